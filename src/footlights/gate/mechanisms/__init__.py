@@ -1,0 +1,1 @@
+"""Mechanisms. Pure functions on integers; a proof (.md) lies beside each."""

@@ -1,0 +1,122 @@
+"""Plan. In: the policy. Out: for each family its matrix, its noise and what it costs, before anything is counted."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from footlights.gate.mechanisms.accountant import epsilon_of, plain_epsilon_of
+from footlights.gate.mechanisms.counter import MERGE_RATIO, UNIT, CounterPlan, counter_plan
+from footlights.gate.mechanisms.sampler import Sampler
+from footlights.terms.metrics import cells_of
+from footlights.terms.policy import Policy
+from footlights.terms.ticks import COUNTER_AGES, MILESTONE_AGES
+
+#: Names the construction: part of a plan's digest, so that figures of two constructions are never mixed.
+VERSION = 1
+#: Two units of the laws that the policy page states: someone who watched k videos.
+KS = (1, 10, 100)
+
+
+class FamilyPlan:
+    """How one family is published.
+
+    variances, samplers: one for each noisy number of a row (counters), or for each table (audience). rho: of a unit.
+    """
+
+    def __init__(self, family: str, *, steps: int, variances: list[Fraction], widths: list[int], rho: Fraction) -> None:
+        self.family = family
+        self.counter: CounterPlan = counter_plan(steps)
+        self.variances = variances
+        self.widths = widths
+        self.samplers = [Sampler(variance) for variance in variances]
+        self.rho = rho
+
+    def detail(self, *, tables: tuple[str, ...], error_rows: str) -> dict[str, Any]:
+        """What the board tells of the plan: enough to decode y and to state every interval."""
+        sigmas = [math.sqrt(v) for v, width in zip(self.variances, self.widths, strict=True) for _ in range(width)]
+        return {
+            "construction": VERSION,
+            "steps": self.counter.steps,
+            "unit": UNIT,
+            "merge_ratio": str(MERGE_RATIO),
+            "norm2": self.counter.norm2,
+            "rho": str(self.rho),
+            "variances": [str(variance) for variance in self.variances],
+            "sigmas": sigmas,
+            "tables": list(tables),
+            "error_rows": error_rows,
+        }
+
+
+def digest_of(policy: Policy, family: str) -> str:
+    """Names a family's plan: it changes with the policy and with the construction."""
+    return hashlib.sha256(f"{VERSION} {family} {policy.digest}".encode()).hexdigest()[:24]
+
+
+def plan_counters(policy: Policy) -> FamilyPlan:
+    """The running counts of a video: every metric has its own budget, all share one matrix."""
+    steps = len(COUNTER_AGES)
+    counter = counter_plan(steps)
+    variances = [counter.variance(bound=metric.bound, rho=metric.rho) for metric in policy.counters]
+    rho = sum((metric.rho for metric in policy.counters), Fraction(0))
+    return FamilyPlan("counters", steps=steps, variances=variances, widths=[1] * len(variances), rho=rho)
+
+
+def plan_audience(policy: Policy) -> FamilyPlan:
+    """The audience of a video: a viewer is in one cell of each table, once; tables share the budget evenly."""
+    steps = len(MILESTONE_AGES)
+    share = policy.audience_rho / len(policy.audience_tables)
+    variance = counter_plan(steps).variance(bound=1, rho=share)
+    widths = [len(cells_of(table)) for table in policy.audience_tables]
+    return FamilyPlan(
+        "audience", steps=steps, variances=[variance] * len(widths), widths=widths, rho=policy.audience_rho
+    )
+
+
+def write_error_rows(plan: FamilyPlan, folder: Path, *, digest: str) -> str:
+    """Write A C^-1 for the public side, once; returns its name in the board's folder."""
+    name = f"plans/{plan.family}-{digest}.npy"
+    path = folder / name
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft = path.with_suffix(".draft.npy")
+        np.save(draft, plan.counter.error_rows())
+        draft.replace(path)
+    return name
+
+
+def guarantee(policy: Policy) -> str:
+    """What the policy promises, as the public pages state it: JSON."""
+    families = {
+        "counters": sum((metric.rho for metric in policy.counters), Fraction(0)),
+        "audience": policy.audience_rho,
+    }
+    return json.dumps(
+        {
+            "delta": policy.delta,
+            "units": [
+                {
+                    "unit": "video",
+                    "protects": "(viewer, video, season)",
+                    "rho": str(policy.unit_rho),
+                    "epsilon": epsilon_of(policy.unit_rho, delta=policy.delta),
+                    "plain_epsilon": plain_epsilon_of(policy.unit_rho, delta=policy.delta),
+                    "families": {name: str(rho) for name, rho in families.items()},
+                    "metrics": {metric.name: str(metric.rho) for metric in policy.counters},
+                    "reserved": {name: str(rho) for name, rho in policy.reserved.items()},
+                }
+            ],
+            "k_videos_law": [
+                {"videos": k, "rho": str(k * policy.unit_rho), "epsilon": epsilon_of(k * policy.unit_rho, delta=policy.delta)}
+                for k in KS
+            ],
+        },
+        sort_keys=True,
+    )

@@ -1,0 +1,89 @@
+"""Encode. In: checked events. Out: the vault's records. Here a viewer's id ends: no record holds it.
+
+All hashing of a request, or of a chunk of a file, is done at once, and each id that repeats is hashed once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from footlights.private.vault.records import COMPLETED, FOLLOWER, FOLLOWER_KNOWN, RECORD, Records, subject_key
+from footlights.private.vault.seasons import NO_SUBJECT, SeasonKeys
+from footlights.terms.errors import BadEvent
+from footlights.terms.events import CREATOR_KINDS, Kind, ViewerEvent
+
+Int64s = NDArray[np.int64]
+
+_FOLLOWER_FLAGS = {None: 0, False: FOLLOWER_KNOWN, True: FOLLOWER_KNOWN | FOLLOWER}
+_EPOCH_SEASON = 1970 * 12
+
+#: subject_key, remembered: ids of videos and creators are public and come again and again.
+known_subject_key = lru_cache(maxsize=65_536)(subject_key)
+
+
+def encode(events: Sequence[ViewerEvent], keys: SeasonKeys) -> tuple[Records, NDArray[np.bool_]]:
+    """The records of events, in their order, and which events they are, shape (n,).
+
+    One is left out if its season's key was destroyed since it was checked: the caller counts it as too_late.
+    """
+    records = np.zeros(len(events), dtype=RECORD)
+    _fill_plain(records, events)
+    keep = np.ones(len(events), dtype=bool)
+    seasons = seasons_of(records["at_ms"])
+    for season in np.unique(seasons):
+        rows = np.flatnonzero(seasons == season)
+        try:
+            _fill_keyed(records, events, rows, season=int(season), keys=keys)
+        except BadEvent:
+            keep[rows] = False
+    return records[keep], keep
+
+
+def seasons_of(at_ms: Int64s) -> Int64s:
+    """The season of each moment, shape (n,)."""
+    months = at_ms.astype("datetime64[ms]").astype("datetime64[M]")
+    return months.astype(np.int64) + _EPOCH_SEASON
+
+
+def _fill_plain(records: Records, events: Sequence[ViewerEvent]) -> None:
+    records["at_ms"] = [event.at_ms for event in events]
+    records["subject"] = [_subject(event) for event in events]
+    records["kind"] = [event.kind for event in events]
+    records["age"] = [event.age for event in events]
+    records["gender"] = [event.gender for event in events]
+    records["source"] = [event.source for event in events]
+    records["country"] = [event.country for event in events]
+    records["flags"] = [event.completed * COMPLETED | _FOLLOWER_FLAGS[event.follower] for event in events]
+    records["position_ms"] = [event.position_ms for event in events]
+    records["watch_ms"] = [event.watch_ms for event in events]
+
+
+def _subject(event: ViewerEvent) -> int:
+    if event.kind is Kind.TRAITS:
+        return NO_SUBJECT
+    return known_subject_key("creator" if event.kind in CREATOR_KINDS else "video", event.subject)
+
+
+def _fill_keyed(
+    records: Records, events: Sequence[ViewerEvent], rows: NDArray[np.intp], *, season: int, keys: SeasonKeys
+) -> None:
+    chosen = events if len(rows) == len(events) else [events[row] for row in rows]
+    places: dict[str, int] = {}
+    place = [places.setdefault(event.viewer, len(places)) for event in chosen]
+    tokens = keys.tokens(season, list(places))[place]
+    records["viewer"][rows] = keys.viewers(tokens)
+    records["pair"][rows] = keys.pairs(season, tokens, records["subject"][rows])
+    sessions = [event.session for event in chosen]
+    if any(sessions):
+        records["session"][rows] = keys.sessions(season, tokens, sessions)
+    messages = [event.message for event in chosen]
+    hashed = keys.messages(season, messages)
+    if not all(messages):
+        said = np.array([bool(message) for message in messages])
+        by_row = keys.row_messages(records["at_ms"][rows], records["kind"][rows])
+        hashed = np.where(said, hashed, by_row)
+    records["message"][rows] = hashed

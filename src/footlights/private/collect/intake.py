@@ -1,0 +1,146 @@
+"""Intake. In: what a dialect or a file format made of its input. Out: what the journal takes. Checks, then encodes.
+
+    items ──▶ checks ──▶ encode ──▶ records
+                │ └─────────────▶ declarations
+                └───────────────▶ drops, by reason, and the first bad rows
+
+It writes nothing: the door and the loader hand what they get to the journal's writer.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from footlights.private.collect.checks import Asked, Limits, reason_to_drop, reason_to_refuse
+from footlights.private.collect.encode import encode
+from footlights.private.collect.views import Views, encode_views, reasons_to_drop
+from footlights.private.vault.journal import JournalWriter
+from footlights.private.vault.records import Records
+from footlights.private.vault.seasons import SeasonKeys
+from footlights.settings import Settings
+from footlights.terms.events import Declaration, Drop, ViewerEvent
+
+#: What one message or row becomes: events and declarations, or why it does not count.
+Item = ViewerEvent | Declaration | Drop
+#: A message's or row's number, and what became of it.
+Row = tuple[int, Sequence[Item]]
+#: How many bad rows are remembered one by one.
+BAD_ROWS_MAX = 20
+
+
+class Taken(msgspec.Struct, kw_only=True):
+    """What the journal is to take. accepted: viewers' acts. bad: the first rows that were dropped, and why.
+
+    numbers: the row that each record comes from.
+    """
+
+    records: Records
+    numbers: NDArray[np.int64]
+    declarations: list[Declaration]
+    drops: dict[Drop, int]
+    bad: list[tuple[int, Drop]]
+
+    @property
+    def accepted(self) -> int:
+        """How many records there are."""
+        return len(self.records)
+
+    def merged(self, other: Taken) -> Taken:
+        """Both, in the order of their rows."""
+        numbers = np.concatenate((self.numbers, other.numbers))
+        order = np.argsort(numbers, kind="stable")
+        return Taken(
+            records=np.concatenate((self.records, other.records))[order],
+            numbers=numbers[order],
+            declarations=self.declarations + other.declarations,
+            drops=dict(Counter(self.drops) + Counter(other.drops)),
+            bad=sorted(self.bad + other.bad)[:BAD_ROWS_MAX],
+        )
+
+    def __repr__(self) -> str:
+        return "<taken events, withheld>"
+
+
+class Intake:
+    """Checks and encodes under the keys of a private folder."""
+
+    def __init__(self, private: Path, limits: Limits) -> None:
+        self.limits = limits
+        self.keys = SeasonKeys(private / "keys" / "seasons")
+
+    def asked(self, *, opted_out: bool = False, may_declare: bool = True) -> Asked:
+        """The circumstances of events that come now."""
+        return Asked(
+            received_ms=time.time_ns() // 1_000_000,
+            limits=self.limits,
+            earliest_ms=self.keys.open_from_ms(),
+            opted_out=opted_out,
+            may_declare=may_declare,
+        )
+
+    def take(self, rows: Iterable[Row], asked: Asked) -> Taken:
+        """Check rows and encode those that count. Never raises for a row."""
+        events: list[ViewerEvent] = []
+        numbers: list[int] = []
+        declarations: list[Declaration] = []
+        dropped: list[tuple[int, Drop]] = []
+        for number, items in rows:
+            for item in items:
+                reason: Drop | None
+                if isinstance(item, ViewerEvent):
+                    reason = reason_to_drop(item, asked)
+                    if reason is None:
+                        events.append(item)
+                        numbers.append(number)
+                elif isinstance(item, Drop):
+                    reason = item
+                else:
+                    reason = reason_to_refuse(item, asked)
+                    if reason is None:
+                        declarations.append(item)
+                if reason is not None:
+                    dropped.append((number, reason))
+        records, kept = encode(events, self.keys)
+        dropped += [(numbers[row], Drop.TOO_LATE) for row in np.flatnonzero(~kept)]
+        return Taken(
+            records=records,
+            numbers=np.array(numbers, dtype=np.int64)[kept],
+            declarations=declarations,
+            drops=dict(Counter(reason for _, reason in dropped)),
+            bad=dropped[:BAD_ROWS_MAX],
+        )
+
+    def take_views(self, views: Views, asked: Asked) -> Taken:
+        """Check summed-up views and encode those that count. Never raises for a row."""
+        reasons = reasons_to_drop(views, asked)
+        records, kept = encode_views(views, reasons == 0, self.keys)
+        reasons[~kept & (reasons == 0)] = Drop.TOO_LATE
+        dropped = np.flatnonzero(reasons)
+        counts = np.bincount(reasons[dropped])
+        return Taken(
+            records=records,
+            numbers=views.numbers[kept],
+            declarations=[],
+            drops={Drop(int(reason)): int(counts[reason]) for reason in np.flatnonzero(counts)},
+            bad=[(int(views.numbers[row]), Drop(int(reasons[row]))) for row in dropped[:BAD_ROWS_MAX]],
+        )
+
+
+def private_folder(data: Path) -> Path:
+    """The private folder of a data folder, made when missing, closed to other users."""
+    private = data / "private"
+    data.mkdir(parents=True, exist_ok=True)
+    private.mkdir(mode=0o700, exist_ok=True)
+    return private
+
+
+def open_journal(private: Path, settings: Settings) -> JournalWriter:
+    """A writer of the private folder's journal. Raises VaultDamaged."""
+    return JournalWriter(private / "journal", segment_bytes=settings.segment_bytes)

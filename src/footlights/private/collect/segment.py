@@ -1,0 +1,434 @@
+"""Segment. In: bytes as Segment's and RudderStack's clients send them. Out: events, declarations, or reasons to drop.
+
+docs/reference/events.md lists every name, property and unit. What is not listed there is not read: no address, user
+agent, page or campaign is ever decoded. Raises BadRequest for a body that is no request, and nothing else.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from footlights.private.collect.checks import AT_MS_MAX, SPAN_MS_MAX, Asked
+from footlights.private.collect.intake import Item
+from footlights.private.collect.traits import Traits, read_country, read_source, read_traits
+from footlights.private.collect.views import Ids, Views, span_ms
+from footlights.terms.errors import BadRequest
+from footlights.terms.events import CreatorDeclared, Drop, Kind, VideoPublished, VideoRemoved, ViewerEvent
+
+_Id = str | int | None
+
+#: Names of the Video Spec, and of what it lacks, that are about one viewer and one video.
+VIDEO_EVENTS: dict[str, Kind] = {
+    "Video Impression": Kind.IMPRESSION,
+    "Video Playback Started": Kind.PLAY,
+    "Video Content Started": Kind.PLAY,
+    "Video Content Playing": Kind.PROGRESS,
+    "Video Playback Paused": Kind.PROGRESS,
+    "Video Playback Resumed": Kind.PROGRESS,
+    "Video Playback Seek Started": Kind.PROGRESS,
+    "Video Playback Seek Completed": Kind.PROGRESS,
+    "Video Playback Buffer Started": Kind.PROGRESS,
+    "Video Playback Buffer Completed": Kind.PROGRESS,
+    "Video Playback Interrupted": Kind.PROGRESS,
+    "Video Playback Exited": Kind.PROGRESS,
+    "Video Content Completed": Kind.COMPLETION,
+    "Video Playback Completed": Kind.COMPLETION,
+    "Video Viewed": Kind.VIEW,
+    "Video Liked": Kind.LIKE,
+    "Video Unliked": Kind.UNLIKE,
+    "Video Commented": Kind.COMMENT,
+    "Video Shared": Kind.SHARE,
+    "Video Saved": Kind.SAVE,
+    "Video Unsaved": Kind.UNSAVE,
+}
+#: Names that are about one viewer and one creator.
+CREATOR_EVENTS: dict[str, Kind] = {
+    "Creator Followed": Kind.FOLLOW,
+    "Creator Unfollowed": Kind.UNFOLLOW,
+    "Profile Viewed": Kind.PROFILE_VIEW,
+}
+HASHTAGS_MAX = 64
+
+
+class Properties(msgspec.Struct, gc=False):
+    """The properties of a message, as far as they are read.
+
+    Those that one event name has are decoded loosely: another event may use the word for something else.
+    """
+
+    asset_id: _Id = None
+    content_asset_id: _Id = None
+    content_asset_ids: list[str | int] | None = None
+    video_id: _Id = None
+    creator_id: _Id = None
+    session_id: _Id = None
+    position: float | None = None
+    watch_seconds: float | None = None
+    max_position: float | None = None
+    completed: bool | None = None
+    is_follower: bool | None = None
+    source: Any = None
+    country: Any = None
+    age: Any = None
+    gender: Any = None
+    title: Any = None
+    name: Any = None
+    handle: Any = None
+    tier: Any = None
+    duration: Any = None
+    total_length: Any = None
+    hashtags: Any = None
+    sound: Any = None
+    posted_at: Any = None
+    published_at: Any = None
+
+
+class _Context(msgspec.Struct, gc=False):
+    traits: Traits | None = None
+
+
+class Message(msgspec.Struct, gc=False):
+    """A message, as far as it is read."""
+
+    type: str | None = None
+    event: str | None = None
+    userId: _Id = None
+    anonymousId: _Id = None
+    messageId: _Id = None
+    timestamp: datetime | None = None
+    originalTimestamp: datetime | None = None
+    sentAt: datetime | None = None
+    properties: Properties | None = None
+    traits: Traits | None = None
+    context: _Context | None = None
+
+
+class _Name(msgspec.Struct):
+    type: Any = None
+    event: Any = None
+
+
+class _Envelope(msgspec.Struct):
+    batch: list[msgspec.Raw] | None = None
+    writeKey: Any = None
+    sentAt: Any = None
+
+
+class Opened(msgspec.Struct, frozen=True, kw_only=True):
+    """A request that has been opened. write_key: "" if its body names none. messages: JSON, one event each."""
+
+    write_key: str
+    messages: Sequence[bytes | msgspec.Raw]
+    sent_at_ms: int | None
+
+    def __repr__(self) -> str:
+        return "<request, withheld>"
+
+
+_envelope = msgspec.json.Decoder(_Envelope)
+_message = msgspec.json.Decoder(Message)
+_name = msgspec.json.Decoder(_Name)
+_moment = msgspec.json.Decoder(datetime)
+#: What a decoder raises for bytes that are not what it expects; deep nesting is the last.
+_BAD_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+
+def open_request(body: bytes) -> Opened:
+    """Open a body: one message, or {"batch": [message, ...]}. Raises BadRequest if it is not a JSON object."""
+    try:
+        envelope = _envelope.decode(body)
+    except _BAD_JSON:
+        raise BadRequest("bad_json", 'The body must be a JSON object: an event, or {"batch": [...]}.') from None
+    return Opened(
+        write_key=envelope.writeKey if isinstance(envelope.writeKey, str) else "",
+        messages=[body] if envelope.batch is None else envelope.batch,
+        sent_at_ms=_ms_of_text(envelope.sentAt),
+    )
+
+
+def read_message(
+    raw: bytes | msgspec.Raw, asked: Asked, *, type_: str = "", sent_at_ms: int | None = None
+) -> tuple[Item, ...]:
+    """What one message says. type_: its type if it names none. sent_at_ms: when its batch was sent, if it says so.
+
+    Never raises. A message with a field of the wrong type is dropped as bad_field.
+    """
+    if memoryview(raw).nbytes > asked.limits.event_bytes:
+        return (Drop.TOO_LARGE,)
+    try:
+        message = _message.decode(raw)
+    except _BAD_JSON:
+        return (_why_undecodable(raw, type_),)
+    return read_decoded(message, asked, type_=type_, sent_at_ms=sent_at_ms)
+
+
+def decode_lines(chunk: bytes, asked: Asked) -> list[Message | Drop | None]:
+    """The messages of a chunk, one a line, or why one cannot be read; None for an empty line. Never raises."""
+    lines = chunk.split(b"\n")
+    if not lines[-1]:
+        lines.pop()
+    if max(map(len, lines), default=0) <= asked.limits.event_bytes:
+        # All lines in one call take half the time of a call for each. Whatever is odd is left to the careful way.
+        with contextlib.suppress(*_BAD_JSON):
+            messages = _message.decode_lines(chunk)
+            if len(messages) == len(lines):
+                return list(messages)
+    return [_decode_line(line, asked) for line in lines]
+
+
+def _decode_line(line: bytes, asked: Asked) -> Message | Drop | None:
+    if len(line) > asked.limits.event_bytes:
+        return Drop.TOO_LARGE
+    if not line.strip():
+        return None
+    try:
+        return _message.decode(line)
+    except _BAD_JSON:
+        return _why_undecodable(line, "")
+
+
+def is_plain_view(message: Message | Drop | None) -> bool:
+    """Whether plain_views can take a message: a summed-up view that says all it says in its own properties."""
+    if message.__class__ is not Message or message.event != "Video Viewed" or message.type != "track":
+        return False
+    said = message.properties
+    if said is None or said.age is not None or said.gender is not None:
+        return False
+    if message.context is not None and message.context.traits is not None:
+        return False
+    return message.timestamp is not None and message.timestamp.tzinfo is not None and message.sentAt is None
+
+
+def plain_views(messages: Sequence[Message], numbers: Sequence[int]) -> Views:
+    """Messages that are all plain views, as columns. numbers: of their lines."""
+    count = len(messages)
+    properties = [message.properties or _NO_PROPERTIES for message in messages]
+    # No function is called for a row where a word or two will do: this is what a file of millions of lines waits for.
+    sessions = [said.session_id for said in properties]
+    furthest = [said.position if said.max_position is None else said.max_position for said in properties]
+    seconds = np.array([message.timestamp.timestamp() for message in messages if message.timestamp], dtype=np.float64)
+    return Views(
+        numbers=np.array(numbers, dtype=np.int64),
+        viewers=Ids.of([message.userId or message.anonymousId for message in messages], _text),
+        videos=Ids.of([said.asset_id or _video(said) for said in properties], _text),
+        at_ms=np.rint(seconds * 1000).astype(np.int64),
+        watch_ms=span_ms(np.array([said.watch_seconds or 0.0 for said in properties])),
+        position_ms=span_ms(np.array([position or 0.0 for position in furthest])),
+        completed=np.array([said.completed is True for said in properties], dtype=bool),
+        follower=np.array([_FOLLOWER[said.is_follower] for said in properties], dtype=np.uint8),
+        age=np.zeros(count, dtype=np.uint8),
+        gender=np.zeros(count, dtype=np.uint8),
+        country=_coded([said.country for said in properties], read_country).astype(np.uint16),
+        source=_coded([said.source for said in properties], read_source).astype(np.uint8),
+        sessions=[_text(given) for given in sessions] if any(sessions) else None,
+        messages=[
+            given if given.__class__ is str else _text(given) for given in [message.messageId for message in messages]
+        ],
+    )
+
+
+def _coded(values: Sequence[Any], read: Callable[[Any], int]) -> NDArray[np.int64]:
+    """What `read` makes of each value, asked once for each that repeats."""
+    codes: dict[Any, int] = {}
+    for value in {value for value in values if value.__class__ is str}:
+        codes[value] = read(value)
+    return np.array([codes[value] if value.__class__ is str else 0 for value in values], dtype=np.int64)
+
+
+def read_decoded(message: Message, asked: Asked, *, type_: str = "", sent_at_ms: int | None = None) -> tuple[Item, ...]:
+    """What a decoded message says. A type or name that is not listed is dropped as unknown_event."""
+    said = message.timestamp or message.originalTimestamp
+    at_ms = asked.received_ms if said is None else _ms(said)
+    if at_ms > asked.latest_ms():
+        # A client whose clock runs ahead: sentAt is by the same clock. One that runs behind cannot be told from an
+        # event that waited to be sent.
+        sent_ms = _ms(message.sentAt) if message.sentAt is not None else sent_at_ms
+        at_ms += asked.received_ms - sent_ms if sent_ms is not None else 0
+    kind = message.type or type_
+    # A log that was exported often has no type: an event's name says that it is a track call.
+    if kind == "track" or (not kind and message.event is not None):
+        return _read_track(message, at_ms, asked)
+    if kind == "identify":
+        return _read_identify(message, at_ms)
+    return (Drop.UNKNOWN_EVENT,)
+
+
+def _read_track(message: Message, at_ms: int, asked: Asked) -> tuple[Item, ...]:
+    name = message.event or ""
+    properties = message.properties or _NO_PROPERTIES
+    kind = VIDEO_EVENTS.get(name)
+    if kind is not None:
+        return (_viewer_event(kind, _video(properties), message, properties, at_ms),)
+    kind = CREATOR_EVENTS.get(name)
+    if kind is not None:
+        return _creator_event(kind, message, properties, at_ms)
+    declare = _DECLARATIONS.get(name)
+    if declare is not None:
+        return (declare(properties, at_ms, asked.limits.text_length),)
+    return (Drop.UNKNOWN_EVENT,)
+
+
+def _read_identify(message: Message, at_ms: int) -> tuple[Item, ...]:
+    known = message.traits or (message.context.traits if message.context else None)
+    age, gender, country = read_traits(known, at_ms) if known else (0, 0, 0)
+    if not (age or gender or country):
+        return (Drop.UNKNOWN_EVENT,)
+    return (
+        ViewerEvent(
+            kind=Kind.TRAITS,
+            viewer=_viewer(message),
+            subject="",
+            at_ms=at_ms,
+            message=_text(message.messageId),
+            age=age,
+            gender=gender,
+            country=country,
+        ),
+    )
+
+
+def _creator_event(kind: Kind, message: Message, properties: Properties, at_ms: int) -> tuple[Item, ...]:
+    event = _viewer_event(kind, _text(properties.creator_id), message, properties, at_ms)
+    video = _video(properties) if kind is Kind.FOLLOW else ""
+    if not video:
+        return (event,)
+    return event, _viewer_event(Kind.FOLLOW_FROM, video, message, properties, at_ms)
+
+
+def _viewer_event(kind: Kind, subject: str, message: Message, properties: Properties, at_ms: int) -> ViewerEvent:
+    age = gender = country = 0
+    if message.context is not None and message.context.traits is not None:
+        age, gender, country = read_traits(message.context.traits, at_ms)
+    if properties.age is not None or properties.gender is not None:
+        own = read_traits(Traits(age=properties.age, gender=properties.gender), at_ms)
+        age, gender = own[0] or age, own[1] or gender
+    if properties.country is not None:
+        country = read_country(properties.country) or country
+    position = properties.position
+    watch_ms = 0
+    if kind is Kind.VIEW:
+        position = properties.max_position if properties.max_position is not None else position
+        watch_ms = _span_ms(properties.watch_seconds)
+    return ViewerEvent(
+        kind=kind,
+        viewer=_viewer(message),
+        subject=subject,
+        at_ms=at_ms,
+        message=_text(message.messageId),
+        session=_text(properties.session_id),
+        position_ms=_span_ms(position),
+        watch_ms=watch_ms,
+        completed=properties.completed is True or kind is Kind.COMPLETION,
+        follower=properties.is_follower,
+        age=age,
+        gender=gender,
+        country=country,
+        source=read_source(properties.source) if properties.source is not None else 0,
+    )
+
+
+def _creator_declared(properties: Properties, at_ms: int, text_length: int) -> Item:
+    if properties.tier not in (None, "basic", "pro"):
+        return Drop.BAD_FIELD
+    return CreatorDeclared(
+        id=_text(properties.creator_id),
+        at_ms=at_ms,
+        name=_cut(properties.name, text_length),
+        handle=_cut(properties.handle, text_length),
+        tier=properties.tier or "basic",
+    )
+
+
+def _video_published(properties: Properties, at_ms: int, text_length: int) -> Item:
+    posted_at = properties.posted_at if properties.posted_at is not None else properties.published_at
+    posted_ms = at_ms if posted_at is None else _ms_of_text(posted_at)
+    seconds = properties.duration if properties.duration is not None else properties.total_length
+    if posted_ms is None or isinstance(seconds, bool) or not isinstance(seconds, int | float | None):
+        return Drop.BAD_FIELD
+    hashtags = properties.hashtags if isinstance(properties.hashtags, list) else []
+    return VideoPublished(
+        id=_video(properties),
+        creator=_text(properties.creator_id),
+        at_ms=at_ms,
+        posted_at_utc=posted_ms // 1000,
+        title=_cut(properties.title, text_length),
+        duration_ms=_span_ms(seconds),
+        hashtags=tuple(_cut(tag, text_length).lstrip("#") for tag in hashtags[:HASHTAGS_MAX] if isinstance(tag, str)),
+        sound=_cut(properties.sound, text_length),
+    )
+
+
+def _video_removed(properties: Properties, at_ms: int, _: int) -> Item:
+    return VideoRemoved(id=_video(properties), at_ms=at_ms)
+
+
+_DECLARATIONS: dict[str, Callable[[Properties, int, int], Item]] = {
+    "Creator Declared": _creator_declared,
+    "Video Published": _video_published,
+    "Video Removed": _video_removed,
+}
+_NO_PROPERTIES = Properties()
+_FOLLOWER = {None: 0, False: 1, True: 2}
+
+
+def _why_undecodable(raw: bytes | msgspec.Raw, type_: str) -> Drop:
+    # An event that is not ours may give our words other types: a shop's `source` or `completed`.
+    try:
+        name = _name.decode(raw)
+    except _BAD_JSON:
+        return Drop.BAD_FIELD
+    kind = name.type or type_
+    known = isinstance(name.event, str) and (
+        name.event in VIDEO_EVENTS or name.event in CREATOR_EVENTS or name.event in _DECLARATIONS
+    )
+    return Drop.BAD_FIELD if known or kind == "identify" else Drop.UNKNOWN_EVENT
+
+
+def _video(properties: Properties) -> str:
+    listed = properties.content_asset_ids
+    for given in (properties.asset_id, properties.content_asset_id, listed[0] if listed else None):
+        if given is not None and given != "":
+            return _text(given)
+    return _text(properties.video_id)
+
+
+def _viewer(message: Message) -> str:
+    return _text(message.userId) or _text(message.anonymousId)
+
+
+def _text(given: _Id) -> str:
+    return given if isinstance(given, str) else "" if given is None else str(given)
+
+
+def _cut(given: Any, length: int) -> str:
+    return given[:length] if isinstance(given, str) else ""
+
+
+def _span_ms(seconds: float | None) -> int:
+    """Seconds as whole milliseconds; -1 if out of range, for the check to see."""
+    if not seconds:
+        return 0
+    return int(seconds * 1000 + 0.5) if 0 < seconds <= SPAN_MS_MAX / 1000 else -1
+
+
+def _ms(moment: datetime) -> int:
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return round(moment.timestamp() * 1000)
+
+
+def _ms_of_text(given: Any) -> int | None:
+    if not isinstance(given, str) or len(given) > 64:
+        return None
+    try:
+        at_ms = _ms(_moment.decode(msgspec.json.encode(given)))
+    except _BAD_JSON:
+        return None
+    return at_ms if at_ms <= AT_MS_MAX else None

@@ -1,0 +1,207 @@
+"""Engine. What the gate asks of measure. In: the clock's moments and what is due. Out: Exact, and public facts.
+
+The gate fixes what each due tick adds (assign), reads it (counter_rows, audience_rows), and says when it is on the
+board (published). Between the two, asking again gives the same numbers: a crash changes nothing.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from footlights.private.measure.fold import Fold
+from footlights.private.measure.statements import run, statements
+from footlights.private.vault.journal import retire
+from footlights.private.vault.journal import stats as journal_stats
+from footlights.private.vault.seasons import SeasonKeys
+from footlights.private.vault.store import open_store
+from footlights.terms.events import Drop
+from footlights.terms.exact import Exact
+from footlights.terms.policy import Policy
+from footlights.terms.seasons import Season, season_at, season_start_utc
+from footlights.terms.ticks import DAY
+
+Int64s = NDArray[np.int64]
+
+COUNTER_COLUMNS = ("reach", "replays", "watch", "full_views", "shares", "favorites", "followers")
+DISCLOSED_COLUMNS = ("likes", "comments")
+CELL_COLUMNS = ("age", "gender", "country", "type")
+FAMILY_NUMBERS = {"counters": 0, "audience": 1}
+
+
+class Videos(msgspec.Struct, frozen=True, kw_only=True):
+    """The declared videos, by key: what their ticks hang on. Absent moments are the ends of time."""
+
+    video: Int64s
+    posted_at: Int64s
+    removed_at: Int64s
+    ticks_from: Int64s
+
+
+class Due(msgspec.Struct, frozen=True, kw_only=True):
+    """The ticks of one family to fix or read, by video, shapes (n,). first_tick..last_tick: due now.
+
+    offset_tick: the tick of the stream's step 0.
+    """
+
+    family: str
+    video: Int64s
+    first_tick: Int64s
+    last_tick: Int64s
+    offset_tick: Int64s
+
+    def __len__(self) -> int:
+        return len(self.video)
+
+    def columns(self) -> dict[str, NDArray[Any]]:
+        """The columns that the SQL files call due; slot: the row number."""
+        return {
+            "video": self.video,
+            "family": np.full(len(self), FAMILY_NUMBERS[self.family], dtype=np.int32),
+            "first_tick": self.first_tick,
+            "last_tick": self.last_tick,
+            "offset_tick": self.offset_tick,
+            "slot": np.arange(len(self), dtype=np.int64),
+        }
+
+
+class Engine:
+    """The measure of one private folder. One process may hold it. Raises VaultDamaged when it is in use."""
+
+    def __init__(self, private: Path, *, policy: Policy, memory: str, fold_events: int) -> None:
+        self._private = private
+        self._policy = policy
+        self._store = open_store(private, memory=memory)
+        self._keys = SeasonKeys(private / "keys" / "seasons")
+        self._fold = Fold(self._store, private, policy=policy, events=fold_events)
+
+    def close(self) -> None:
+        """Give the store back."""
+        self._store.close()
+
+    def fold(self) -> None:
+        """Fold all that arrived."""
+        self._fold.run()
+
+    def clock(self) -> tuple[int | None, int | None]:
+        """(assigned_through, published_through), in seconds since 1970; None before the first run."""
+        ((assigned, published),) = self._store.execute(
+            "SELECT assigned_through, published_through FROM clock"
+        ).fetchall()
+        return assigned, published
+
+    def videos(self) -> Videos:
+        """What the ticks of all declared videos hang on."""
+        held = self._store.execute(
+            "SELECT video, posted_at, coalesce(removed_at, 9223372036854775807) AS removed_at, "
+            "coalesce(ticks_from, -9223372036854775808) AS ticks_from FROM videos ORDER BY video"
+        ).fetchnumpy()
+        return Videos(**{name: held[name].astype(np.int64) for name in Videos.__struct_fields__})
+
+    def declared(self) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
+        """Creators and videos as the platform declared them, rows as the board's tables take them."""
+        creators = self._store.execute("SELECT creator, id, name, handle, tier, declared_at FROM creators")
+        rows = creators.fetchall()
+        videos = self._store.execute(
+            "SELECT video, id, creator, title, posted_at, duration_ms, hashtags, sound, removed_at FROM videos"
+        )
+        return rows, videos.fetchall()
+
+    def assign(self, due: list[Due], *, until_utc: int) -> None:
+        """Fix what each due tick adds, and move the clock: one transaction. Late counts go to the first due tick."""
+        parts = [part.columns() for part in due]
+        whole = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+        self._store.execute("BEGIN")
+        try:
+            self._store.register("due", whole)
+            run(self._store, "assign")
+            self._store.unregister("due")
+            self._store.execute("UPDATE clock SET assigned_through = ?", [until_utc])
+            self._store.execute("COMMIT")
+        except BaseException:
+            self._store.execute("ROLLBACK")
+            raise
+
+    def counter_rows(self, due: Due) -> tuple[Exact, dict[str, Int64s]]:
+        """What the due videos added at each step so far, as Exact, and their disclosed counts beside it, plain.
+
+        Exact: slot (row of due), step, and COUNTER_COLUMNS. Disclosed: slot, step, likes, comments.
+        """
+        columns = self._rows("counter_rows", due)
+        exact = Exact({name: columns[name] for name in ("slot", "step", *COUNTER_COLUMNS)})
+        return exact, {name: columns[name] for name in ("slot", "step", *DISCLOSED_COLUMNS)}
+
+    def audience_rows(self, due: Due) -> Exact:
+        """The due videos' new viewers by cell and step: slot, step, CELL_COLUMNS (indexes) and viewers."""
+        return Exact(self._rows("audience_rows", due))
+
+    def follower_counts(self, *, after_hour: int, until_hour: int) -> list[tuple[int, int, int]]:
+        """(creator, hour, followers), disclosed: the count at the end of each hour in which it changed.
+
+        Hours are since 1970; the fold puts a change that arrives late into the first hour not yet published.
+        """
+        rows = self._store.execute(
+            "WITH by_hour AS (SELECT creator, hour, sum(change) AS change FROM follower_changes WHERE hour <= $until "
+            "GROUP BY ALL) SELECT creator, hour, sum(change) OVER (PARTITION BY creator ORDER BY hour) AS followers "
+            "FROM by_hour QUALIFY hour > $after ORDER BY creator, hour",
+            {"after": after_hour, "until": until_hour},
+        )
+        return [(creator, hour, int(followers)) for creator, hour, followers in rows.fetchall()]
+
+    def published(self, bins: dict[str, Int64s] | None, *, through_utc: int) -> None:
+        """All that was due up to a moment is on the board. bins(video, step, into_step): steps to gather now."""
+        self._store.execute("BEGIN")
+        try:
+            if bins is not None and len(bins["video"]):
+                self._store.register("bins", bins)
+                run(self._store, "gather")
+                self._store.execute("DROP TABLE gathered")
+                self._store.unregister("bins")
+            self._store.execute("UPDATE clock SET published_through = ?", [through_utc])
+            self._store.execute("COMMIT")
+        except BaseException:
+            self._store.execute("ROLLBACK")
+            raise
+
+    def steps_held(self, videos: Int64s) -> tuple[Int64s, Int64s]:
+        """(video, step) of the increments that are held for some videos."""
+        self._store.register("asked", {"video": videos})
+        held = self._store.execute("SELECT video, step FROM increments SEMI JOIN asked USING (video)").fetchnumpy()
+        self._store.unregister("asked")
+        return held["video"].astype(np.int64), held["step"].astype(np.int64)
+
+    def forget(self, *, at_utc: int) -> None:
+        """Let go of what the policy no longer keeps: raw events, and seasons whose time is over, with their keys."""
+        positions = dict(self._store.execute("SELECT segment, byte_offset FROM positions").fetchall())
+        retire(self._private / "journal", before_utc=at_utc - self._policy.raw_event_days * DAY, positions=positions)
+        last_kept: Season = season_at(at_utc) - 1
+        if self._keys.destroy_before(last_kept):
+            for table in ("pairs", "sessions", "likes", "follows", "traits"):
+                self._store.execute(f"DELETE FROM {table} WHERE season < ?", [last_kept])
+            self._store.execute("DELETE FROM seen WHERE day < ?", [season_start_utc(last_kept) // DAY])
+
+    def private_counts(self) -> dict[str, Any]:
+        """The operator's own numbers: exact, for `status --private` alone."""
+        tallies = self._store.execute("SELECT name, reason, sum(events) FROM tallies GROUP BY ALL").fetchall()
+        ((pairs,),) = self._store.execute("SELECT count(DISTINCT pair) FROM pairs").fetchall()
+        counts: dict[str, Any] = {"accepted": 0, "folded": 0, "dropped": {}, "pairs": pairs}
+        for name, reason, events in tallies:
+            if name == "dropped":
+                counts["dropped"][Drop(reason).name.lower()] = int(events)
+            else:
+                counts[name] = int(events)
+        held = journal_stats(self._private / "journal")
+        return counts | {"journal_segments": held.segments, "journal_bytes": held.bytes, "journal_oldest": held.oldest}
+
+    def _rows(self, name: str, due: Due) -> dict[str, Int64s]:
+        self._store.register("due", due.columns())
+        (query,) = statements(name)
+        held = self._store.execute(query).fetchnumpy()
+        self._store.unregister("due")
+        return {column: values.astype(np.int64) for column, values in held.items()}
+
+

@@ -1,0 +1,186 @@
+"""Fold. In: the journal. Out: the private store, moved on by what arrived. Publishes nothing.
+
+One batch is one transaction, with the journal's positions in it: a crash leaves it done or not begun.
+
+    batch ─▶ accept ─▶ sessions ─▶ acts ─▶ bound ─▶ disclosed ─▶ traits ─▶ wait         (sql/, one file each)
+             dedupe    watch time          caps     likes, follows         by tick
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+
+from footlights.private.measure.statements import run
+from footlights.private.vault.journal import Batch, JournalReader
+from footlights.private.vault.records import RECORD, subject_key
+from footlights.private.vault.seasons import SeasonKeys
+from footlights.terms.events import CreatorDeclared, Drop, VideoPublished, VideoRemoved
+from footlights.terms.policy import Policy
+from footlights.terms.seasons import Season, season_at
+
+STEPS = ("accept", "sessions", "acts", "bound", "disclosed", "traits", "wait")
+#: Tables of one batch, dropped with it.
+_TEMPORARY = ("arrived", "repeated", "judged", "accepted", "heard", "played", "acts", "counted", "told")
+
+
+class Fold:
+    """Folds a journal into a store. events: how many go into one transaction."""
+
+    def __init__(self, store: duckdb.DuckDBPyConnection, private: Path, *, policy: Policy, events: int) -> None:
+        self._store = store
+        self._reader = JournalReader(private / "journal")
+        self._keys = SeasonKeys(private / "keys" / "seasons")
+        self._policy = policy
+        self._events = events
+        replays = next(counter.bound for counter in policy.counters if counter.name == "replays")
+        store.register("limits", {"replays": np.array([replays], dtype=np.int32)})
+
+    def run(self) -> None:
+        """Fold all that the journal holds. Raises VaultDamaged where it is missing or cut."""
+        more = True
+        while more:
+            rows = self._store.execute("SELECT segment, byte_offset FROM positions").fetchall()
+            batch = self._reader.read(dict(rows), limit_events=self._events)
+            if batch.positions != dict(rows):
+                self._fold(batch)
+            more = batch.more
+
+    def _fold(self, batch: Batch) -> None:
+        self._store.execute("BEGIN")
+        try:
+            self._declare(batch)
+            if len(batch.records):
+                self._count(batch)
+            self._note(batch)
+            self._store.execute("COMMIT")
+        except BaseException:
+            self._store.execute("ROLLBACK")
+            raise
+
+    def _count(self, batch: Batch) -> None:
+        ((next_seq,),) = self._store.execute("SELECT next_seq FROM clock").fetchall()
+        columns: dict[str, Any] = {name: np.ascontiguousarray(batch.records[name]) for name in RECORD.names or ()}
+        columns["seq"] = np.arange(next_seq, next_seq + len(batch.records), dtype=np.int64)
+        self._store.register("batch", columns)
+        self._store.register("own", self._own(columns["at_ms"]))
+        for step in STEPS:
+            run(self._store, step)
+        for table in _TEMPORARY:
+            self._store.execute(f"DROP TABLE {table}")
+        self._store.unregister("batch")
+        self._store.unregister("own")
+        self._store.execute("UPDATE clock SET next_seq = ?", [next_seq + len(batch.records)])
+
+    def _own(self, at_ms: np.ndarray[Any, np.dtype[np.int64]]) -> dict[str, Any]:
+        """The creators' own pseudonyms in the batch's seasons: what they watch of their own never counts."""
+        creators = self._store.execute("SELECT id, creator FROM creators ORDER BY creator").fetchall()
+        columns: dict[str, list[Any]] = {"season": [], "viewer": [], "creator": []}
+        for season in _seasons(at_ms):
+            if not self._keys.exists(season):
+                continue
+            viewers = self._keys.viewers(self._keys.tokens(season, [creator_id for creator_id, _ in creators]))
+            columns["season"] += [season] * len(creators)
+            columns["viewer"] += viewers.tolist()
+            columns["creator"] += [key for _, key in creators]
+        return {name: np.array(column, dtype=np.int64) for name, column in columns.items()}
+
+    def _declare(self, batch: Batch) -> None:
+        creators: dict[int, CreatorDeclared] = {}
+        videos: dict[int, VideoPublished] = {}
+        removed: dict[int, int] = {}
+        for declared in batch.declarations:
+            if isinstance(declared, CreatorDeclared):
+                creators[subject_key("creator", declared.id)] = declared
+            elif isinstance(declared, VideoPublished):
+                videos.setdefault(subject_key("video", declared.id), declared)
+            elif isinstance(declared, VideoRemoved):
+                removed.setdefault(subject_key("video", declared.id), declared.at_ms // 1000)
+        for video in videos.values():  # a video may come before its creator's own declaration
+            key = subject_key("creator", video.creator)
+            if key not in creators and not self._known("creators", "creator", key, video.creator):
+                creators[key] = CreatorDeclared(id=video.creator, at_ms=video.at_ms, name=video.creator)
+        refused = self._drop_collisions(creators, "creators", "creator")
+        refused += self._drop_collisions(videos, "videos", "video")
+        if refused:
+            self._tally("dropped", {int(Drop.KEY_COLLISION): refused})
+        if creators or videos:
+            self._store.register("new_creators", _creator_columns(creators))
+            self._store.register("new_videos", _video_columns(videos, self._policy))
+            run(self._store, "declare")
+            self._store.execute("DROP TABLE replaced")
+            self._store.unregister("new_creators")
+            self._store.unregister("new_videos")
+        if removed:
+            columns = {"video": list(removed), "removed_at": list(removed.values())}
+            self._store.register("removed", {name: np.array(column, np.int64) for name, column in columns.items()})
+            run(self._store, "remove")
+            self._store.unregister("removed")
+
+    def _known(self, table: str, column: str, key: int, subject_id: str) -> bool:
+        query = f"SELECT 1 FROM {table} WHERE {column} = ? AND id = ?"
+        return bool(self._store.execute(query, [key, subject_id]).fetchall())
+
+    def _drop_collisions(self, declared: dict[int, Any], table: str, column: str) -> int:
+        """Leave out what would share its 64-bit key with another id; how many that were."""
+        if not declared:
+            return 0
+        self._store.register("asked", {"key": np.array(list(declared), dtype=np.int64)})
+        held = self._store.execute(f"SELECT {column}, id FROM {table} SEMI JOIN asked ON {column} = key").fetchall()
+        self._store.unregister("asked")
+        colliding = [key for key, subject_id in held if declared[key].id != subject_id]
+        for key in colliding:
+            del declared[key]
+        return len(colliding)
+
+    def _note(self, batch: Batch) -> None:
+        self._store.execute("DELETE FROM positions")
+        self._store.executemany("INSERT INTO positions VALUES (?, ?)", list(batch.positions.items()))
+        self._tally("accepted", {0: len(batch.records) + len(batch.declarations)})
+        self._tally("dropped", {int(reason): count for reason, count in batch.drops.items()})
+
+    def _tally(self, name: str, counts: dict[int, int]) -> None:
+        rows = [(name, reason, count) for reason, count in counts.items() if count]
+        if rows:
+            self._store.executemany("INSERT INTO tallies VALUES (?, ?, ?)", rows)
+
+
+def _seasons(at_ms: np.ndarray[Any, np.dtype[np.int64]]) -> list[Season]:
+    first, last = season_at(int(at_ms.min()) // 1000), season_at(int(at_ms.max()) // 1000)
+    return list(range(first, last + 1))
+
+
+def _creator_columns(creators: dict[int, CreatorDeclared]) -> dict[str, Any]:
+    return {
+        "creator": np.array(list(creators), dtype=np.int64),
+        "id": _texts([creator.id for creator in creators.values()]),
+        "name": _texts([creator.name or creator.id for creator in creators.values()]),
+        "handle": _texts([creator.handle for creator in creators.values()]),
+        "tier": _texts([creator.tier for creator in creators.values()]),
+        "declared_at": np.array([creator.at_ms // 1000 for creator in creators.values()], dtype=np.int64),
+    }
+
+
+def _video_columns(videos: dict[int, VideoPublished], policy: Policy) -> dict[str, Any]:
+    listed = list(videos.values())
+    return {
+        "video": np.array(list(videos), dtype=np.int64),
+        "id": _texts([video.id for video in listed]),
+        "creator": np.array([subject_key("creator", video.creator) for video in listed], dtype=np.int64),
+        "title": _texts([video.title for video in listed]),
+        "posted_at": np.array([video.posted_at_utc for video in listed], dtype=np.int64),
+        "duration_ms": np.array([video.duration_ms for video in listed], dtype=np.int64),
+        "hashtags": _texts([json.dumps(video.hashtags, ensure_ascii=False) for video in listed]),
+        "sound": _texts([video.sound for video in listed]),
+        "watch_bound_ms": np.array([policy.watch_bound_ms(video.duration_ms) for video in listed], dtype=np.int64),
+    }
+
+
+def _texts(values: list[str]) -> np.ndarray[Any, np.dtype[np.object_]]:
+    column = np.empty(len(values), dtype=object)
+    column[:] = values
+    return column

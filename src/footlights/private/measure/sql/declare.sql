@@ -1,0 +1,23 @@
+-- declare. In: new_creators, new_videos (declared in this batch, last one of each id), clock. Out: creators, videos.
+-- A video keeps the creator, time and length that it was first declared with: bounds and ticks hang on them.
+CREATE OR REPLACE TEMP TABLE replaced AS
+SELECT creator, min(declared_at) AS declared_at
+FROM (
+    SELECT creator, declared_at FROM creators SEMI JOIN new_creators USING (creator)
+    UNION ALL SELECT creator, declared_at FROM new_creators
+)
+GROUP BY creator;
+
+DELETE FROM creators USING new_creators WHERE creators.creator = new_creators.creator;
+
+INSERT INTO creators
+SELECT new_creators.creator, id, name, handle, tier, replaced.declared_at
+FROM new_creators JOIN replaced USING (creator);
+
+UPDATE videos SET title = new_videos.title, hashtags = new_videos.hashtags, sound = new_videos.sound
+FROM new_videos WHERE videos.video = new_videos.video;
+
+INSERT INTO videos
+SELECT video, id, creator, title, posted_at, duration_ms, hashtags, sound, NULL,
+    (SELECT published_through FROM clock), watch_bound_ms
+FROM new_videos ANTI JOIN videos USING (video);

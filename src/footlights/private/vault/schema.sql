@@ -1,0 +1,49 @@
+-- The private store: one DuckDB file, opened by one process. In: nothing. Out: its tables, empty.
+-- No table holds a viewer's id: pair and viewer are pseudonyms of one season.
+
+-- How far the journal has been folded in. Moves in the same transaction as everything that the fold adds.
+CREATE TABLE positions (segment VARCHAR, byte_offset BIGINT);
+-- The gate's clock: everything due up to `assigned` has its numbers fixed, up to `published` is on the board.
+CREATE TABLE clock (assigned_through BIGINT, published_through BIGINT, next_seq BIGINT);
+INSERT INTO clock VALUES (NULL, NULL, 0);
+CREATE TABLE tallies (name VARCHAR, reason UTINYINT, events BIGINT);
+
+-- What the platform declared: public. ticks_from: ticks up to this moment were over when the video was declared.
+CREATE TABLE creators (creator BIGINT, id VARCHAR, name VARCHAR, handle VARCHAR, tier VARCHAR, declared_at BIGINT);
+CREATE TABLE videos (
+    video BIGINT, id VARCHAR, creator BIGINT, title VARCHAR, posted_at BIGINT, duration_ms BIGINT,
+    hashtags VARCHAR, sound VARCHAR, removed_at BIGINT, ticks_from BIGINT, watch_bound_ms BIGINT
+);
+
+-- Messages that were folded, for deduplication: pair xor message, by the event's day.
+CREATE TABLE seen (day INTEGER, message_key BIGINT);
+-- What has been counted of each (viewer, video): append-only, a pair's state is the sum of its rows.
+CREATE TABLE pairs (
+    season INTEGER, pair BIGINT, plays UTINYINT, watch_ms INTEGER,
+    full_view UTINYINT, share UTINYINT, favorite UTINYINT, follow UTINYINT
+);
+-- Where each playback session stands: append-only, the last row by seq holds. session: pair xor the session's key.
+CREATE TABLE sessions (season INTEGER, session BIGINT, seq BIGINT, at_ms BIGINT, position_ms INTEGER);
+-- Disclosed states and traits; the last row by seq holds. on_off: 1 liked or following, -1 taken back.
+CREATE TABLE likes (season INTEGER, pair BIGINT, seq BIGINT, on_off TINYINT);
+CREATE TABLE follows (season INTEGER, viewer BIGINT, creator BIGINT, seq BIGINT, on_off TINYINT);
+CREATE TABLE traits (season INTEGER, viewer BIGINT, seq BIGINT, age UTINYINT, gender UTINYINT, country USMALLINT);
+
+-- Bounded counts by the tick in which they fall, waiting for it. Exact: they leave through the gate alone.
+CREATE TABLE pending (
+    video BIGINT, tick INTEGER, reach BIGINT, replays BIGINT, watch BIGINT, full_views BIGINT,
+    shares BIGINT, favorites BIGINT, followers BIGINT, likes BIGINT, comments BIGINT
+);
+CREATE TABLE pending_cells (
+    video BIGINT, milestone INTEGER, age UTINYINT, gender UTINYINT, country USMALLINT, type UTINYINT, viewers BIGINT
+);
+-- The same once their tick is fixed, by the stream's step: the encoder's memory, at most a row a bin when gathered.
+CREATE TABLE increments (
+    video BIGINT, step INTEGER, reach BIGINT, replays BIGINT, watch BIGINT, full_views BIGINT,
+    shares BIGINT, favorites BIGINT, followers BIGINT, likes BIGINT, comments BIGINT
+);
+CREATE TABLE cells (
+    video BIGINT, step INTEGER, age UTINYINT, gender UTINYINT, country USMALLINT, type UTINYINT, viewers BIGINT
+);
+-- Followers of a creator by the hour, disclosed.
+CREATE TABLE follower_changes (creator BIGINT, hour INTEGER, change BIGINT);

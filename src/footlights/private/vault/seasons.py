@@ -1,0 +1,281 @@
+"""Seasons. In: viewers' ids and a season. Out: keyed hashes that hold for that season. Never keeps or shows an id.
+
+Each season has a key of 32 random bytes in a file of its own. Every pseudonym below is a function of that key, so
+destroying the file makes them all meaningless. A key that was destroyed is never made again.
+
+    season key ─┬─ blake2b ──────────────▶ token of a viewer, 16 bytes ─┬─ first 8 bytes ▶ viewer
+                │                                                       ├─ AES-256 ◀ subject ▶ pair
+                ├─ blake2b, person "pair" ▶ AES key ────────────────────┘
+                ├─ blake2b, person "message" ◀ the client's message id ──────────────────▶ message
+                └─ blake2b, person "session" ◀ token and session id ─────────────────────▶ session
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Sequence
+from hashlib import blake2b
+from pathlib import Path
+
+import numpy as np
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from numpy.typing import NDArray
+
+from footlights.terms.errors import BadEvent, VaultDamaged
+from footlights.terms.seasons import Season, parse_season, season_name, season_start_utc
+
+Tokens = NDArray[np.uint8]
+Int64s = NDArray[np.int64]
+
+KEY_BYTES = 32
+TOKEN_BYTES = 16
+#: Subject of a TRAITS record, which is about the viewer alone.
+NO_SUBJECT = 0
+#: Names the first season that is not destroyed. Once written, no earlier season gets a key.
+DESTROYED_FILE = "destroyed_before"
+
+
+class SeasonKeys:
+    """The keys of the seasons, and what is hashed with them.
+
+    folder: holds one file a season, such as 2026-11.key; made when missing. Several processes may share it.
+    Safe to use from several threads.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._keys: dict[Season, _Key] = {}
+        self._destroyed_before: Season = 0
+        self._mark: tuple[int, int] | None = None
+        self._look()
+
+    def exists(self, season: Season) -> bool:
+        """Whether a season has a key now."""
+        return not self.is_destroyed(season) and _path(self.folder, season).exists()
+
+    def is_destroyed(self, season: Season) -> bool:
+        """Whether a season's key is gone for good. Its events can no longer be accepted."""
+        self._look()
+        return season < self._destroyed_before
+
+    def open_from_ms(self) -> int:
+        """The first moment whose season can have a key, in milliseconds since 1970; 0 before any was destroyed."""
+        self._look()
+        return season_start_utc(self._destroyed_before) * 1000 if self._destroyed_before else 0
+
+    def destroy_before(self, season: Season) -> list[Season]:
+        """Destroy the keys of all seasons before this one, and bar new ones. Returns those that had a key.
+
+        The bar is on disk before the first key goes, so a crash in between leaves nothing to be used again. A key is
+        overwritten before its file is unlinked; a copy-on-write or flash disk may still hold the old block, which is
+        why the private folder belongs on an encrypted disk.
+        """
+        self._look()
+        if season > self._destroyed_before:
+            _replace(self.folder / DESTROYED_FILE, season_name(season).encode())
+            self._look()
+        gone = [old for old in self.seasons() if old < self._destroyed_before]
+        for old in gone:
+            _destroy(_path(self.folder, old))
+        if gone:
+            _sync_folder(self.folder)
+        return gone
+
+    def seasons(self) -> list[Season]:
+        """The seasons whose key file is there, oldest first."""
+        return sorted(parse_season(path.stem) for path in self.folder.glob("????-??.key"))
+
+    def tokens(self, season: Season, viewers: Sequence[str]) -> Tokens:
+        """The season's pseudonyms of viewers, shape (n, 16). Makes the season's key on first use.
+
+        Raises BadEvent if the season's key was destroyed: the door drops such an event as too_late.
+        """
+        digests = _digests(self._key(season).token, [viewer.encode() for viewer in viewers])
+        return np.frombuffer(digests, dtype=np.uint8).reshape(-1, TOKEN_BYTES)
+
+    @staticmethod
+    def viewers(tokens: Tokens) -> Int64s:
+        """The first eight bytes of each token, little-endian and signed, shape (n,)."""
+        return np.ascontiguousarray(tokens).view("<i8")[:, 0].astype(np.int64)
+
+    def pairs(self, season: Season, tokens: Tokens, subjects: Int64s) -> Int64s:
+        """A keyed 64-bit hash of each (viewer, subject), shape (n,). subjects: keys of videos or creators, or 0.
+
+        CBC-MAC over two blocks with AES-256, E(E(token) xor (subject || 0)), cut to eight bytes: all messages have
+        the same length, so it is a pseudorandom function. A given viewer's pair meets one of n other pairs of the
+        season with probability n / 2**64; DESIGN.md, section 3, adds that to delta.
+        Raises BadEvent if the season's key was destroyed.
+        """
+        key = self._key(season)
+        blocks = np.frombuffer(key.encrypt(np.ascontiguousarray(tokens)), dtype="<u8").reshape(-1, 2).copy()
+        blocks[:, 0] ^= np.asarray(subjects, dtype=np.int64).view(np.uint64)
+        return np.frombuffer(key.encrypt(blocks), dtype="<i8").reshape(-1, 2)[:, 0].astype(np.int64)
+
+    def messages(self, season: Season, ids: Sequence[str]) -> Int64s:
+        """A keyed 64-bit hash of each message id that a client gave, shape (n,).
+
+        An event is a duplicate when its (pair, message) was seen, not when its message was: so no viewer's event,
+        by chance or by design, can displace another viewer's. Raises BadEvent if the season's key was destroyed.
+        """
+        return _signed(_digests(self._key(season).message, [name.encode() for name in ids]))
+
+    def sessions(self, season: Season, tokens: Tokens, ids: Sequence[str]) -> Int64s:
+        """A keyed 64-bit hash of each viewer's playback session, shape (n,); 0 where the id is "".
+
+        It depends on the viewer, so two viewers whose players count sessions 1, 2, 3 share none.
+        Raises BadEvent if the season's key was destroyed.
+        """
+        raw = tokens.tobytes()
+        starts = range(0, len(raw), TOKEN_BYTES)
+        said = [raw[at : at + TOKEN_BYTES] + name.encode() for at, name in zip(starts, ids, strict=True)]
+        hashed = _signed(_digests(self._key(season).session, said))
+        hashed[[not name for name in ids]] = 0
+        return hashed
+
+    @staticmethod
+    def row_messages(at_ms: Int64s, kinds: NDArray[np.uint8]) -> Int64s:
+        """The message keys of rows that came without a message id: at_ms x 32 + kind, shape (n,).
+
+        Together with the pair it says which row it was: loading the row again is found to be a duplicate, and two
+        acts of one kind by one viewer on one subject in the same millisecond are one. kind is below 32.
+        """
+        return (at_ms.astype(np.int64) << 5) | kinds.astype(np.int64)
+
+    def _key(self, season: Season) -> _Key:
+        self._look()
+        if season < self._destroyed_before:
+            raise BadEvent(field="timestamp", rule=f"in {season_name(self._destroyed_before)} or later: keys end")
+        key = self._keys.get(season)
+        if key is None:
+            key = self._keys[season] = _Key(_read_or_make(self.folder, season))
+            # Another process may have barred the season between the look above and the making of the key.
+            self._look()
+            if season < self._destroyed_before:
+                self.destroy_before(self._destroyed_before)
+                return self._key(season)
+        return key
+
+    def _look(self) -> None:
+        # One stat a call, about a microsecond: the clock destroys keys in another process than the door's, and a key
+        # that stays in the door's memory is not destroyed.
+        path = self.folder / DESTROYED_FILE
+        try:
+            stat = path.stat()
+        except FileNotFoundError:
+            return
+        mark = (stat.st_mtime_ns, stat.st_ino)
+        if mark == self._mark:
+            return
+        try:
+            self._destroyed_before = max(self._destroyed_before, parse_season(path.read_text("ascii").strip()))
+        except ValueError:
+            raise VaultDamaged(
+                f"{DESTROYED_FILE} does not name a season. Write the first season whose key is kept, as YYYY-MM."
+            ) from None
+        self._mark = mark
+        for season in [season for season in self._keys if season < self._destroyed_before]:
+            del self._keys[season]
+
+
+class _Key:
+    """A season's key with the keys that follow from it."""
+
+    __slots__ = ("_pair", "message", "session", "token")
+
+    def __init__(self, secret: bytes) -> None:
+        self.token = blake2b(key=secret, digest_size=TOKEN_BYTES)
+        self.message = blake2b(key=_derived(secret, b"message"), digest_size=8)
+        self.session = blake2b(key=_derived(secret, b"session"), digest_size=8)
+        self._pair = Cipher(algorithms.AES(_derived(secret, b"pair")), modes.ECB())
+
+    def encrypt(self, blocks: NDArray[np.generic]) -> bytes:
+        """AES of each block of 16 bytes, all in one call. A fresh encryptor each time, as one is not thread-safe."""
+        return self._pair.encryptor().update(blocks.tobytes())
+
+    def __repr__(self) -> str:
+        return "<season key, withheld>"
+
+
+def _derived(secret: bytes, purpose: bytes) -> bytes:
+    return blake2b(b"", key=secret, digest_size=KEY_BYTES, person=purpose).digest()
+
+
+def _digests(keyed: blake2b, texts: Sequence[bytes]) -> bytes:
+    """The keyed hash of each text. A copy of the keyed state takes half the time of keying it again."""
+    digests = []
+    for text in texts:
+        state = keyed.copy()
+        state.update(text)
+        digests.append(state.digest())
+    return b"".join(digests)
+
+
+def _signed(digests: bytes) -> Int64s:
+    return np.frombuffer(digests, dtype="<i8").astype(np.int64)
+
+
+def _path(folder: Path, season: Season) -> Path:
+    return folder / f"{season_name(season)}.key"
+
+
+def _read_or_make(folder: Path, season: Season) -> bytes:
+    path = _path(folder, season)
+    try:
+        secret = path.read_bytes()
+    except FileNotFoundError:
+        secret = _make(path)
+    if len(secret) != KEY_BYTES:
+        raise VaultDamaged(
+            f"keys/seasons/{path.name} has {len(secret)} bytes in place of {KEY_BYTES}. Restore it from a backup: "
+            "without it the season's viewers would count a second time."
+        )
+    return secret
+
+
+def _make(path: Path) -> bytes:
+    # Written aside and linked into place: of two processes that start a season together one wins, both use its key,
+    # and a key that can be read is always whole and on disk.
+    aside = path.with_suffix(f".{os.getpid()}.new")
+    _write_synced(aside, os.urandom(KEY_BYTES))
+    with contextlib.suppress(FileExistsError):
+        os.link(aside, path)
+    aside.unlink()
+    _sync_folder(path.parent)
+    return path.read_bytes()
+
+
+def _replace(path: Path, content: bytes) -> None:
+    aside = path.with_suffix(f".{os.getpid()}.new")
+    _write_synced(aside, content)
+    aside.replace(path)
+    _sync_folder(path.parent)
+
+
+def _write_synced(path: Path, content: bytes) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        os.write(descriptor, content)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _destroy(path: Path) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        descriptor = os.open(path, os.O_WRONLY)
+        try:
+            os.write(descriptor, bytes(KEY_BYTES))
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        path.unlink()
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

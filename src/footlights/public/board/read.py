@@ -1,0 +1,280 @@
+"""Read. The one reader of the board. In: a creator, a video, a moment. Out: readings, as published.
+
+Opens the file read-only: nothing here can change a figure.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from footlights.public.board.rows import Int64s, Layout, audience_slices, layout_of
+from footlights.terms.errors import BoardDamaged, NotFound
+from footlights.terms.policy import Policy, parse_policy
+from footlights.terms.ticks import AGES_OF_FAMILY, HOUR, last_tick, tick_time
+
+BOARD_FILE = "board.db"
+
+
+class Creator(msgspec.Struct, frozen=True, kw_only=True):
+    """A creator as the platform declared them."""
+
+    key: int
+    id: str
+    name: str
+    handle: str
+    tier: str
+
+
+class Video(msgspec.Struct, frozen=True, kw_only=True):
+    """A video as the platform declared it."""
+
+    key: int
+    id: str
+    creator_key: int
+    title: str
+    posted_at_utc: int
+    duration_ms: int
+    hashtags: tuple[str, ...]
+    sound: str
+    removed_at_utc: int | None
+
+
+class Plan:
+    """What a stream's noise is. In: a row of `plans`. Out: standard deviations of what was published."""
+
+    def __init__(self, plan: int, family: str, detail: dict[str, Any], folder: Path) -> None:
+        self.plan = plan
+        self.family = family
+        self.detail = detail
+        self.tables: tuple[str, ...] = tuple(detail.get("tables", ()))
+        self.layout: Layout = layout_of(family, tables=self.tables)
+        self.slices = audience_slices(self.tables)
+        self._sigmas = np.asarray(detail["sigmas"], dtype=np.float64)
+        self._error: NDArray[np.float32] | None = None
+        if "error_rows" in detail:
+            try:
+                self._error = np.load(folder / detail["error_rows"], mmap_mode="r")
+            except (OSError, ValueError):
+                raise BoardDamaged(
+                    f"board: {detail['error_rows']} is missing or cut. `footlights tick` writes it again."
+                ) from None
+
+    def std(self, step: int) -> NDArray[np.float64]:
+        """Standard deviation of each noisy number's estimate at a step (0-based), shape (noisy,)."""
+        assert self._error is not None, "a plan with noise has error rows"
+        row = self._error[step].astype(np.float64)
+        scale: NDArray[np.float64] = self._sigmas * np.sqrt(row @ row)
+        return scale
+
+    def std_of_change(self, step: int, *, since: int) -> NDArray[np.float64]:
+        """Standard deviation of the estimate at `step` less that at `since` (-1: from nothing), shape (noisy,)."""
+        if since < 0:
+            return self.std(step)
+        assert self._error is not None, "a plan with noise has error rows"
+        row = self._error[step].astype(np.float64) - self._error[since].astype(np.float64)
+        scale: NDArray[np.float64] = self._sigmas * np.sqrt(row @ row)
+        return scale
+
+
+class Reading(msgspec.Struct, frozen=True, kw_only=True):
+    """One tick of one stream. estimates: unclipped, in steps; exact: disclosed counts; step: 0-based in the stream."""
+
+    tick: int
+    step: int
+    at_utc: int
+    y: Int64s
+    estimates: Int64s
+    exact: Int64s
+    plan: Plan
+
+
+class Series(msgspec.Struct, frozen=True, kw_only=True):
+    """Consecutive ticks of one stream. ticks, at_utc: shape (n,). estimates: (n, noisy). exact: (n, exact)."""
+
+    first_tick: int
+    ticks: Int64s
+    at_utc: Int64s
+    y: Int64s
+    estimates: Int64s
+    exact: Int64s
+    plan: Plan
+
+
+class Board:
+    """A board that somebody else writes. Raises BoardDamaged where there is none."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        path = folder / BOARD_FILE
+        if not path.exists():
+            raise BoardDamaged(f"{path.name} is not there. The gate makes it at its first tick: `footlights tick`.")
+        self._db = sqlite3.connect(f"file:{path}?mode=ro", uri=True, check_same_thread=False)
+        self._db.execute("PRAGMA query_only = 1")
+        self._plans: dict[int, Plan] = {}
+
+    def close(self) -> None:
+        """Give the file back."""
+        self._db.close()
+
+    def fact(self, name: str) -> str | None:
+        """One of the gate's public facts, such as policy or published_through."""
+        row = self._db.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
+        return row[0] if row else None
+
+    def published_through_utc(self) -> int | None:
+        """The moment up to which everything due has been published."""
+        value = self.fact("published_through")
+        return int(value) if value else None
+
+    def policy(self) -> Policy:
+        """The policy in force."""
+        text = self.fact("policy")
+        if text is None:
+            raise BoardDamaged("the board states no policy. `footlights tick` writes it.")
+        return _parsed(text)
+
+    def counts(self) -> dict[str, int]:
+        """How many creators, videos, streams and published ticks there are: all public."""
+        tables = {"creators": "creators", "videos": "videos", "streams": "spends", "ticks": "figures"}
+        return {name: self._db.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for name, table in tables.items()}
+
+    def creators(self) -> list[Creator]:
+        """All creators, by id."""
+        rows = self._db.execute("SELECT creator, id, name, handle, tier FROM creators ORDER BY id")
+        return [_creator(row) for row in rows]
+
+    def creator(self, creator_id: str) -> Creator:
+        """One creator. Raises NotFound."""
+        query = "SELECT creator, id, name, handle, tier FROM creators WHERE id = ?"
+        row = self._db.execute(query, (creator_id,)).fetchone()
+        if row is None:
+            raise NotFound("There is no such creator. The platform declares creators before their videos.")
+        return _creator(row)
+
+    def creator_of(self, video: Video) -> Creator:
+        """The creator of a video."""
+        query = "SELECT creator, id, name, handle, tier FROM creators WHERE creator = ?"
+        return _creator(self._db.execute(query, (video.creator_key,)).fetchone())
+
+    def video(self, video_id: str) -> Video:
+        """One video. Raises NotFound."""
+        row = self._db.execute(f"{_VIDEOS} WHERE id = ?", (video_id,)).fetchone()
+        if row is None:
+            raise NotFound("There is no such video.")
+        return _video(row)
+
+    def videos(
+        self, creator: Creator, *, limit: int = 1_000_000, after: tuple[int, str] | None = None
+    ) -> list[Video]:
+        """A creator's videos, newest first. after: (posted_at_utc, id) of the last one seen."""
+        posted_at, video_id = after or (2**62, "")
+        rows = self._db.execute(
+            f"{_VIDEOS} WHERE creator = ? AND (posted_at < ? OR (posted_at = ? AND id > ?)) "
+            "ORDER BY posted_at DESC, id LIMIT ?",
+            (creator.key, posted_at, posted_at, video_id, limit),
+        )
+        return [_video(row) for row in rows]
+
+    def reading(self, video: Video, family: str, *, at_utc: int) -> Reading | None:
+        """The newest tick of a video's family at or before a moment; None before the first."""
+        tick = last_tick(video.posted_at_utc, at_utc=at_utc, ages=AGES_OF_FAMILY[family])
+        row = self._newest(video.key, family, tick)
+        if row is None:
+            return None
+        plan, first_tick, tick, packed = row
+        at = tick_time(video.posted_at_utc, tick=tick, ages=AGES_OF_FAMILY[family])
+        return _reading(plan, first_tick=first_tick, tick=tick, at_utc=at, packed=packed)
+
+    def series(self, video: Video, family: str, *, ticks: range | list[int]) -> Series | None:
+        """The published ones among some ticks of a video's family, oldest first; None if there are none."""
+        stream = self._stream(video.key, family)
+        if stream is None or not len(ticks):
+            return None
+        spend, plan, first_tick = stream
+        if isinstance(ticks, range) and ticks.step == 1:
+            found = self._db.execute(
+                "SELECT tick, row FROM figures WHERE spend = ? AND tick BETWEEN ? AND ? ORDER BY tick",
+                (spend, ticks[0], ticks[-1]),
+            ).fetchall()
+        else:
+            one = "SELECT tick, row FROM figures WHERE spend = ? AND tick = ?"
+            maybe = (self._db.execute(one, (spend, tick)).fetchone() for tick in ticks)
+            found = [row for row in maybe if row is not None]
+        if not found:
+            return None
+        y, estimates, exact = plan.layout.unpack([packed for _, packed in found])
+        numbers = np.asarray([tick for tick, _ in found], dtype=np.int64)
+        ages = np.asarray(AGES_OF_FAMILY[family], dtype=np.int64)
+        return Series(
+            first_tick=first_tick,
+            ticks=numbers,
+            at_utc=video.posted_at_utc + ages[numbers - 1],
+            y=y,
+            estimates=estimates,
+            exact=exact,
+            plan=plan,
+        )
+
+    def channel(self, creator: Creator, *, at_utc: int) -> Reading | None:
+        """The newest hourly row of a creator's disclosed counts at or before a moment."""
+        row = self._newest(creator.key, "channel", at_utc // HOUR)
+        if row is None:
+            return None
+        plan, first_tick, tick, packed = row
+        return _reading(plan, first_tick=first_tick, tick=tick, at_utc=tick * HOUR, packed=packed)
+
+    def _stream(self, subject: int, family: str) -> tuple[int, Plan, int] | None:
+        query = "SELECT spend, plan, first_tick FROM spends WHERE subject = ? AND family = ?"
+        row = self._db.execute(query, (subject, family)).fetchone()
+        return (row[0], self._plan(row[1]), row[2]) if row else None
+
+    def _newest(self, subject: int, family: str, tick: int) -> tuple[Plan, int, int, bytes] | None:
+        stream = self._stream(subject, family)
+        if stream is None:
+            return None
+        spend, plan, first_tick = stream
+        query = "SELECT tick, row FROM figures WHERE spend = ? AND tick <= ? ORDER BY tick DESC LIMIT 1"
+        row = self._db.execute(query, (spend, tick)).fetchone()
+        return (plan, first_tick, row[0], row[1]) if row else None
+
+    def _plan(self, plan: int) -> Plan:
+        if plan not in self._plans:
+            row = self._db.execute("SELECT family, detail FROM plans WHERE plan = ?", (plan,)).fetchone()
+            if row is None:
+                raise BoardDamaged("a stream names a plan that the board does not hold. Restore the board.")
+            self._plans[plan] = Plan(plan, row[0], json.loads(row[1]), self.folder)
+        return self._plans[plan]
+
+
+_VIDEOS = "SELECT video, id, creator, title, posted_at, duration_ms, hashtags, sound, removed_at FROM videos"
+
+
+@lru_cache(maxsize=4)
+def _parsed(text: str) -> Policy:
+    return parse_policy(text)
+
+
+def _creator(row: tuple[Any, ...]) -> Creator:
+    return Creator(key=row[0], id=row[1], name=row[2], handle=row[3], tier=row[4])
+
+
+def _video(row: tuple[Any, ...]) -> Video:
+    return Video(
+        key=row[0], id=row[1], creator_key=row[2], title=row[3], posted_at_utc=row[4], duration_ms=row[5],
+        hashtags=tuple(json.loads(row[6])), sound=row[7], removed_at_utc=row[8],
+    )  # fmt: skip
+
+
+def _reading(plan: Plan, *, first_tick: int, tick: int, at_utc: int, packed: bytes) -> Reading:
+    y, estimates, exact = plan.layout.unpack([packed])
+    return Reading(
+        tick=tick, step=tick - first_tick, at_utc=at_utc, y=y[0], estimates=estimates[0], exact=exact[0], plan=plan
+    )

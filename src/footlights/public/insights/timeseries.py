@@ -1,0 +1,101 @@
+"""Timeseries. In: a video and a metric. Out: its curve by minute, hour or day of the video's age.
+
+Hours and days are differences of the same noisy running count, so they cost no privacy: their intervals take the
+covariance of the two ticks into account. Minutes exist for a video's first day, hours for its first 30 days, days for
+two years, as the schedule of ticks has it.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+import msgspec
+import numpy as np
+
+from footlights.public.board.read import Board, Series, Video
+from footlights.public.insights.moments import reading_time_utc
+from footlights.public.insights.tallies import Tally, figure_of, unit_scale
+from footlights.terms.figures import Figure
+from footlights.terms.policy import Policy
+from footlights.terms.ticks import COUNTER_AGES, DAY, HOUR, MINUTE, last_tick
+
+Granularity = Literal["minute", "hour", "day"]
+Kind = Literal["running", "change"]
+
+GRANULARITIES: tuple[Granularity, ...] = get_args(Granularity)
+KINDS: tuple[Kind, ...] = get_args(Kind)
+
+#: Seconds between points, and the age at which the schedule stops having them.
+_STEP_SECONDS: dict[Granularity, int] = {"minute": MINUTE, "hour": HOUR, "day": DAY}
+_LAST_AGE: dict[Granularity, int] = {"minute": DAY, "hour": 30 * DAY, "day": COUNTER_AGES[-1]}
+_TICKS: dict[Granularity, tuple[int, ...]] = {
+    name: tuple(
+        tick
+        for tick, age in enumerate(COUNTER_AGES, start=1)
+        if age % _STEP_SECONDS[name] == 0 and age <= _LAST_AGE[name]
+    )
+    for name in GRANULARITIES
+}
+
+
+class Curve(msgspec.Struct, frozen=True, kw_only=True):
+    """A metric over time. kind: running totals, or the change since the point before. Each point is a figure."""
+
+    metric: str
+    granularity: Granularity
+    kind: Kind
+    points: tuple[Figure, ...]
+
+
+def timeseries(
+    board: Board,
+    video: Video,
+    *,
+    metric: str,
+    granularity: Granularity,
+    kind: Kind = "running",
+    at_utc: int | None = None,
+) -> Curve:
+    """The curve of one metric of one video. metric: one of TALLY_NAMES. No points before the first tick."""
+    at = reading_time_utc(board, at_utc)
+    series = None if at is None else _series(board, video, granularity, at)
+    points = () if series is None else _points(series, video, board.policy(), metric, kind)
+    return Curve(metric=metric, granularity=granularity, kind=kind, points=points)
+
+
+def _series(board: Board, video: Video, granularity: Granularity, at_utc: int) -> Series | None:
+    newest = last_tick(video.posted_at_utc, at_utc=at_utc)
+    ticks = [tick for tick in _TICKS[granularity] if tick <= newest]
+    return board.series(video, "counters", ticks=range(1, len(ticks) + 1) if _consecutive(ticks) else ticks)
+
+
+def _consecutive(ticks: list[int]) -> bool:
+    """Whether one range of the board holds just these ticks: one look-up instead of many."""
+    return bool(ticks) and ticks[0] == 1 and ticks[-1] == len(ticks)
+
+
+def _points(series: Series, video: Video, policy: Policy, metric: str, kind: Kind) -> tuple[Figure, ...]:
+    scale = unit_scale(video, policy)
+    longest_ms = policy.watch_bound_ms(video.duration_ms)
+    steps = series.ticks - series.first_tick
+    before = np.concatenate(([-1], steps[:-1])) if kind == "change" else np.full_like(steps, -1)
+    totals, exact = series.estimates * scale, series.exact
+    if kind == "change":
+        totals = np.diff(totals, axis=0, prepend=np.zeros((1, totals.shape[1])))
+        exact = np.diff(exact, axis=0, prepend=np.zeros((1, exact.shape[1]), np.int64))
+    return tuple(
+        figure_of(
+            Tally(
+                totals=totals[row],
+                variances=(series.plan.std_of_change(int(steps[row]), since=int(before[row])) * scale) ** 2,
+                exact=exact[row],
+                longest_watch_ms=longest_ms,
+            ),
+            metric,
+            at_utc=int(series.at_utc[row]),
+            tick=int(series.ticks[row]),
+            too_few=policy.too_few,
+            change=kind == "change",
+        )
+        for row in range(len(steps))
+    )

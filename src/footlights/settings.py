@@ -1,0 +1,111 @@
+"""Settings. One table: name, default, unit, help. docs/reference/settings.md is made from it.
+
+A setting comes from, in this order: the command line, FOOTLIGHTS_<NAME> in the environment, settings.toml in the
+data folder, the default here.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from footlights.terms.errors import BadSetting
+
+
+class Setting(msgspec.Struct, frozen=True, kw_only=True):
+    """One setting. unit: what the number counts, or "" for text."""
+
+    name: str
+    default: str | int
+    unit: str
+    help: str
+    least: int = 0
+
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting(name="collect_host", default="127.0.0.1", unit="", help="Address that the collector listens on."),
+    Setting(name="collect_port", default=8710, unit="port", help="Port of the collector."),
+    Setting(name="serve_host", default="127.0.0.1", unit="", help="Address that the public side listens on."),
+    Setting(name="serve_port", default=8700, unit="port", help="Port of the public side."),
+    Setting(
+        name="serve_user", default="nobody", unit="",
+        help="User that the public process runs as, when `up` is started as root. It cannot open the private folder.",
+    ),
+    Setting(name="body_bytes_max", default=524_288, unit="bytes", least=1024, help="Largest request body, unpacked."),
+    Setting(name="event_bytes_max", default=32_768, unit="bytes", least=256, help="Largest single event."),
+    Setting(name="text_length_max", default=256, unit="characters", least=16, help="Longest id; longer titles are cut."),
+    Setting(
+        name="future_seconds_max", default=300, unit="seconds",
+        help="An event whose time is further ahead of the collector's clock is dropped as future_time.",
+    ),
+    Setting(
+        name="commit_wait_ms", default=5, unit="milliseconds",
+        help="How long the journal waits for more events before it writes and syncs.",
+    ),
+    Setting(
+        name="commit_queue_max", default=20_000, unit="events", least=100,
+        help="Events that may wait for the disk; beyond it the collector answers 503 with Retry-After.",
+    ),
+    Setting(name="segment_bytes", default=268_435_456, unit="bytes", least=65_536, help="Size of a journal segment."),
+    Setting(name="fold_events", default=1_000_000, unit="events", least=1000, help="Events folded in one transaction."),
+    Setting(name="duckdb_memory", default="2GB", unit="", help="Most memory that the private store may use."),
+    Setting(name="login_link_minutes", default=30, unit="minutes", least=1, help="How long a login link works."),
+    Setting(name="session_days", default=30, unit="days", least=1, help="How long a creator stays signed in."),
+)  # fmt: skip
+
+BY_NAME = {setting.name: setting for setting in SETTINGS}
+
+
+class Settings:
+    """The settings in force. Attribute access by name; an unknown name is a programming error."""
+
+    def __init__(self, values: dict[str, str | int]) -> None:
+        self._values = values
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self._values[name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+
+def load_settings(data: Path, *, over: dict[str, str | int] | None = None) -> Settings:
+    """Read the settings of a data folder. over: what the command line says. Raises BadSetting."""
+    values: dict[str, str | int] = {setting.name: setting.default for setting in SETTINGS}
+    values |= _from_file(data / "settings.toml")
+    values |= {
+        setting.name: _checked(setting.name, os.environ[key], source=key)
+        for setting in SETTINGS
+        if (key := f"FOOTLIGHTS_{setting.name.upper()}") in os.environ
+    }
+    values |= {name: _checked(name, value, source="command line") for name, value in (over or {}).items()}
+    return Settings(values)
+
+
+def _from_file(path: Path) -> dict[str, str | int]:
+    if not path.exists():
+        return {}
+    try:
+        raw = tomllib.loads(path.read_text("utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise BadSetting(f"settings.toml is not TOML: {error}") from None
+    return {name: _checked(name, value, source="settings.toml") for name, value in raw.items()}
+
+
+def _checked(name: str, value: Any, *, source: str) -> str | int:
+    setting = BY_NAME.get(name)
+    if setting is None:
+        raise BadSetting(f"{source}: {name} is no setting. docs/reference/settings.md lists them.")
+    if isinstance(setting.default, str):
+        return str(value)
+    try:
+        number = int(value)
+    except (TypeError, ValueError):
+        raise BadSetting(f"{source}: {name} must be a whole number of {setting.unit}.") from None
+    if number < setting.least:
+        raise BadSetting(f"{source}: {name} must be at least {setting.least} {setting.unit}.")
+    return number

@@ -1,0 +1,65 @@
+"""Errors. One tree. A message says what happened, the public numbers and the next step; never a private value."""
+
+from __future__ import annotations
+
+
+class FootlightsError(Exception):
+    """Base of every error that Footlights raises for its operators and clients."""
+
+
+class BadEvent(FootlightsError):
+    """An event breaks a rule. It names the field and the rule, never the value."""
+
+    def __init__(self, *, field: str, rule: str) -> None:
+        self.field = field
+        self.rule = rule
+        super().__init__(f"{field}: {rule}")
+
+
+class BadRequest(FootlightsError):
+    """A request that the collector refuses whole. code: a stable word for machines."""
+
+    def __init__(self, code: str, message: str, *, status: int = 400) -> None:
+        self.code = code
+        self.status = status
+        super().__init__(message)
+
+
+class BadFile(FootlightsError):
+    """A file that cannot be imported at all: it says what was expected."""
+
+
+class BadPolicy(FootlightsError):
+    """A policy that cannot be put in force: it says which line, and what would be allowed."""
+
+
+class BadPlan(FootlightsError):
+    """A mechanism cannot be planned with these numbers."""
+
+
+class BadSetting(FootlightsError):
+    """A setting has a value that it cannot have."""
+
+
+class VaultDamaged(FootlightsError):
+    """A file of the vault is missing, cut or changed. It names the file and the next step."""
+
+
+class VaultFull(FootlightsError):
+    """The disk has no room for another event, or a season has reached its number of pairs."""
+
+
+class BoardDamaged(FootlightsError):
+    """The board contradicts itself or the gate. It names what, and the next step."""
+
+
+class AlreadyPublished(FootlightsError):
+    """A (subject, family, tick) would have been published twice with different values."""
+
+
+class NotFound(FootlightsError):
+    """The creator, video or figure asked for does not exist."""
+
+
+class NotAllowed(FootlightsError):
+    """The asker may not see this: it says why, and what would change that."""

@@ -1,0 +1,120 @@
+"""Events. One thing a viewer did (ViewerEvent), or one thing the platform declared, as a dialect hands it on.
+
+A ViewerEvent holds the viewer's own id. It lives in the collector's memory for one request and is never written:
+the vault writes its Record, in which the id has become a season's pseudonym.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import Literal
+
+import msgspec
+
+
+class Kind(IntEnum):
+    """What a viewer did. The numbers are the journal's format: append, never change."""
+
+    IMPRESSION = 1
+    PLAY = 2
+    PROGRESS = 3
+    COMPLETION = 4
+    VIEW = 5  # one summed-up view: play, watch time, furthest position, completion
+    LIKE = 6
+    UNLIKE = 7
+    COMMENT = 8
+    SHARE = 9
+    SAVE = 10
+    UNSAVE = 11
+    FOLLOW = 12  # disclosed; subject is the creator
+    UNFOLLOW = 13
+    FOLLOW_FROM = 14  # private: which video led to a follow; subject is the video
+    PROFILE_VIEW = 15  # subject is the creator
+    TRAITS = 16  # what the platform knows of a viewer; subject is the viewer
+
+
+#: Kinds whose subject is a creator, and the one that is about the viewer; all others are about a video.
+CREATOR_KINDS = frozenset({Kind.FOLLOW, Kind.UNFOLLOW, Kind.PROFILE_VIEW})
+
+#: What kinds the public can see anyway. Counted exactly.
+DISCLOSED_KINDS = frozenset({Kind.LIKE, Kind.UNLIKE, Kind.COMMENT, Kind.FOLLOW, Kind.UNFOLLOW})
+
+
+class ViewerEvent(msgspec.Struct, kw_only=True, gc=False):
+    """One act of one viewer. Never logged, never written.
+
+    viewer: the platform's id (or anonymous id), 1..256 characters. subject: id of the video or creator.
+    at_ms: milliseconds since 1970, UTC. message: the client's id of this event, for deduplication.
+    session: the playback session, "" if the client has none. position_ms, watch_ms: >= 0.
+    age, gender, country, source: index into the domain. follower: True, False, or None if not said.
+    """
+
+    kind: Kind
+    viewer: str
+    subject: str
+    at_ms: int
+    message: str
+    session: str = ""
+    position_ms: int = 0
+    watch_ms: int = 0
+    completed: bool = False
+    follower: bool | None = None
+    age: int = 0
+    gender: int = 0
+    country: int = 0
+    source: int = 0
+
+    def __repr__(self) -> str:
+        return f"<{self.kind.name.lower()} event, withheld>"
+
+
+class CreatorDeclared(msgspec.Struct, kw_only=True, frozen=True, tag="creator"):
+    """The platform tells of a creator; a later one replaces name, handle and tier."""
+
+    id: str
+    at_ms: int
+    name: str = ""
+    handle: str = ""
+    tier: Literal["basic", "pro"] = "basic"
+
+
+class VideoPublished(msgspec.Struct, kw_only=True, frozen=True, tag="video"):
+    """The platform tells of a video. posted_at and creator are fixed by the first that arrives."""
+
+    id: str
+    creator: str
+    at_ms: int
+    posted_at_utc: int
+    title: str = ""
+    duration_ms: int = 0  # 0: not known
+    hashtags: tuple[str, ...] = ()
+    sound: str = ""
+
+
+class VideoRemoved(msgspec.Struct, kw_only=True, frozen=True, tag="removed"):
+    """The platform took a video down: its ticks stop."""
+
+    id: str
+    at_ms: int
+
+
+Declaration = CreatorDeclared | VideoPublished | VideoRemoved
+
+
+class Drop(IntEnum):
+    """Why an event did not count. Each boundary has one, and each is counted (privately)."""
+
+    BAD_FIELD = 1
+    UNKNOWN_EVENT = 2
+    NO_VIEWER = 3
+    NO_SUBJECT = 4
+    TOO_LARGE = 5
+    FUTURE_TIME = 6
+    TOO_LATE = 7
+    OPTED_OUT = 8
+    DUPLICATE = 9
+    UNKNOWN_VIDEO = 10
+    UNKNOWN_CREATOR = 11
+    OWN_EVENT = 12
+    NOT_ALLOWED = 13
+    KEY_COLLISION = 14
