@@ -320,7 +320,7 @@ def _best_dwell(dwell: Floats, length: Floats) -> tuple[float, float, float, flo
         return float((apart_ln**2).sum() + (10 * (end - real_end) ** 2).sum())
 
     grid = product(
-        np.arange(0.9, 1.2, 0.05), np.arange(1.0, 1.4, 0.05), np.arange(0.0, 0.1, 0.01), (30.0, 60.0, 120.0, 240.0)
+        np.arange(0.7, 1.2, 0.05), np.arange(1.0, 1.4, 0.05), np.arange(0.0, 0.1, 0.01), (30.0, 60.0, 120.0, 240.0)
     )
     mean, sd, chance, seconds = min(grid, key=error)
     return float(mean), float(sd), float(chance), float(seconds)

@@ -7,14 +7,22 @@ has no price; the schema lets no figure in whose stream was not charged.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from fractions import Fraction
+from typing import Protocol
 
 from footlights.private.measure.engine import Due
-from footlights.public.board.write import BoardWriter
 
 
-def charge(board: BoardWriter, due: Due, *, plan: int, rho: Fraction) -> None:
+class Account(Protocol):
+    """Where spends are kept: the board."""
+
+    def open_spends(self, rows: Iterable[tuple[int, int]], *, family: str, plan: int, rho: Fraction) -> None:
+        """Charge the streams of (subject, first_tick) that have no spend yet."""
+
+
+def charge(account: Account, due: Due, *, plan: int, rho: Fraction) -> None:
     """Charge the streams that are due for the first time. Their first due tick becomes step 0."""
-    board.open_spends(
+    account.open_spends(
         zip(due.video.tolist(), due.first_tick.tolist(), strict=True), family=due.family, plan=plan, rho=rho
     )

@@ -120,3 +120,39 @@ def guarantee(policy: Policy) -> str:
         },
         sort_keys=True,
     )
+
+
+def policy_summary(policy: Policy) -> dict[str, Any]:
+    """What a policy costs a unit and what error it leaves, before anything is counted: `footlights policy check`."""
+    plan = plan_counters(policy)
+    last = plan.counter.error_rows()[-1].astype(np.float64)
+    error = math.sqrt(last @ last)
+    metrics = [
+        {"metric": metric.name, "bound": metric.bound, "rho": str(metric.rho), "std": round(math.sqrt(variance) * error, 1)}
+        for metric, variance in zip(policy.counters, plan.variances, strict=True)
+    ]
+    return {
+        "unit": "(viewer, video, season)",
+        "rho": str(policy.unit_rho),
+        "epsilon": epsilon_of(policy.unit_rho, delta=policy.delta),
+        "delta": policy.delta,
+        "counters": metrics,
+        "audience": {"rho": str(policy.audience_rho), "tables": list(policy.audience_tables)},
+        "reserved": {name: str(rho) for name, rho in policy.reserved.items()},
+    }
+
+
+def policy_lines(summary: dict[str, Any]) -> list[str]:
+    """The same for a terminal."""
+    lines = [
+        f"unit {summary['unit']}: rho {float(Fraction(summary['rho'])):g}, "
+        f"epsilon {summary['epsilon']} at delta {summary['delta']:g}",
+        f"{'counter':22} {'bound':>6} {'rho':>8}   standard deviation after two years",
+    ]
+    for row in summary["counters"]:
+        steps = f" of {row['bound']} steps a viewer" if row["metric"] == "total_time_watched" else ""
+        lines.append(f"{row['metric']:22} {row['bound']:>6} {float(Fraction(row['rho'])):>8g}   {row['std']:,}{steps}")
+    audience = summary["audience"]
+    lines.append(f"{'audience':22} {'':>6} {float(Fraction(audience['rho'])):>8g}   {', '.join(audience['tables'])}")
+    lines += [f"{name:22} {'':>6} {float(Fraction(rho)):>8g}   reserved" for name, rho in summary["reserved"].items()]
+    return lines

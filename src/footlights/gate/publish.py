@@ -132,20 +132,25 @@ class Gate:
         plan, layout = self._plans["counters"], layout_of("counters")
         exact, disclosed = self._engine.counter_rows(due)
         spends, _ = self._streams(due)
-        decoders = self._decoders.rows(spends, due.offset_tick, self._board)
+        decoders = self._decoders.rows(
+            spends, first_ticks=due.offset_tick, next_ticks=due.first_tick, board=self._board
+        )
         told = _running(disclosed, slots=len(due), names=("likes", "comments"))
         released = release_counters(
             plan, self._noise["counters"], exact, subjects=due.video,
             first_step=due.first_tick - due.offset_tick, last_step=due.last_tick - due.offset_tick,
         )  # fmt: skip
+        rows: list[tuple[int, int, bytes]] = []
         for step, slots, y in released:
             estimates = np.rint(self._decoders.step(step, decoders[slots], y)).astype(np.int64)
             packed = layout.pack(y, estimates, told(step)[slots])
             of, ticks = spends[slots].tolist(), (due.offset_tick[slots] + step).tolist()
-            self._board.publish(list(zip(of, ticks, packed, strict=True)))
+            rows += zip(of, ticks, packed, strict=True)
             if (step + 1) % ANCHOR_STEPS == 0:
                 states = map(self._decoders.anchor, decoders[slots].tolist())
                 self._board.anchor(zip(of, ticks, states, strict=True))
+        rows.sort()  # the board's own order: twice as fast to store
+        self._board.publish(rows)
 
     def _publish_audience(self, due: Due) -> None:
         plan, tables = self._plans["audience"], self._policy.audience_tables
@@ -160,11 +165,10 @@ class Gate:
             )  # fmt: skip
             estimates = y * rows[steps, steps][:, None]
             for slot, (spend, step) in enumerate(zip(spends.tolist(), steps.tolist(), strict=True)):
-                for tick, packed in self._board.rows_after(spend, tick=0):
-                    at_step = tick - int(due.offset_tick[slot])
-                    if at_step < step:
-                        earlier, _, _ = layout.unpack([packed])
-                        estimates[slot] += rows[step, at_step] * earlier[0]
+                first = int(due.offset_tick[slot])
+                for tick, packed in self._board.rows_between(spend, after=first - 1, before=first + step):
+                    earlier, _, _ = layout.unpack([packed])
+                    estimates[slot] += rows[step, tick - first] * earlier[0]
             packed_rows = layout.pack(y, np.rint(estimates).astype(np.int64), np.zeros((len(due), 0), np.int64))
             self._board.publish(list(zip(spends.tolist(), due.first_tick.tolist(), packed_rows, strict=True)))
             due = _next_ticks(due)

@@ -40,9 +40,10 @@ def release_counters(
         here = slice(*np.searchsorted(steps, (step, step + 1)))
         new = np.zeros((len(subjects), len(COLUMNS)), dtype=np.int64)
         np.add.at(new, slots[here], added[here])
-        part = state[:, due]
+        part = state if len(due) == len(subjects) else np.take(state, due, axis=1)
         encoded = encode(plan.counter, step, part, new[due])
-        state[:, due] = part
+        if part is not state:
+            state[:, due] = part
         drawn = noise.draw(plan.samplers, subjects=subjects[due], nodes=np.full(len(due), step, dtype=np.int64))
         yield step, due, encoded + drawn.values
 

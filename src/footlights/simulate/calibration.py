@@ -33,15 +33,15 @@ POST_HARMONICS = ((-0.45, -1.56), (0.23, -0.71), (-0.16, 0.18))
 # ---- MEASURED: one view ------------------------------------------------------------------------------------------
 #: Seconds before the viewer swipes on: a shift, then lognormal, whatever the length (TikTok sessions, 2022-23).
 DWELL_SHIFT_SECONDS = 1.5
-DWELL_LN_MEAN, DWELL_LN_SD = 1.08, 1.30
+DWELL_LN_MEAN, DWELL_LN_SD = 0.90, 1.25
 #: Chance that a viewer stays to the end on purpose: FINISH_CHANCE / (1 + length / FINISH_SECONDS) (same).
-FINISH_CHANCE, FINISH_SECONDS = 0.06, 60.0
+FINISH_CHANCE, FINISH_SECONDS = 0.05, 240.0
 #: How far videos differ in holding their viewers: sd of ln(average view duration) given length (YouTube Studio).
 HOLD_LN_SD = 0.41
 #: Views by viewers who had started the same before, as a share of views (Twitch, 2015).
 REPLAY_SHARE = 0.065
 #: A viewer who reached the end is so many times likelier to like (TikTok sessions, 2022-23).
-LIKE_IF_COMPLETED = 5.3
+LIKE_IF_COMPLETED = 5.9
 
 # ---- MEASURED: acts for each view --------------------------------------------------------------------------------
 #: ln(rate) of a video: mean and standard deviation (TikTok, Vietnam, 2025).

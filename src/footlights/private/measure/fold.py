@@ -176,6 +176,7 @@ def _video_columns(videos: dict[int, VideoPublished], policy: Policy) -> dict[st
         "duration_ms": np.array([video.duration_ms for video in listed], dtype=np.int64),
         "hashtags": _texts([json.dumps(video.hashtags, ensure_ascii=False) for video in listed]),
         "sound": _texts([video.sound for video in listed]),
+        "declared_at": np.array([video.at_ms // 1000 for video in listed], dtype=np.int64),
         "watch_bound_ms": np.array([policy.watch_bound_ms(video.duration_ms) for video in listed], dtype=np.int64),
     }
 

@@ -8,7 +8,7 @@ CREATE TABLE clock (assigned_through BIGINT, published_through BIGINT, next_seq 
 INSERT INTO clock VALUES (NULL, NULL, 0);
 CREATE TABLE tallies (name VARCHAR, reason UTINYINT, events BIGINT);
 
--- What the platform declared: public. ticks_from: ticks up to this moment were over when the video was declared.
+-- What the platform declared: public. ticks_from: ticks up to this moment were over when it was declared.
 CREATE TABLE creators (creator BIGINT, id VARCHAR, name VARCHAR, handle VARCHAR, tier VARCHAR, declared_at BIGINT);
 CREATE TABLE videos (
     video BIGINT, id VARCHAR, creator BIGINT, title VARCHAR, posted_at BIGINT, duration_ms BIGINT,

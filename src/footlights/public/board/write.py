@@ -116,13 +116,13 @@ class BoardWriter:
         """Store what the decoder remembers: (spend, tick, state)."""
         self._db.executemany("INSERT OR IGNORE INTO anchors VALUES (?, ?, ?)", rows)
 
-    def newest_anchor(self, spend: int) -> tuple[int, bytes] | None:
-        """The last anchor of a stream: (tick, state)."""
-        query = "SELECT tick, state FROM anchors WHERE spend = ? ORDER BY tick DESC LIMIT 1"
-        row = self._db.execute(query, (spend,)).fetchone()
+    def newest_anchor(self, spend: int, *, before: int) -> tuple[int, bytes] | None:
+        """The last anchor of a stream before a tick: (tick, state)."""
+        query = "SELECT tick, state FROM anchors WHERE spend = ? AND tick < ? ORDER BY tick DESC LIMIT 1"
+        row = self._db.execute(query, (spend, before)).fetchone()
         return (row[0], row[1]) if row else None
 
-    def rows_after(self, spend: int, *, tick: int) -> list[tuple[int, bytes]]:
-        """A stream's rows after a tick, oldest first."""
-        query = "SELECT tick, row FROM figures WHERE spend = ? AND tick > ? ORDER BY tick"
-        return self._db.execute(query, (spend, tick)).fetchall()
+    def rows_between(self, spend: int, *, after: int, before: int) -> list[tuple[int, bytes]]:
+        """A stream's rows of the ticks between two, both left out, oldest first."""
+        query = "SELECT tick, row FROM figures WHERE spend = ? AND tick > ? AND tick < ? ORDER BY tick"
+        return self._db.execute(query, (spend, after, before)).fetchall()

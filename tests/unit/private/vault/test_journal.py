@@ -431,7 +431,7 @@ class Disk:
         self.room = 10**9
         self.error = errno.ENOSPC
         self._pwrite = os.pwrite
-        monkeypatch.setattr(manifest_module.os, "pwrite", self.pwrite)
+        monkeypatch.setattr(os, "pwrite", self.pwrite)
 
     def pwrite(self, descriptor: int, data: Any, offset: int) -> int:
         part = data[: self.room]

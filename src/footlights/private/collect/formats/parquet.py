@@ -26,35 +26,48 @@ Int64s = NDArray[np.int64]
 
 #: Rows of one task: a worker's arrays and its part of DuckDB stay below 200 MB.
 ROWS = 262_144
-_TEXT = ("VARCHAR",)
-_ID = ("VARCHAR", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT")
-_TIME = ("TIMESTAMP", "TIMESTAMP WITH TIME ZONE", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS", "BIGINT")
-_NUMBER = ("DOUBLE", "FLOAT", *_ID[1:])
-_FLAG = ("BOOLEAN",)
-_AGE = (*_TEXT, *_ID[1:])
+
+
+class Type(msgspec.Struct, frozen=True):
+    """What a column may be: in words, and by DuckDB's names without their parameters."""
+
+    words: str
+    names: frozenset[str]
+
+
+_WHOLE = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT")
+_TEXT = Type("text", frozenset({"VARCHAR"}))
+_TEXTS = Type("a list of texts", frozenset({"VARCHAR[]"}))
+_ID = Type("text or a whole number", frozenset({"VARCHAR", *_WHOLE}))
+_NUMBER = Type("a number", frozenset({"DOUBLE", "FLOAT", "DECIMAL", *_WHOLE}))
+_FLAG = Type("true or false", frozenset({"BOOLEAN"}))
+_TIME = Type(
+    "a timestamp, or milliseconds since 1970 as BIGINT",
+    frozenset({"TIMESTAMP", "TIMESTAMP WITH TIME ZONE", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS", "BIGINT"}),
+)
 #: Moments before 1970 or after year 9999 become this, which the checks see.
 _NO_TIME = -1
 
 
 class Table(msgspec.Struct, frozen=True, kw_only=True):
-    """One kind of file: its columns, with the DuckDB types that each may have."""
+    """One kind of file: its columns, and what each may be."""
 
-    needed: dict[str, tuple[str, ...]]
-    allowed: dict[str, tuple[str, ...]]
+    needed: dict[str, Type]
+    allowed: dict[str, Type]
 
 
 TABLES = {
     "views": Table(
         needed={"viewer": _ID, "video": _ID, "at": _TIME, "watch_seconds": _NUMBER},
         allowed={
-            "max_position": _NUMBER, "completed": _FLAG, "source": _TEXT, "country": _TEXT, "age": _AGE,
+            "max_position": _NUMBER, "completed": _FLAG, "source": _TEXT, "country": _TEXT, "age": _ID,
             "gender": _TEXT, "is_follower": _FLAG, "session": _ID, "message": _ID,
         },
     ),
     "videos": Table(
         needed={"video": _ID, "creator": _ID, "posted_at": _TIME},
         allowed={
-            "title": _TEXT, "duration_seconds": _NUMBER, "hashtags": ("VARCHAR[]",), "sound": _TEXT,
+            "title": _TEXT, "duration_seconds": _NUMBER, "hashtags": _TEXTS, "sound": _TEXT,
             "declared_at": _TIME,
         },
     ),
@@ -131,8 +144,8 @@ def _check_columns(file: str, name: str, table: Table, columns: dict[str, str]) 
             raise BadFile(
                 f"{file} is a file of {name} with a column {column}, which is none of {', '.join(known)}. Leave it out."
             )
-        if type_ not in known[column]:
-            raise BadFile(f"{file}: column {column} is {type_}, expected {' or '.join(known[column])}.")
+        if type_.partition("(")[0] not in known[column].names:
+            raise BadFile(f"{file}: column {column} is {type_}, expected {known[column].words}.")
 
 
 _EXPECTED = "Expected one of: " + "; ".join(
@@ -148,18 +161,20 @@ def _views(engine: duckdb.DuckDBPyConnection, part: Part) -> Views:
     numbers = {name: f'coalesce("{name}"::DOUBLE, 0)' for name in ("watch_seconds", "max_position") if name in columns}
     flags = {name: f'"{name}"::TINYINT' for name in ("completed", "is_follower") if name in columns}
     texts = {name: _text(name) for name in ("session", "message") if name in columns}
-    coded = {name: _text(name) for name in ("viewer", "video", *_CODED) if name in columns}
+    repeating = {name: _text(name) for name in ("viewer", "video", *_CODED) if name in columns}
     plain = {"number": "file_row_number + 1", "at_ms": _ms(columns, "at")} | numbers | flags | texts
-    chosen = ", ".join(f"{sql} AS {name}" for name, sql in (plain | coded).items())
+    chosen = ", ".join(f"{sql} AS {name}" for name, sql in (plain | repeating).items())
     engine.execute(f"CREATE TEMP TABLE part AS SELECT {chosen} {_ROWS_OF}", [str(part.path), part.first, part.last])
-    rows = engine.execute(f"SELECT {', '.join(plain)} FROM part ORDER BY number").fetchnumpy()
+    distinct = {name: _distinct(engine, name) for name in repeating}
+    rows = _rows(engine, list(plain), list(repeating))
+    ids = {name: Ids(distinct[name], rows[f"{name}_place"].astype(np.int64)) for name in repeating}
+    codes = {name: _codes(ids[name], read) for name, read in _CODED.items() if name in columns}
     count = len(rows["number"])
-    codes = {name: _codes(engine, name, read) for name, read in _CODED.items() if name in columns}
     nothing = np.zeros(count, dtype=np.int64)
     return Views(
         numbers=rows["number"].astype(np.int64),
-        viewers=_ids(engine, "viewer"),
-        videos=_ids(engine, "video"),
+        viewers=ids["viewer"],
+        videos=ids["video"],
         at_ms=rows["at_ms"].astype(np.int64),
         watch_ms=span_ms(rows["watch_seconds"].astype(np.float64)),
         position_ms=span_ms(rows.get("max_position", nothing).astype(np.float64)),
@@ -174,22 +189,27 @@ def _views(engine: duckdb.DuckDBPyConnection, part: Part) -> Views:
     )
 
 
-def _ids(engine: duckdb.DuckDBPyConnection, column: str) -> Ids:
-    """A text column as its distinct values and each row's place among them; DuckDB does the comparing."""
+def _distinct(engine: duckdb.DuckDBPyConnection, column: str) -> list[str]:
+    """The different values of a text column, by their place in the table that is made of them."""
     engine.execute(
-        f"CREATE TEMP TABLE distinct_{column} AS "
-        f"SELECT {column}, row_number() OVER () - 1 AS place FROM (SELECT DISTINCT {column} FROM part)"
+        f"CREATE TEMP TABLE {column}_ids AS "
+        f"SELECT {column}, (row_number() OVER () - 1)::INTEGER AS place FROM (SELECT DISTINCT {column} FROM part)"
     )
-    distinct = engine.execute(f"SELECT {column} FROM distinct_{column} ORDER BY place").fetchnumpy()[column]
-    place = engine.execute(
-        f"SELECT place FROM part JOIN distinct_{column} USING ({column}) ORDER BY number"
-    ).fetchnumpy()["place"]
-    return Ids(distinct.tolist(), place.astype(np.int64))
+    values = engine.execute(f"SELECT {column} FROM {column}_ids ORDER BY place").fetchnumpy()[column]
+    texts: list[str] = values.tolist()
+    return texts
 
 
-def _codes(engine: duckdb.DuckDBPyConnection, column: str, read: Callable[[str], int]) -> Int64s:
-    """What `read` makes of each row's text, asked once for each text that repeats."""
-    ids = _ids(engine, column)
+def _rows(engine: duckdb.DuckDBPyConnection, plain: list[str], repeating: list[str]) -> dict[str, Any]:
+    """The rows in order: plain columns as they are, and of each repeating one the place of its value."""
+    places = [f"{name}_ids.place AS {name}_place" for name in repeating]
+    joins = [f"JOIN {name}_ids USING ({name})" for name in repeating]
+    query = f"SELECT {', '.join(plain + places)} FROM part {' '.join(joins)} ORDER BY number"
+    return dict(engine.execute(query).fetchnumpy())
+
+
+def _codes(ids: Ids, read: Callable[[str], int]) -> Int64s:
+    """What `read` makes of each row's text, asked once for each that repeats."""
     codes: Int64s = np.array([read(text) for text in ids.distinct], dtype=np.int64)[ids.place]
     return codes
 

@@ -27,31 +27,53 @@ def check(source: Source) -> None:
         )
 
 
+class Chunk(msgspec.Struct, frozen=True):
+    """Whole lines. first: number of the first. lines: the bytes, or where they lie in a file that is not packed."""
+
+    first: int
+    lines: bytes | None
+    path: Path
+    start: int
+    end: int
+
+    def read(self) -> bytes:
+        """The bytes."""
+        if self.lines is not None:
+            return self.lines
+        with self.path.open("rb") as file:
+            file.seek(self.start)
+            return file.read(self.end - self.start)
+
+
 def tasks(source: Source) -> Iterator[Task]:
     """The file in chunks of whole lines."""
-    line = 1
+    first, start = 1, 0
     rest = b""
-    while piece := source.read(CHUNK_BYTES):
-        whole, newline, rest_of_piece = piece.rpartition(b"\n")
-        if not newline:
-            rest += piece
-            continue
-        chunk = rest + whole + newline
-        yield Task(work=(line, chunk), done_bytes=source.done_bytes())
-        line += chunk.count(b"\n")
-        rest = rest_of_piece
-    if rest:
-        yield Task(work=(line, rest), done_bytes=source.done_bytes())
+    while True:
+        piece = source.read(CHUNK_BYTES)
+        whole, newline, after = piece.rpartition(b"\n")
+        lines = rest + (whole + newline if piece else b"")
+        rest = after if newline or not piece else rest + after
+        if not piece and rest:
+            lines, rest = rest, b""
+        if newline or not piece:
+            if lines:
+                end = start + len(lines)
+                # Another process reads a plain file faster than it is handed the bytes.
+                kept = None if source.is_plain_file else lines
+                yield Task(Chunk(first, kept, source.path, start, end), source.done_bytes())
+                first, start = first + lines.count(b"\n"), end
+            if not piece:
+                return
 
 
-def work(task: tuple[int, bytes], intake: Intake) -> Taken:
+def work(chunk: Chunk, intake: Intake) -> Taken:
     """Take one chunk: plain views by the column, all else one by one, and both in the order of their lines."""
-    first, chunk = task
     asked = intake.asked()
     messages: list[Message] = []
     numbers: list[int] = []
     others: list[Row] = []
-    for number, message in enumerate(decode_lines(chunk, asked), start=first):
+    for number, message in enumerate(decode_lines(chunk.read(), asked), start=chunk.first):
         if message is None:
             continue
         if isinstance(message, Drop):

@@ -19,5 +19,6 @@ FROM new_videos WHERE videos.video = new_videos.video;
 
 INSERT INTO videos
 SELECT video, id, creator, title, posted_at, duration_ms, hashtags, sound, NULL,
-    (SELECT published_through FROM clock), watch_bound_ms
+    -- Ticks that were over when the platform told of the video are never published.
+    greatest((SELECT published_through FROM clock), declared_at), watch_bound_ms
 FROM new_videos ANTI JOIN videos USING (video);

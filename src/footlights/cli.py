@@ -1,0 +1,346 @@
+"""Command line. In: arguments. Out: what was asked for, on standard output; progress and errors on standard error.
+
+Each command loads the room that it runs and no other. Exit status: 0 done, 1 failed, 2 wrong usage.
+Never prints a private number, but for `status --private`, which needs the private folder.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from footlights import __version__
+from footlights.settings import BY_NAME, Settings, load_settings
+from footlights.terms.errors import FootlightsError
+
+DATA_DEFAULT = "footlights-data"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command. Returns the exit status."""
+    asked = parser().parse_args(arguments)
+    _log_to_stderr()
+    try:
+        settings = load_settings(asked.data, over=_over(asked))
+        asked.run(asked, settings)
+    except FootlightsError as error:
+        _say(asked, {"error": str(error)}, f"footlights: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # whoever read the output has enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command line; docs/reference/cli.md is made from it."""
+    top = argparse.ArgumentParser(
+        prog="footlights", description="Creator analytics in which nobody can find out who watched."
+    )
+    top.add_argument("--version", action="version", version=f"footlights {__version__}")
+    commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    _add_rooms(commands)
+    _add_work(commands)
+    _add_keeping(commands)
+    return top
+
+
+def _add_rooms(commands: Any) -> None:
+    up = _command(commands, "up", _up, "Run everything: collector, gate and pages, in one supervised tree.")
+    _listen(up, "collect_host", "collect_port", "serve_host", "serve_port")
+    collect = _command(commands, "collect", _collect, "Run the collector alone.")
+    _listen(collect, "collect_host", "collect_port")
+    _command(commands, "gate", _gate, "Run the gate alone: fold what arrived, publish with every minute.")
+    serve = _command(commands, "serve", _serve, "Run the public side alone: pages and API.")
+    _listen(serve, "serve_host", "serve_port")
+    demo = _command(commands, "demo", _demo, "Show it with a simulated platform, or with a real log at its own times.")
+    demo.add_argument("--from", dest="source", type=Path, metavar="FOLDER", help="a folder with a real log")
+    demo.add_argument("--speed", type=float, default=0.0, help="hours of a real log to replay a second (default: all in 60 s)")
+    _listen(demo, "collect_port", "serve_port")
+
+
+def _add_work(commands: Any) -> None:
+    load = _command(commands, "load", _load, "Import files of events. Loading a file twice changes nothing.")
+    load.add_argument("files", nargs="+", metavar="FILE", help="files, or - for standard input (segment-ndjson)")
+    load.add_argument(
+        "--format", required=True, choices=("segment-ndjson", "parquet", "kuairand", "tiktok-sessions", "twitch-plays")
+    )
+    tick = _command(commands, "tick", _tick, "Publish what is due now.")
+    tick.add_argument("--at", type=_moment, metavar="TIME", help="what is due up to this moment instead (RFC 3339)")
+    report = _command(commands, "report", _report, "Print a creator's figures, from the board alone.")
+    report.add_argument("--creator", required=True, metavar="ID")
+    report.add_argument("--format", choices=("table", "json", "csv", "parquet"), default="table")
+    report.add_argument("--days", type=int, default=28, help="length of the overview's window (default 28)")
+    report.add_argument("--out", type=Path, metavar="FILE", help="write there instead of standard output")
+    status = _command(commands, "status", _status, "Show rooms, published figures, next ticks and disk use.")
+    status.add_argument("--private", action="store_true", help="the exact numbers too; needs the private folder")
+
+
+def _add_keeping(commands: Any) -> None:
+    key = _command(commands, "key", _key, "Write keys: what lets a platform send events.")
+    key.add_argument("action", choices=("create", "list", "revoke"))
+    key.add_argument("name", nargs="?", help="what the key is for, such as web-player")
+    key.add_argument("--viewing-only", action="store_true", help="a key for browsers: it cannot declare videos")
+    creator = _command(commands, "creator", _creator, "Creators: list them, or make a link with which one signs in.")
+    creator.add_argument("action", choices=("list", "login-link"))
+    creator.add_argument("id", nargs="?", metavar="ID")
+    policy = _command(commands, "policy", _policy, "The policy: check a file, or show what is in force and what it costs.")
+    policy.add_argument("action", choices=("check", "show"))
+    policy.add_argument("file", nargs="?", type=Path)
+    policy.add_argument("--default", action="store_true", help="the policy that Footlights ships")
+
+
+def _command(
+    commands: Any, name: str, run: Callable[[argparse.Namespace, Settings], None], text: str
+) -> argparse.ArgumentParser:
+    command: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text)
+    command.add_argument(
+        "--data", type=Path, default=Path(os.environ.get("FOOTLIGHTS_DATA", DATA_DEFAULT)), metavar="DIR",
+        help=f"the data folder (default {DATA_DEFAULT}, or FOOTLIGHTS_DATA)",
+    )  # fmt: skip
+    command.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    command.set_defaults(run=run)
+    return command
+
+
+def _listen(command: argparse.ArgumentParser, *names: str) -> None:
+    for name in names:
+        setting = BY_NAME[name]
+        kind = str if isinstance(setting.default, str) else int
+        command.add_argument(f"--{name.replace('_', '-')}", type=kind, help=f"{setting.help} (default {setting.default})")
+
+
+def _over(asked: argparse.Namespace) -> dict[str, str | int]:
+    return {name: value for name in BY_NAME if (value := getattr(asked, name, None)) is not None}
+
+
+# ---- rooms
+
+
+def _up(asked: argparse.Namespace, settings: Settings) -> None:
+    from footlights.operate import run_up
+
+    _hand_down(settings)
+    run_up(asked.data, settings, ready=lambda: _note(f"pages at http://{settings.serve_host}:{settings.serve_port}/"))
+
+
+def _collect(asked: argparse.Namespace, settings: Settings) -> None:
+    from footlights.operate import run_collect
+
+    run_collect(asked.data, settings)
+
+
+def _gate(asked: argparse.Namespace, settings: Settings) -> None:
+    from footlights.operate import run_gate
+
+    run_gate(asked.data, settings)
+
+
+def _serve(asked: argparse.Namespace, settings: Settings) -> None:
+    from footlights.serve import main as serve
+
+    serve(asked.data, settings)
+
+
+def _demo(asked: argparse.Namespace, settings: Settings) -> None:
+    from footlights.demo import run_demo
+
+    _hand_down(settings)
+    data = asked.data if asked.data != Path(DATA_DEFAULT) else None
+    run_demo(data, settings, source=asked.source, hours_a_second=asked.speed, say=_note)
+
+
+def _hand_down(settings: Settings) -> None:
+    """The rooms are processes of their own: what the command line says reaches them by the environment."""
+    for name in ("collect_host", "collect_port", "serve_host", "serve_port"):
+        os.environ[f"FOOTLIGHTS_{name.upper()}"] = str(getattr(settings, name))
+
+
+# ---- work
+
+
+def _load(asked: argparse.Namespace, settings: Settings) -> None:
+    from footlights.private.collect.load import load
+
+    with _Progress("loading", unit="bytes") as progress:
+        report = load(asked.files, format=asked.format, data=asked.data, settings=settings, progress=progress)
+    dropped = {reason.name.lower(): count for reason, count in report.dropped.items()}
+    bad = [{"file": row.file, "line": row.line, "reason": row.reason.name.lower()} for row in report.bad_rows]
+    lines = [f"accepted {report.accepted:,} events and {report.declared:,} declarations, dropped {sum(dropped.values()):,}"]
+    lines += [f"  {reason}: {count:,}" for reason, count in sorted(dropped.items())]
+    lines += [f"  {row['file']}:{row['line']}: {row['reason']}" for row in bad]
+    lines += ["Duplicates are found when the gate folds: `footlights status --private` counts them."]
+    answer = {"accepted": report.accepted, "declared": report.declared, "dropped": dropped, "bad_rows": bad}
+    _say(asked, answer, "\n".join(lines))
+
+
+def _tick(asked: argparse.Namespace, settings: Settings) -> None:
+    from footlights.operate import open_gate
+
+    until = asked.at if asked.at is not None else int(time.time())
+    gate = open_gate(asked.data, settings)
+    try:
+        with _Progress("publishing", unit="seconds of the clock") as progress:
+            begun: list[int] = []
+
+            def show(_: int, moment: int) -> None:
+                begun.append(moment)
+                progress(moment - begun[0], until - begun[0])
+
+            ticks = gate.run(until_utc=until, progress=show)
+    finally:
+        gate.close()
+    at = datetime.fromtimestamp(until, UTC).isoformat().replace("+00:00", "Z")
+    _say(asked, {"ticks": ticks, "through": at}, f"published {ticks:,} ticks, everything due up to {at}")
+
+
+def _report(asked: argparse.Namespace, settings: Settings) -> None:
+    from footlights.public.board.read import Board
+    from footlights.report import report_rows, write_report
+
+    rows = report_rows(Board(asked.data / "board"), asked.creator, days=asked.days)
+    write_report(rows, format="json" if asked.json else asked.format, out=asked.out)
+
+
+def _status(asked: argparse.Namespace, settings: Settings) -> None:
+    from footlights.status import public_status, status_lines
+
+    answer = public_status(asked.data, settings)
+    if asked.private:
+        from footlights.operate import open_gate
+
+        gate = open_gate(asked.data, settings)
+        try:
+            gate.fold()
+            answer["private"] = gate.private_counts()
+        finally:
+            gate.close()
+    _say(asked, answer, "\n".join(status_lines(answer)))
+
+
+# ---- keeping
+
+
+def _key(asked: argparse.Namespace, settings: Settings) -> None:
+    from footlights.operate import keyring
+
+    keys = keyring(asked.data)
+    if asked.action == "list":
+        _say(asked, {"keys": keys.names()}, "\n".join(keys.names()) or "no write keys yet: footlights key create NAME")
+        return
+    if not asked.name:
+        _usage(f"footlights key {asked.action} needs a name")
+    if asked.action == "create":
+        key = keys.create(asked.name, declares=not asked.viewing_only)
+        _say(asked, {"name": asked.name, "key": key}, key)
+    else:
+        keys.revoke(asked.name)
+        _say(asked, {"revoked": asked.name}, f"revoked {asked.name}")
+
+
+def _creator(asked: argparse.Namespace, settings: Settings) -> None:
+    from footlights.public.board.read import Board
+
+    board = Board(asked.data / "board")
+    if asked.action == "list":
+        creators = [{"id": creator.id, "name": creator.name, "tier": creator.tier} for creator in board.creators()]
+        _say(asked, {"creators": creators}, "\n".join(f"{c['id']}  {c['tier']}  {c['name']}" for c in creators))
+        return
+    if not asked.id:
+        _usage("footlights creator login-link needs the creator's ID")
+    from footlights.links import make_login_link
+
+    board.creator(asked.id)
+    link = make_login_link(asked.data, settings, asked.id)
+    _say(asked, {"creator": asked.id, "link": link, "minutes": settings.login_link_minutes}, link)
+
+
+def _policy(asked: argparse.Namespace, settings: Settings) -> None:
+    from footlights.gate.plan import policy_lines, policy_summary
+    from footlights.terms.policy import default_policy, load_policy
+
+    path = asked.file or asked.data / "policy.toml"
+    if asked.action == "check" and asked.file and not asked.file.exists():
+        _usage(f"there is no file {asked.file}")
+    policy = default_policy() if asked.default else load_policy(path)
+    if asked.action == "show" and not asked.json:
+        sys.stdout.write(policy.text)
+        return
+    summary = policy_summary(policy)
+    _say(asked, summary, "\n".join(policy_lines(summary)))
+
+
+# ---- how it speaks
+
+
+def _say(asked: argparse.Namespace, answer: dict[str, Any], text: str, *, file: Any = None) -> None:
+    print(json.dumps(answer, ensure_ascii=False) if asked.json else text, file=file or sys.stdout, flush=True)
+
+
+def _note(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def _usage(text: str) -> None:
+    print(f"footlights: {text}", file=sys.stderr)
+    raise SystemExit(2)
+
+
+def _moment(text: str) -> int:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError("a time such as 2026-11-01T10:00:00Z") from None
+    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
+
+
+def _log_to_stderr() -> None:
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"]),
+        ],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+
+
+class _Progress:
+    """A progress bar on a terminal; silent elsewhere."""
+
+    def __init__(self, label: str, *, unit: str) -> None:
+        self._label, self._bar, self._task = f"{label} ({unit})", None, None  # type: tuple[str, Any, Any]
+
+    def __enter__(self) -> _Progress:
+        if sys.stderr.isatty():
+            from rich.console import Console
+            from rich.progress import Progress
+
+            self._bar = Progress(console=Console(stderr=True), transient=True)
+            self._bar.start()
+            self._task = self._bar.add_task(self._label, total=None)
+        return self
+
+    def __call__(self, done: int, total: int) -> None:
+        if self._bar is not None:
+            self._bar.update(self._task, completed=done, total=total or None)
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

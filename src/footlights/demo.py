@@ -1,0 +1,160 @@
+"""Demo. In: nothing, or a folder with a real log. Out: the whole house running on it, and a link to sign in with.
+
+    simulated   a month of history is loaded and published, then events keep coming in over HTTP, in real time
+    --from      the log is loaded at once; the gate's clock is then replayed through the days that the log covers
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+from footlights.links import make_login_link
+from footlights.gate.publish import Gate
+from footlights.operate import Room, keyring, open_gate, run_up, stop_flag
+from footlights.private.collect.load import load
+from footlights.settings import Settings
+from footlights.terms.errors import BadFile
+from footlights.terms.ticks import HOUR, MINUTE
+
+Say = Callable[[str], None]
+
+#: The seed of the simulated platform: the same platform each time, ending now.
+SEED = b"footlights demo"
+#: A replay without --speed takes about this long.
+REPLAY_SECONDS = 60
+
+
+class Log(msgspec.Struct, frozen=True, kw_only=True):
+    """A real log that the demo knows: its files, format, first moment and last, UTC."""
+
+    files: tuple[str, ...]
+    format: str
+    begins: datetime
+    ends: datetime
+
+
+LOGS = (
+    Log(
+        files=("video_play.csv.gz", "chat.csv.gz"), format="twitch-plays",
+        begins=datetime(2015, 1, 1, tzinfo=UTC), ends=datetime(2015, 1, 2, tzinfo=UTC),
+    ),
+    Log(
+        files=("kuairand27k_liked_or_hated_kcore15.tsv",), format="kuairand",
+        begins=datetime(2022, 4, 7, 15, tzinfo=UTC), ends=datetime(2022, 4, 21, 16, tzinfo=UTC),
+    ),
+    Log(
+        files=("view_events.csv",), format="tiktok-sessions",
+        begins=datetime(2022, 11, 15, tzinfo=UTC), ends=datetime(2023, 1, 8, tzinfo=UTC),
+    ),
+)  # fmt: skip
+
+
+def run_demo(data: Path | None, settings: Settings, *, source: Path | None, hours_a_second: float, say: Say) -> None:
+    """Run the demo until SIGTERM or SIGINT. data: None for a folder that is deleted at the end."""
+    folder = Path(tempfile.mkdtemp(prefix="footlights-demo-")) if data is None else data
+    folder.chmod(0o755)
+    try:
+        if source is None:
+            _simulated(folder, settings, say=say)
+        else:
+            _replayed(folder, settings, _log_in(source), source, hours_a_second=hours_a_second, say=say)
+    finally:
+        if data is None:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _simulated(data: Path, settings: Settings, *, say: Say) -> None:
+    from footlights.simulate.feed import Feed
+    from footlights.simulate.platform import Platform
+    from footlights.simulate.write import write_history
+
+    now = int(time.time()) // MINUTE * MINUTE
+    platform = Platform(SEED, now_utc=now)
+    say("a simulated platform plays its last forty days ...")
+    with tempfile.TemporaryDirectory() as drafts:
+        files = write_history(platform, Path(drafts))
+        load(files, format="parquet", data=data, settings=settings)
+    gate = open_gate(data, settings)
+    try:
+        ticks = gate.run(until_utc=now)
+    finally:
+        gate.close()
+    say(f"published {ticks:,} ticks")
+    feed = Feed(platform, port=settings.collect_port, key=keyring(data).create("demo"))
+    star = platform.creators[0].id
+
+    def ready() -> None:
+        _show(data, settings, star, say=say)
+        threading.Thread(target=feed.run, daemon=True).start()
+
+    try:
+        run_up(data, settings, ready=ready)
+    finally:
+        feed.stop()
+
+
+def _replayed(
+    data: Path, settings: Settings, log: Log, source: Path, *, hours_a_second: float, say: Say
+) -> None:
+    begins, ends = int(log.begins.timestamp()), int(log.ends.timestamp())
+    speed = hours_a_second * HOUR if hours_a_second else (ends - begins) / REPLAY_SECONDS
+    say(f"loading {', '.join(log.files)} ...")
+    report = load([source / name for name in log.files], format=log.format, data=data, settings=settings)
+    say(f"accepted {report.accepted:,} events, dropped {sum(report.dropped.values()):,}")
+    stopping = stop_flag()
+    gate = open_gate(data, settings)
+    rooms = [Room(name, data, settings) for name in ("collect", "serve")]
+    try:
+        clock = _first_run(gate, begins, data, settings, rooms, say=say)
+        while not stopping():
+            if clock < ends:
+                began = time.monotonic()
+                clock = min(ends, clock + max(MINUTE, int(speed)) // MINUTE * MINUTE)
+                gate.run(until_utc=clock)
+                say(f"replayed through {datetime.fromtimestamp(clock, UTC):%Y-%m-%d %H:%M} UTC")
+                time.sleep(max(0.0, 1.0 - (time.monotonic() - began)))
+            else:
+                time.sleep(0.2)
+            for room in rooms:
+                room.tend()
+    finally:
+        for room in rooms:
+            room.stop()
+        gate.close()
+
+
+def _first_run(gate: Gate, begins: int, data: Path, settings: Settings, rooms: list[Room], *, say: Say) -> int:
+    """Publish the log's first quarter of an hour, so that there is a page to look at, and open the doors."""
+    clock = begins + 15 * MINUTE
+    gate.run(until_utc=clock)
+    for room in rooms:
+        room.start()
+    from footlights.public.board.read import Board
+
+    board = Board(data / "board")
+    busiest = max(board.creators(), key=lambda creator: len(board.videos(creator)))
+    _show(data, settings, busiest.id, say=say)
+    return clock
+
+
+def _log_in(source: Path) -> Log:
+    for log in LOGS:
+        if (source / log.files[0]).exists():
+            return log
+    known = "; ".join(f"{log.files[0]} ({log.format})" for log in LOGS)
+    raise BadFile(f"{source} holds no log that the demo knows. It looks for one of: {known}.")
+
+
+def _show(data: Path, settings: Settings, creator_id: str, *, say: Say) -> None:
+    say("")
+    say(f"  the studio of {creator_id}:  {make_login_link(data, settings, creator_id)}")
+    say(f"  for viewers:  http://{settings.serve_host}:{settings.serve_port}/privacy")
+    say("")

@@ -1,0 +1,174 @@
+"""Operate. The private process: collector and gate, and the supervisor of all three rooms' processes.
+
+    up ─┬─ collect   takes events          restarted when it dies, with a pause that doubles to a minute
+        ├─ gate      folds and publishes   SIGTERM to `up` ends all of them, collector first
+        └─ serve     as another user       when started as root
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import structlog
+
+from footlights.gate.publish import Gate
+from footlights.private.collect.door import DATA_VARIABLE
+from footlights.private.collect.intake import private_folder
+from footlights.private.collect.keys import Keyring
+from footlights.settings import Settings
+from footlights.terms.errors import BadSetting
+from footlights.terms.policy import load_policy
+from footlights.terms.ticks import MINUTE
+
+log = structlog.get_logger()
+
+ROOMS = ("collect", "gate", "serve")
+#: Between two folds of what arrived; the tick itself comes with the minute.
+FOLD_SECONDS = 5
+_PAUSE_SECONDS_MAX = 60.0
+_STOP_SECONDS = 15.0
+
+
+def open_gate(data: Path, settings: Settings) -> Gate:
+    """The gate of a data folder. Raises VaultDamaged when another process holds it."""
+    return Gate(
+        private_folder(data),
+        data / "board",
+        policy=load_policy(data / "policy.toml"),
+        memory=settings.duckdb_memory,
+        fold_events=settings.fold_events,
+    )
+
+
+def keyring(data: Path) -> Keyring:
+    """The write keys of a data folder."""
+    return Keyring(private_folder(data))
+
+
+def run_collect(data: Path, settings: Settings) -> None:
+    """Take events over HTTP until stopped."""
+    from granian import Granian
+    from granian.constants import Interfaces, Loops
+
+    os.environ[DATA_VARIABLE] = str(data)
+    Granian(
+        "footlights.private.collect.door:app",
+        address=settings.collect_host,
+        port=settings.collect_port,
+        interface=Interfaces.ASGINL,
+        loop=Loops.uvloop,
+        factory=True,
+        workers=1,
+        websockets=False,
+        log_access=False,
+    ).serve()
+
+
+def run_gate(data: Path, settings: Settings) -> None:
+    """Fold every few seconds and publish with every minute, until SIGTERM."""
+    gate = open_gate(data, settings)
+    stopping = stop_flag()
+    try:
+        while not stopping():
+            minute = int(time.time()) // MINUTE * MINUTE
+            gate.run(until_utc=minute)
+            while not stopping() and time.time() < minute + MINUTE:
+                time.sleep(min(FOLD_SECONDS, max(0.05, minute + MINUTE - time.time())))
+                if time.time() < minute + MINUTE:
+                    gate.fold()
+    finally:
+        gate.close()
+
+
+def run_up(data: Path, settings: Settings, *, ready: Callable[[], None] | None = None) -> None:
+    """Run all rooms and restart one that dies, until SIGTERM or SIGINT. ready: called once they were started."""
+    private_folder(data)
+    (data / "board").mkdir(parents=True, exist_ok=True)
+    stopping = stop_flag()
+    rooms = {name: Room(name, data, settings) for name in ROOMS}
+    try:
+        for room in rooms.values():
+            room.start()
+        if ready is not None:
+            ready()
+        while not stopping():
+            for room in rooms.values():
+                room.tend()
+            time.sleep(0.2)
+    finally:
+        for room in rooms.values():
+            room.stop()
+
+
+class Room:
+    """One process of the house, started again when it dies."""
+
+    def __init__(self, name: str, data: Path, settings: Settings) -> None:
+        self.name = name
+        self._data = data
+        self._user = _public_user(data, settings) if name == "serve" else None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._pause_seconds = 0.25
+        self._start_at = 0.0
+
+    def start(self) -> None:
+        """Start the process; the public one as the public user, when there is one to change to."""
+        command = [sys.executable, "-m", "footlights.cli", self.name, "--data", str(self._data)]
+        who = {"user": self._user.pw_uid, "group": self._user.pw_gid, "extra_groups": []} if self._user else {}
+        self._process = subprocess.Popen(command, **who)  # type: ignore[call-overload]
+        self._start_at = time.monotonic()
+        log.info("room.started", room=self.name, pid=self._process.pid)
+
+    def tend(self) -> None:
+        """Start the process again if it died, after a pause that doubles while it keeps dying."""
+        if self._process is not None and self._process.poll() is not None:
+            lived = time.monotonic() - self._start_at
+            self._pause_seconds = 0.25 if lived > 30 else min(self._pause_seconds * 2, _PAUSE_SECONDS_MAX)
+            log.warning(
+                "room.died", room=self.name, code=self._process.returncode, again_in_seconds=self._pause_seconds
+            )
+            self._process, self._start_at = None, time.monotonic() + self._pause_seconds
+        if self._process is None and time.monotonic() >= self._start_at:
+            self.start()
+
+    def stop(self) -> None:
+        """End the process: it may finish what it is doing, but not for ever."""
+        if self._process is None or self._process.poll() is not None:
+            return
+        self._process.terminate()
+        try:
+            self._process.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        log.info("room.stopped", room=self.name)
+
+
+def _public_user(data: Path, settings: Settings) -> pwd.struct_passwd | None:
+    """The user of the public process, who owns its folder; None when we are not root and cannot change."""
+    public = data / "public"
+    public.mkdir(parents=True, exist_ok=True)
+    if os.geteuid() != 0:
+        return None
+    try:
+        user = pwd.getpwnam(settings.serve_user)
+    except KeyError:
+        raise BadSetting(f"serve_user: there is no user {settings.serve_user}. Name one, or do not start as root.") from None
+    for path in (public, *public.iterdir()):
+        os.chown(path, user.pw_uid, user.pw_gid)
+    return user
+
+
+def stop_flag() -> Callable[[], bool]:
+    """A flag that SIGTERM and SIGINT set."""
+    stopped: list[int] = []
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda got, _frame: stopped.append(got))
+    return lambda: bool(stopped)

@@ -1,0 +1,204 @@
+"""API. In: an admitted call. Out: a struct made of figures, which becomes JSON. Nothing here decides who may ask."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from footlights.public import insights
+from footlights.public.board.read import Board, Creator, Video
+from footlights.public.insights.tallies import TALLY_NAMES
+from footlights.public.web.calls import Access, Admitted
+from footlights.public.web.privacy import Privacy, privacy
+from footlights.public.web.problems import bad_query
+
+
+class Parameter(msgspec.Struct, frozen=True, kw_only=True):
+    """A query parameter. schema: JSON Schema, of which `enum`, `minimum`, `maximum` and `default` are enforced."""
+
+    name: str
+    schema: dict[str, Any]
+    about: str
+
+
+class VideoList(msgspec.Struct, frozen=True, kw_only=True):
+    """Some of a channel's videos, newest first. cursor: ask for the next with it; null on the last page."""
+
+    videos: tuple[insights.VideoFigures, ...]
+    cursor: str | None
+    has_more: bool
+
+
+class Call(msgspec.Struct, frozen=True, kw_only=True):
+    """A call that may be answered. query: checked, with defaults filled in."""
+
+    board: Board
+    admitted: Admitted | None
+    query: dict[str, Any]
+
+    @property
+    def creator(self) -> Creator:
+        """Whose channel it is about."""
+        assert self.admitted is not None, "the route's access admits somebody"
+        return self.admitted.creator
+
+    @property
+    def video(self) -> Video:
+        """Which video it is about."""
+        assert self.admitted is not None and self.admitted.video is not None, "the route's access names a video"
+        return self.admitted.video
+
+
+class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
+    """One route of the API. answer: the struct that `run` returns."""
+
+    path: str
+    access: Access
+    run: Callable[[Call], Any]
+    answer: type
+    summary: str
+    parameters: tuple[Parameter, ...] = ()
+
+
+def _overview(call: Call) -> insights.Overview:
+    return insights.overview(call.board, call.creator, days=call.query["days"], metric=call.query["metric"])
+
+
+def _videos(call: Call) -> VideoList:
+    after = None if call.query["cursor"] is None else decode_cursor(call.query["cursor"])
+    page = insights.video_page(call.board, call.creator, count_max=call.query["max_count"], after=after)
+    return VideoList(
+        videos=page.videos,
+        cursor=None if page.after is None else encode_cursor(page.after),
+        has_more=page.after is not None,
+    )
+
+
+def _video(call: Call) -> insights.VideoFigures:
+    return insights.video_figures(call.board, call.video)
+
+
+def _timeseries(call: Call) -> insights.Curve:
+    return insights.timeseries(call.board, call.video, **call.query)
+
+
+def _channel_audience(call: Call) -> insights.Audience:
+    return insights.channel_audience(call.board, call.creator)
+
+
+def _audience(call: Call) -> insights.Audience:
+    return insights.audience(call.board, call.video)
+
+
+def _privacy(call: Call) -> Privacy:
+    return privacy(call.board)
+
+
+DAYS = Parameter(
+    name="days",
+    schema={"type": "integer", "minimum": 1, "maximum": insights.WINDOW_DAYS_MAX, "default": 28},
+    about="Length of the window, which ends at the last published tick.",
+)
+METRIC = Parameter(
+    name="metric",
+    schema={"type": "string", "enum": list(TALLY_NAMES), "default": "view_count"},
+    about="The metric of the curve.",
+)
+GRANULARITY = Parameter(
+    name="granularity",
+    schema={"type": "string", "enum": list(insights.GRANULARITIES), "default": "hour"},
+    about="Minutes exist for a video's first day, hours for its first 30 days, days for two years.",
+)
+KIND = Parameter(
+    name="kind",
+    schema={"type": "string", "enum": list(insights.KINDS), "default": "running"},
+    about="Running totals, or the change since the point before.",
+)
+MAX_COUNT = Parameter(
+    name="max_count",
+    schema={"type": "integer", "minimum": 1, "maximum": 100, "default": 20},
+    about="Most videos in one answer.",
+)
+CURSOR = Parameter(name="cursor", schema={"type": "string", "maxLength": 512}, about="The `cursor` of the page before.")
+
+ENDPOINTS: tuple[Endpoint, ...] = (
+    Endpoint(
+        path="/api/v1/creators/{creator}/overview", access=Access.OWN_CREATOR, run=_overview,
+        answer=insights.Overview, parameters=(DAYS, METRIC),
+        summary="What changed on a channel in the last days, its daily curve, and the newest videos.",
+    ),
+    Endpoint(
+        path="/api/v1/creators/{creator}/videos", access=Access.OWN_CREATOR, run=_videos,
+        answer=VideoList, parameters=(MAX_COUNT, CURSOR),
+        summary="A channel's videos with their running figures, newest first.",
+    ),
+    Endpoint(
+        path="/api/v1/creators/{creator}/audience", access=Access.OWN_CREATOR_PRO, run=_channel_audience,
+        answer=insights.Audience,
+        summary="The audiences of a channel's videos, each at its newest milestone, added up.",
+    ),
+    Endpoint(
+        path="/api/v1/videos/{video}", access=Access.OWN_VIDEO, run=_video,
+        answer=insights.VideoFigures, summary="A video and its running figures.",
+    ),
+    Endpoint(
+        path="/api/v1/videos/{video}/timeseries", access=Access.OWN_VIDEO, run=_timeseries,
+        answer=insights.Curve, parameters=(METRIC, GRANULARITY, KIND),
+        summary="One metric of a video by minute, hour or day of its age.",
+    ),
+    Endpoint(
+        path="/api/v1/videos/{video}/audience", access=Access.OWN_VIDEO_PRO, run=_audience,
+        answer=insights.Audience, summary="A video's audience at its newest milestone.",
+    ),
+    Endpoint(
+        path="/api/v1/privacy", access=Access.PUBLIC, run=_privacy,
+        answer=Privacy, summary="The guarantee that the policy in force gives every viewer.",
+    ),
+)  # fmt: skip
+
+
+def checked_query(parameters: tuple[Parameter, ...], given: dict[str, str]) -> dict[str, Any]:
+    """A query's values by name. Raises Refusal for an unknown name or a value outside its schema."""
+    known = {parameter.name for parameter in parameters}
+    for name in given:
+        if name not in known:
+            allowed = f"It takes {', '.join(sorted(known))}." if known else "It takes none."
+            raise bad_query(f"There is no parameter of this name here. {allowed}")
+    return {parameter.name: _checked(parameter, given.get(parameter.name)) for parameter in parameters}
+
+
+def _checked(parameter: Parameter, text: str | None) -> Any:
+    schema = parameter.schema
+    if text is None:
+        return schema.get("default")
+    if schema["type"] == "integer":
+        least, most = schema["minimum"], schema["maximum"]
+        if not (text.isascii() and text.isdigit() and len(text) < 10 and least <= int(text) <= most):
+            raise bad_query(f"{parameter.name} is a whole number from {least} to {most}.")
+        return int(text)
+    if "enum" in schema and text not in schema["enum"]:
+        raise bad_query(f"{parameter.name} is one of {', '.join(schema['enum'])}.")
+    if len(text) > schema.get("maxLength", 64):
+        raise bad_query(f"{parameter.name} is too long.")
+    return text
+
+
+def encode_cursor(after: tuple[int, str]) -> str:
+    """A place in a list of videos, as text that clients hand back."""
+    return base64.urlsafe_b64encode(msgspec.json.encode(after)).decode().rstrip("=")
+
+
+def decode_cursor(cursor: str) -> tuple[int, str]:
+    """The place that encode_cursor wrote. Raises Refusal."""
+    try:
+        raw = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+        posted_at_utc, video_id = msgspec.json.decode(raw, type=tuple[int, str])
+    except (ValueError, binascii.Error, msgspec.MsgspecError):
+        raise bad_query("cursor is not one that this API made.") from None
+    if not -(2**62) < posted_at_utc < 2**62:
+        raise bad_query("cursor is not one that this API made.")
+    return posted_at_utc, video_id

@@ -1,0 +1,17 @@
+// App. What every page loads: htmx, and the charts where there are any.
+
+import "htmx.org";
+import { showCountryNames } from "./countries.js";
+import { showLocalTimes } from "./times.js";
+
+async function draw() {
+  showLocalTimes(document);
+  showCountryNames(document);
+  if (document.querySelector("[data-chart]")) {
+    const { drawAll } = await import("./charts.js");
+    drawAll();
+  }
+}
+
+draw();
+document.addEventListener("htmx:after:swap", draw);

@@ -1,0 +1,186 @@
+// Charts. In: figures of the page that hold a table of points. Out: their curves. A number that is too uncertain to be
+// told has no point on the line: its band alone is drawn.
+
+import { BarChart, CustomChart, LineChart } from "echarts/charts";
+import { AriaComponent, GridComponent, TooltipComponent } from "echarts/components";
+import { init, use } from "echarts/core";
+import { SVGRenderer } from "echarts/renderers";
+import { pointsOf } from "./points.js";
+import { calm, dark, theme } from "./theme.js";
+import { tooltipOf } from "./tooltip.js";
+import { axisInterval, axisLabel } from "./units.js";
+
+use([BarChart, CustomChart, LineChart, AriaComponent, GridComponent, TooltipComponent, SVGRenderer]);
+
+const drawn = new Map();
+
+/** Draw every chart of the page, or draw it again where its table has changed. */
+export function drawAll() {
+  for (const [canvas, chart] of drawn) {
+    if (!canvas.isConnected) forget(canvas, chart);
+  }
+  for (const figure of document.querySelectorAll("[data-chart]")) draw(figure);
+}
+
+function draw(figure) {
+  const canvas = figure.querySelector(".chart-canvas");
+  const points = pointsOf(figure);
+  if (!points.length) return;
+  let chart = drawn.get(canvas);
+  if (!chart) {
+    chart = init(canvas, null, { renderer: "svg" });
+    chart.watcher = new ResizeObserver(() => chart.resize());
+    chart.watcher.observe(canvas);
+    drawn.set(canvas, chart);
+  }
+  chart.setOption(optionOf(figure, points), { notMerge: true });
+}
+
+function forget(canvas, chart) {
+  chart.watcher.disconnect();
+  chart.dispose();
+  drawn.delete(canvas);
+}
+
+dark.addEventListener("change", drawAll);
+
+function optionOf(figure, points) {
+  const { chart: kind, unit, exact, label } = figure.dataset;
+  const look = theme();
+  const highest = Math.max(1, ...points.map((point) => point.high));
+  const lowest = Math.min(0, ...points.map((point) => point.low));
+  const bars = kind === "bars";
+  const interval = axisInterval(unit, highest);
+  return {
+    useUTC: true,
+    animation: !calm.matches,
+    animationDuration: 500,
+    textStyle: { fontFamily: look.font },
+    aria: { enabled: true, label: { description: label } },
+    grid: { left: 8, right: 14, top: 14, bottom: 4, outerBoundsMode: "same", outerBoundsContain: "axisLabel" },
+    xAxis: {
+      type: "time",
+      boundaryGap: bars ? ["2%", "2%"] : false,
+      axisLine: { lineStyle: { color: look.grid } },
+      axisTick: { show: false },
+      axisLabel: { color: look.text, hideOverlap: true, fontSize: 12, margin: 12, formatter: dateLabel(points) },
+      splitLine: { show: false },
+    },
+    yAxis: {
+      type: "value",
+      min: lowest,
+      max: interval ? Math.ceil(highest / interval) * interval : (range) => niceTop(Math.max(range.max, highest)),
+      interval,
+      splitNumber: 4,
+      axisLabel: { color: look.text, fontSize: 12, formatter: axisLabel(unit) },
+      splitLine: { lineStyle: { color: look.grid, type: [2, 5] } },
+    },
+    tooltip: {
+      trigger: "axis",
+      confine: true,
+      className: "tip",
+      backgroundColor: "transparent",
+      borderWidth: 0,
+      padding: 0,
+      shadowBlur: 0,
+      shadowColor: "transparent",
+      transitionDuration: 0.15,
+      axisPointer: { type: "line", lineStyle: { color: look.line, width: 1, type: "solid", opacity: 0.6 } },
+      formatter: (items) => tooltipOf(points[items[0].dataIndex], exact !== undefined),
+    },
+    series: bars ? barSeries(points, look) : lineSeries(points, look, exact !== undefined),
+  };
+}
+
+function lineSeries(points, look, exact) {
+  const few = points.length < 40;
+  const line = {
+    type: "line",
+    data: points.map((point) => [point.at, point.value]),
+    showSymbol: few,
+    symbol: "circle",
+    symbolSize: 5,
+    lineStyle: { color: look.line, width: 2.25, cap: "round", join: "round" },
+    itemStyle: { color: look.line },
+    emphasis: { scale: 1.6, lineStyle: { width: 2.25 } },
+    z: 3,
+  };
+  // Every point is an item of this one, so the tooltip also opens where the line has no number to show.
+  const anchor = {
+    type: "line",
+    data: points.map((point) => [point.at, (point.low + point.high) / 2]),
+    showSymbol: false,
+    silent: true,
+    lineStyle: { opacity: 0 },
+    itemStyle: { opacity: 0 },
+    z: 1,
+  };
+  return exact ? [anchor, line] : [anchor, band(points, look), line];
+}
+
+/** One polygon for the whole band: one for each pair of points would show seams. */
+function band(points, look) {
+  return {
+    type: "custom",
+    silent: true,
+    animation: false,
+    data: [[points[0].at, points[0].low]],
+    tooltip: { show: false },
+    renderItem: (_, api) => ({
+      type: "polygon",
+      shape: {
+        points: [
+          ...points.map((point) => api.coord([point.at, point.high])),
+          ...points.toReversed().map((point) => api.coord([point.at, point.low])),
+        ],
+      },
+      style: { fill: look.band },
+    }),
+    z: 2,
+  };
+}
+
+function barSeries(points, look) {
+  const bars = {
+    type: "bar",
+    data: points.map((point) => [point.at, point.value ?? 0]),
+    barMaxWidth: 26,
+    barMinWidth: 1,
+    barCategoryGap: "30%",
+    itemStyle: { color: look.line, opacity: 0.75, borderRadius: [3, 3, 0, 0] },
+    z: 2,
+  };
+  const whiskers = {
+    type: "custom",
+    silent: true,
+    animation: false,
+    data: points.map((point) => [point.at, point.low, point.high]),
+    encode: { x: 0, y: [1, 2] },
+    tooltip: { show: false },
+    renderItem: (_, api) => {
+      const [x, low] = api.coord([api.value(0), api.value(1)]);
+      const [, high] = api.coord([api.value(0), api.value(2)]);
+      return {
+        type: "line",
+        shape: { x1: x, y1: low, x2: x, y2: high },
+        style: { stroke: look.text, lineWidth: points.length > 120 ? 1 : 1.5, opacity: 0.75 },
+      };
+    },
+    z: 3,
+  };
+  return [bars, whiskers];
+}
+
+function niceTop(highest) {
+  const power = 10 ** Math.floor(Math.log10(highest));
+  return [1, 1.2, 1.6, 2, 2.4, 3, 4, 5, 6, 8, 10].map((n) => n * power).find((n) => n >= highest) ?? highest;
+}
+
+function dateLabel(points) {
+  const hours = (points.at(-1).at - points[0].at) / 3_600_000;
+  const day = new Intl.DateTimeFormat("en-GB", { timeZone: "UTC", day: "numeric", month: "short" });
+  const hour = new Intl.DateTimeFormat("en-GB", { timeZone: "UTC", hour: "2-digit", minute: "2-digit" });
+  const month = new Intl.DateTimeFormat("en-GB", { timeZone: "UTC", month: "short", year: "numeric" });
+  if (hours > 24 * 200) return (at) => month.format(at);
+  return (at) => (at % 86_400_000 === 0 || hours > 72 ? day.format(at) : hour.format(at));
+}

@@ -1,0 +1,24 @@
+// Tooltip. In: a point. Out: a DOM node. Built node by node: markup with inline styles would break the page's policy.
+
+const moment = new Intl.DateTimeFormat("en-GB", {
+  timeZone: "UTC", weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit",
+});
+
+export function tooltipOf(point, exact) {
+  const box = node("div", "tip-box");
+  box.append(node("div", "tip-when", `${moment.format(point.at)} UTC`));
+  if (point.value === null) {
+    box.append(node("div", "tip-range", point.interval), node("div", "tip-note", "too few to say more"));
+  } else {
+    box.append(node("div", "tip-number", point.number));
+    box.append(node("div", "tip-note", exact ? "exact" : `${point.interval}, 95 %`));
+  }
+  return box;
+}
+
+function node(tag, name, text = "") {
+  const made = document.createElement(tag);
+  made.className = name;
+  made.textContent = text;
+  return made;
+}

@@ -1,0 +1,23 @@
+// Units. Short labels for an axis; whole numbers with their intervals are in the table and the tooltip.
+
+const compact = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
+
+const WRITERS = {
+  seconds: (n) => (n < 120 ? `${n} s` : n < 7200 ? `${Math.round(n / 60)} min` : `${compact.format(Math.round(n / 360) / 10)} h`),
+  milliseconds: (n) => `${compact.format(n / 1000)} s`,
+  basis_points: (n) => `${compact.format(n / 100)} %`,
+};
+
+export function axisLabel(unit) {
+  return WRITERS[unit] ?? ((n) => compact.format(n));
+}
+
+/** Steps of an axis that read well: whole hours rather than 1,000 seconds. */
+export function axisInterval(unit, highest) {
+  if (unit !== "seconds") return undefined;
+  const base = highest < 480 ? 1 : highest < 28800 ? 60 : 3600;
+  const rough = highest / base / 4;
+  const power = 10 ** Math.floor(Math.log10(Math.max(rough, 1)));
+  const nice = [1, 2, 5, 10].map((n) => n * power).find((n) => n >= rough) ?? power * 10;
+  return nice * base;
+}

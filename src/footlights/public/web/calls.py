@@ -1,0 +1,65 @@
+"""Calls. In: a request of the API or a page. Out: who asks, for which creator or video, or a refusal.
+
+Every route of a channel goes through `admit`: it decides once, before anything is read for the answer. Another
+creator's id and an id that nobody has take the same way and get the same answer.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+import msgspec
+from starlette.requests import Request
+
+from footlights.public.board.read import Board, Creator, Video
+from footlights.public.web.auth import Accounts
+from footlights.public.web.problems import NEEDS_PRO, NOT_FOUND, SIGN_IN, Refusal
+from footlights.public.web.sessions import creator_of
+from footlights.terms.errors import NotFound
+
+
+class Access(Enum):
+    """Who may use a route. A route without one cannot be written down."""
+
+    PUBLIC = "anybody"
+    SIGNED_IN = "a signed-in creator, for their own channel"
+    OWN_CREATOR = "the creator whose id is in the path"
+    OWN_CREATOR_PRO = "the creator whose id is in the path, if their tier is pro"
+    OWN_VIDEO = "the creator of the video in the path"
+    OWN_VIDEO_PRO = "the creator of the video in the path, if their tier is pro"
+
+
+NEEDS_SESSION = frozenset(Access) - {Access.PUBLIC}
+_PRO = frozenset({Access.OWN_CREATOR_PRO, Access.OWN_VIDEO_PRO})
+_OF_VIDEO = frozenset({Access.OWN_VIDEO, Access.OWN_VIDEO_PRO})
+
+
+class Admitted(msgspec.Struct, frozen=True, kw_only=True):
+    """An asker and what they asked for, which is theirs."""
+
+    creator: Creator
+    video: Video | None
+
+
+def session_of(request: Request, accounts: Accounts) -> str:
+    """The id of the creator who is signed in. Raises Refusal SIGN_IN."""
+    creator_id = creator_of(request, accounts)
+    if creator_id is None:
+        raise Refusal(SIGN_IN, {"WWW-Authenticate": "Bearer"})
+    return creator_id
+
+
+def admit(board: Board, access: Access, *, session: str, path: dict[str, str]) -> Admitted:
+    """Let an asker in, or raise Refusal: NOT_FOUND for what is not theirs, NEEDS_PRO for what their tier lacks."""
+    if "creator" in path and path["creator"] != session:
+        raise Refusal(NOT_FOUND)
+    try:
+        creator = board.creator(session)
+        video = board.video(path["video"]) if access in _OF_VIDEO else None
+    except NotFound:
+        raise Refusal(NOT_FOUND) from None
+    if video is not None and video.creator_key != creator.key:
+        raise Refusal(NOT_FOUND)
+    if access in _PRO and creator.tier != "pro":
+        raise Refusal(NEEDS_PRO)
+    return Admitted(creator=creator, video=video)

@@ -1,0 +1,94 @@
+"""Drawing. In: figures. Out: numbers for small inline SVGs, which templates write. No colour, no style: CSS has those."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from fractions import Fraction
+
+import msgspec
+
+from footlights.terms.figures import Figure
+
+
+class Beam(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a figure's interval lies on a line of 100: a narrow beam is a sure number. core: None if it is not told."""
+
+    start: float
+    width: float
+    core: float | None
+
+
+def beam(figure: Figure, *, most: float | None = None) -> Beam | None:
+    """The beam of a figure on a line from 0 to most (default: a little above its own interval); None while pending."""
+    if figure.value is None or figure.low is None or figure.high is None:
+        return None
+    end = max(1.0, figure.high * 1.12 if most is None else most)
+    start, stop = (100 * min(1.0, max(0.0, number / end)) for number in (figure.low, figure.high))
+    core = 100 * min(1.0, max(0.0, figure.value / end))
+    return Beam(
+        start=round(start, 2),
+        width=round(max(0.8, stop - start), 2),
+        core=None if figure.state == "too_few" else round(core, 2),
+    )
+
+
+def scale_of(figures: Iterable[Figure]) -> float:
+    """A common scale for beams that are compared: a little above the highest end of those that say something."""
+    known = [figure for figure in figures if figure.high is not None]
+    telling = [figure.high for figure in known if figure.state == "ok" and figure.high is not None]
+    highest = telling or [figure.high for figure in known if figure.high is not None]
+    return 1.04 * max(highest, default=1)
+
+
+class Bells(msgspec.Struct, frozen=True, kw_only=True):
+    """Two bell curves as SVG paths in a box of 400 x 120, and how far apart they are in standard deviations."""
+
+    without: str
+    with_you: str
+    apart: float
+
+
+def bells(rho: Fraction) -> Bells:
+    """What all figures of a unit look like without and with one person, to scale.
+
+    A guarantee of rho says: no test tells the two apart better than it would tell a normal distribution from itself
+    moved by sqrt(2 rho) standard deviations (Bun and Steinke, "Concentrated differential privacy", 2016; exact for
+    the Gaussian mechanism, and for one on integers up to its sampling error).
+    """
+    apart = math.sqrt(2 * float(rho))
+    return Bells(without=_bell(-apart / 2), with_you=_bell(apart / 2), apart=round(apart, 2))
+
+
+def _bell(middle: float) -> str:
+    points = (
+        (200 + 50 * z, 112 - 100 * math.exp(-((z - middle) ** 2) / 2)) for z in (step / 10 for step in range(-40, 41))
+    )
+    return "M" + " L".join(f"{x:.1f} {y:.1f}" for x, y in points)
+
+
+class Seat(msgspec.Struct, frozen=True, kw_only=True):
+    """One head in the house, seen from the stage: no face."""
+
+    x: float
+    y: float
+    size: float
+    light: float
+
+
+def house(rows: int = 7) -> list[Seat]:
+    """The house in a box of 800 x 260: rows of heads, smaller and darker towards the back, seats staggered."""
+    seats = []
+    for row in range(rows):
+        depth = row / (rows - 1)
+        size = 7 + 17 * depth**1.4
+        gap = size * 2.5
+        count = int(900 / gap)
+        for place in range(count + 1):
+            x = 400 + (place - count / 2 + (row % 2) / 2) * gap
+            curve = ((x - 400) / 400) ** 2 * 16 * (1 - depth / 2)
+            seats.append(
+                Seat(x=round(x, 1), y=round(48 + 168 * depth**1.25 - curve, 1), size=round(size, 1),
+                     light=round(0.16 + 0.6 * depth**2, 2))
+            )  # fmt: skip
+    return seats

@@ -1,0 +1,153 @@
+"""Formats. In: figures and moments. Out: what people read. A figure's number never comes without its interval."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from markupsafe import Markup
+
+from footlights.terms.figures import Figure
+from footlights.terms.metrics import ALL
+
+#: What a page calls a metric: the words that a creator knows from elsewhere.
+TITLES: dict[str, str] = {
+    "view_count": "Views",
+    "reach": "Viewers reached",
+    "replays": "Replays",
+    "total_time_watched": "Watch time",
+    "full_views": "Watched to the end",
+    "share_count": "Shares",
+    "favorites_count": "Saves",
+    "new_followers": "Followers from videos",
+    "like_count": "Likes",
+    "comment_count": "Comments",
+    "average_time_watched": "Average watch time",
+    "full_video_watched_rate": "Watched to the end",
+    "followers_count": "Followers",
+    "audience_ages": "Age",
+    "audience_genders": "Gender",
+    "audience_countries": "Country",
+    "audience_types": "Followers and others",
+    "audience_ages_genders": "Age and gender",
+}
+
+_WORDS = {"not_follower": "not following", "follower": "following", "unknown": "not known"}
+
+
+def title(metric: str) -> str:
+    """What a page calls a metric."""
+    return TITLES[metric]
+
+
+def amount(number: int, metric: str) -> str:
+    """A number of a metric, in the unit that people read it in."""
+    return _WRITERS.get(ALL[metric].unit, _count)(number)
+
+
+def span(figure: Figure) -> str:
+    """The interval of a figure, such as "1,169 to 1,239"; the unit stands once when both ends have the same."""
+    assert figure.low is not None and figure.high is not None, "a pending figure has no interval"
+    low, high = amount(figure.low, figure.metric), amount(figure.high, figure.metric)
+    if low == high:
+        return low
+    low_unit, high_unit = _unit(low), _unit(high)
+    if low_unit and low_unit == high_unit:
+        low = low.removesuffix(low_unit)
+    return f"{low}\u2009\u2013\u2009{high}"
+
+
+def words(figure: Figure) -> str:
+    """A figure in a sentence, as a screen reader says it."""
+    if figure.value is None:
+        return "not published yet"
+    if figure.exact:
+        return f"{amount(figure.value, figure.metric)}, exact"
+    if figure.state == "too_few":
+        return f"too few to say, somewhere from {_ends(figure)}"
+    return f"{amount(figure.value, figure.metric)}, from {_ends(figure)} with 95 % confidence"
+
+
+def signed(number: int) -> str:
+    """A change, with its sign."""
+    return f"+{number:,}" if number > 0 else f"{number:,}".replace("-", "\u2212")
+
+
+def cell(value: str) -> str:
+    """A value of an axis, as people say it."""
+    return _WORDS.get(value, value)
+
+
+def unit(metric: str) -> str:
+    """The unit of a metric, for a chart's axis."""
+    return ALL[metric].unit
+
+
+def epoch(at: str) -> int:
+    """An RFC 3339 moment in seconds since 1970, for a chart."""
+    return int(_moment(at).timestamp())
+
+
+def country(code: str) -> Markup:
+    """A country's code, marked so that the browser puts its name in the reader's language."""
+    return Markup('<span data-country="{}">{}</span>').format(code, code) if code != "unknown" else Markup("not known")
+
+
+def day(at: str) -> str:
+    """The day of an RFC 3339 moment, such as 1 Nov 2026."""
+    moment = _moment(at)
+    return f"{moment.day} {moment:%b %Y}"
+
+
+def minute(at: str) -> str:
+    """An RFC 3339 moment to the minute, such as 1 Nov 2026, 12:00."""
+    return f"{day(at)}, {_moment(at):%H:%M}"
+
+
+def duration(duration_ms: int) -> str:
+    """How long a video is, such as 0:34."""
+    seconds = round(duration_ms / 1000)
+    minutes, hours = seconds // 60, seconds // 3600
+    return f"{hours}:{minutes % 60:02d}:{seconds % 60:02d}" if hours else f"{minutes}:{seconds % 60:02d}"
+
+
+def _ends(figure: Figure) -> str:
+    assert figure.low is not None and figure.high is not None, "a pending figure has no interval"
+    return f"{amount(figure.low, figure.metric)} to {amount(figure.high, figure.metric)}"
+
+
+def _count(number: int) -> str:
+    return f"{number:,}".replace("-", "\u2212")
+
+
+def _seconds(number: int) -> str:
+    if abs(number) < 120:
+        return f"{number} s"
+    if abs(number) < 2 * 3600:
+        return f"{number / 60:,.0f} min"
+    hours = number / 3600
+    return f"{hours:,.1f} h" if hours < 100 else f"{hours:,.0f} h"
+
+
+def _milliseconds(number: int) -> str:
+    return f"{number / 1000:,.1f} s"
+
+
+def _basis_points(number: int) -> str:
+    return f"{number / 100:.1f} %"
+
+
+def _unit(text: str) -> str:
+    number, _, unit = text.partition(" ")
+    return f" {unit}" if number and unit else ""
+
+
+def _moment(at: str) -> datetime:
+    return datetime.strptime(at, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+
+
+_WRITERS: dict[str, Callable[[int], str]] = {
+    "seconds": _seconds,
+    "milliseconds": _milliseconds,
+    "basis_points": _basis_points,
+}

@@ -1,0 +1,135 @@
+"""Pages. In: a signed-in creator's request. Out: HTML made of the same structs that the API answers with.
+
+A page is whole at every address: htmx asks for the same page and takes the part it needs, so every page works
+without scripts, and there is no second set of routes to guard.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from footlights.public import insights
+from footlights.public.web.api import CURSOR, DAYS, GRANULARITY, KIND, METRIC, Call, Parameter, decode_cursor, encode_cursor
+from footlights.public.web.calls import Access
+from footlights.public.web.drawing import bells
+from footlights.public.web.privacy import privacy
+from footlights.terms.figures import Figure, rfc3339
+from footlights.terms.metrics import DISCLOSED
+from footlights.terms.ticks import DAY, HOUR
+
+VIDEOS_ON_A_PAGE = 25
+PERIODS_DAYS = (7, 28, 60, 365)
+#: What the cards of a page show, in this order.
+CARDS = (
+    "view_count", "reach", "total_time_watched", "new_followers",
+    "like_count", "comment_count", "share_count", "favorites_count",
+)  # fmt: skip
+#: What can be drawn as a curve of one video, besides the cards.
+RATIOS = ("average_time_watched", "full_video_watched_rate")
+
+
+class Page(msgspec.Struct, frozen=True, kw_only=True):
+    """One page. show: its template's values."""
+
+    path: str
+    access: Access
+    template: str
+    show: Callable[[Call], dict[str, Any]]
+    parameters: tuple[Parameter, ...] = ()
+
+
+def _overview(call: Call) -> dict[str, Any]:
+    found = insights.overview(call.board, call.creator, days=call.query["days"], metric=call.query["metric"])
+    return {"overview": found, "metric": call.query["metric"], "peak": peak(found.curve), **_clock(call)}
+
+
+def _videos(call: Call) -> dict[str, Any]:
+    cursor = call.query["cursor"]
+    after = None if cursor is None else decode_cursor(cursor)
+    page = insights.video_page(call.board, call.creator, count_max=VIDEOS_ON_A_PAGE, after=after)
+    return {
+        "videos": page.videos,
+        "cursor": None if page.after is None else encode_cursor(page.after),
+        "first": cursor is None,
+        **_clock(call),
+    }
+
+
+def _video(call: Call) -> dict[str, Any]:
+    board, video = call.board, call.video
+    through = board.published_through_utc()
+    granularity = call.query["granularity"] or _fitting(0 if through is None else through - video.posted_at_utc)
+    curve = insights.timeseries(
+        board, video, metric=call.query["metric"], granularity=granularity, kind=call.query["kind"]
+    )
+    return {
+        "video": insights.video_figures(board, video),
+        "curve": curve,
+        "peak": peak(curve),
+        "metric": call.query["metric"],
+        # Without the tier nothing is looked up: what is not there cannot slip into a template.
+        "audience": insights.audience(board, video) if call.creator.tier == "pro" else None,
+        **_clock(call),
+    }
+
+
+def _audience(call: Call) -> dict[str, Any]:
+    pro = call.creator.tier == "pro"
+    return {"audience": insights.channel_audience(call.board, call.creator) if pro else None, **_clock(call)}
+
+
+def _privacy(call: Call) -> dict[str, Any]:
+    policy = call.board.policy() if call.board.fact("policy") else None
+    return {
+        "privacy": privacy(call.board),
+        "policy": policy,
+        "bells": None if policy is None else bells(policy.unit_rho),
+        "disclosed": [metric.name for metric in DISCLOSED],
+    }
+
+
+#: A page picks the granularity that fits a video's age; its address may name another.
+_ANY_GRANULARITY = Parameter(
+    name="granularity",
+    schema={"type": "string", "enum": GRANULARITY.schema["enum"]},
+    about=GRANULARITY.about,
+)
+
+PAGES: tuple[Page, ...] = (
+    Page(path="/studio", access=Access.SIGNED_IN, template="overview.html", show=_overview, parameters=(DAYS, METRIC)),
+    Page(
+        path="/studio/videos", access=Access.SIGNED_IN, template="videos.html", show=_videos, parameters=(CURSOR,)
+    ),
+    Page(
+        path="/studio/videos/{video}", access=Access.OWN_VIDEO, template="video.html", show=_video,
+        parameters=(METRIC, _ANY_GRANULARITY, KIND),
+    ),
+    Page(path="/studio/audience", access=Access.SIGNED_IN, template="audience.html", show=_audience),
+    Page(path="/privacy", access=Access.PUBLIC, template="privacy.html", show=_privacy),
+)  # fmt: skip
+
+
+def peak(curve: insights.Curve) -> Figure | None:
+    """The highest point of a curve that says something; None where none does."""
+    telling = [point for point in curve.points if point.state == "ok" and point.value is not None]
+    return max(telling, key=lambda point: point.value or 0, default=None)
+
+
+def _fitting(age_seconds: int) -> insights.Granularity:
+    if age_seconds <= 12 * HOUR:
+        return "minute"
+    return "hour" if age_seconds <= 14 * DAY else "day"
+
+
+def _clock(call: Call) -> dict[str, Any]:
+    """What the header says: when figures were last published, and when the next are due."""
+    through = call.board.published_through_utc()
+    due = None if through is None else insights.next_tick_utc(call.board.videos(call.creator), at_utc=through)
+    return {
+        "creator": call.creator,
+        "published": None if through is None else rfc3339(through),
+        "next_tick": None if due is None else rfc3339(due),
+    }

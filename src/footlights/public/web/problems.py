@@ -1,0 +1,78 @@
+"""Problems. In: what went wrong. Out: an answer in RFC 9457's shape, or what a page says about it.
+
+Never says more than the asker may know: another creator's id and an id that nobody has read the same.
+"""
+
+from __future__ import annotations
+
+import msgspec
+from starlette.responses import Response
+
+
+class Problem(msgspec.Struct, frozen=True, kw_only=True):
+    """An error, as RFC 9457 has it. reason: a stable word for machines. detail: what happened and the next step."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    reason: str
+
+
+class Refusal(Exception):
+    """Raised by web code to answer with a problem. headers: to send along."""
+
+    def __init__(self, problem: Problem, headers: dict[str, str] | None = None) -> None:
+        self.problem = problem
+        self.headers = headers or {}
+        super().__init__(problem.title)
+
+
+def problem(status: int, reason: str, title: str, detail: str) -> Problem:
+    """A problem whose type is made of its reason."""
+    return Problem(
+        type=f"urn:footlights:problem:{reason}", title=title, status=status, detail=detail, reason=reason
+    )
+
+
+NOT_FOUND = problem(404, "not_found", "Not found", "There is no such creator, video or page in this channel.")
+SIGN_IN = problem(
+    401, "sign_in", "Sign in first",
+    "Send a session token as `Authorization: Bearer ...` or as the cookie that /login sets. The operator of the "
+    "platform makes a link to sign in with: `footlights creator login-link ID`.",
+)  # fmt: skip
+NEEDS_PRO = problem(
+    403, "needs_pro", "The audience is part of the pro tier",
+    "Who watched, by age, gender and country, is shown to creators of the pro tier. The operator of the platform "
+    "decides who is in it.",
+)  # fmt: skip
+NOT_READY = problem(
+    503, "not_ready", "Nothing has been published yet",
+    "The gate has not published its first figures. They appear at the next tick.",
+)  # fmt: skip
+OTHER_SITE = problem(
+    403, "other_site", "This form came from another site",
+    "A form is only taken from the pages of this address. Open the link again and use the button on that page.",
+)  # fmt: skip
+LINK_SPENT = problem(
+    403, "link_spent", "This link has been used or is too old",
+    "A link works once and for a short time. Ask the operator of the platform for a new one.",
+)  # fmt: skip
+FAILED = problem(
+    500, "failed", "Something broke on our side", "It has been logged, without anything about you. Try again."
+)
+
+
+def bad_query(detail: str) -> Refusal:
+    """A query parameter has a value that it cannot have."""
+    return Refusal(problem(400, "bad_query", "A parameter is not as it should be", detail))
+
+
+def problem_response(what: Problem, headers: dict[str, str] | None = None) -> Response:
+    """The JSON answer of a problem."""
+    return Response(
+        msgspec.json.encode(what),
+        status_code=what.status,
+        media_type="application/problem+json",
+        headers={"Cache-Control": "no-store", **(headers or {})},
+    )

@@ -1,0 +1,249 @@
+"""The door, whatever comes in: it refuses or drops, and never fails; and the fast way is the careful way."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import json
+import string
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from footlights.private.collect.checks import Asked, Limits
+from footlights.private.collect.door import create_app, unpack
+from footlights.private.collect.formats import segment_ndjson
+from footlights.private.collect.intake import Intake
+from footlights.private.collect.keys import Keyring
+from footlights.private.collect.segment import CREATOR_EVENTS, VIDEO_EVENTS, open_request, read_message
+from footlights.private.vault.journal import JournalReader
+from footlights.settings import load_settings
+from footlights.terms.errors import BadRequest
+from footlights.terms.events import Drop, ViewerEvent
+
+LIMITS = Limits.of(load_settings(Path("nowhere")))
+ASKED = Asked(received_ms=1_795_414_200_000, limits=LIMITS)
+REFUSALS = {"bad_json", "bad_gzip", "too_large"}
+NAMES = [*VIDEO_EVENTS, *CREATOR_EVENTS, "Creator Declared", "Video Published", "Video Removed", "Video Ad Started"]
+
+texts = st.text(max_size=8) | st.sampled_from(["", "v1", "ann", "x" * 256, "x" * 257, "\x00", "2026-11-01T00:00:00Z"])
+numbers = st.integers() | st.floats(allow_nan=False) | st.sampled_from([0, -1, 1e300, 2**31, 2**63, 10**400])
+values = st.recursive(
+    st.none() | st.booleans() | numbers | texts,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
+    max_leaves=6,
+)
+moments = st.datetimes().map(lambda at: at.isoformat() + "Z") | st.sampled_from(
+    ["2026-11-23T06:06:15.049Z", "2026-11-23T06:06:15+02:00", "2026-11-23T06:06:15", "0001-01-01T00:00:00+14:00",
+     "9999-12-31T23:59:59-12:00"]
+) | values  # fmt: skip
+properties = st.fixed_dictionaries(
+    {},
+    optional={
+        **dict.fromkeys(
+            ("asset_id", "content_asset_id", "video_id", "creator_id", "session_id", "position", "watch_seconds",
+             "max_position", "completed", "is_follower", "source", "country", "age", "gender", "title", "name",
+             "handle", "tier", "duration", "total_length", "hashtags", "sound"),
+            values,
+        ),
+        "content_asset_ids": values | st.lists(texts | numbers, max_size=2),
+        "posted_at": moments,
+        "published_at": moments,
+    },
+)  # fmt: skip
+traits = st.fixed_dictionaries(
+    {}, optional=dict.fromkeys(("age", "birthday", "gender", "country", "address"), values | moments)
+)
+messages = st.fixed_dictionaries(
+    {},
+    optional={
+        "type": st.sampled_from(["track", "identify", "page"]) | values,
+        "event": st.sampled_from(NAMES) | values,
+        "userId": values,
+        "anonymousId": values,
+        "messageId": values,
+        "timestamp": moments,
+        "originalTimestamp": moments,
+        "sentAt": moments,
+        "properties": properties | values,
+        "traits": traits | values,
+        "context": st.fixed_dictionaries({}, optional={"traits": traits | values}) | values,
+    },
+)
+
+
+def mostly(usual: Any, *odd: Any) -> st.SearchStrategy[Any]:
+    """One that passes every check, three times in four."""
+    return st.integers(0, 3).flatmap(lambda draw: st.sampled_from(odd) if draw == 3 else usual)
+
+
+#: Most of these are plain views that count, so that what follows the decoding is reached.
+views = st.fixed_dictionaries(
+    {
+        "type": st.just("track"),
+        "event": mostly(st.just("Video Viewed"), "Video Liked", "Video Ad Started"),
+        "userId": mostly(st.sampled_from(["ann", "bob", 42]), "", "42", "x" * 257),
+        "timestamp": mostly(
+            st.sampled_from(["2026-11-01T10:00:00.001Z", "2026-10-31T23:59:59.9999Z", "2015-01-01T00:00:00+02:00"]),
+            "2026-11-01T10:00:00", "2999-01-01T00:00:00Z", "1969-12-31T23:59:59Z", None,
+        ),
+        "properties": st.fixed_dictionaries(
+            {"asset_id": mostly(st.sampled_from(["v1", "v2", 7]), "", None, "x" * 257)},
+            optional={
+                "watch_seconds": mostly(st.floats(0, 3e6), -0.5, 1e300, None),
+                "max_position": mostly(st.floats(0, 3e6), -0.5, None),
+                "position": st.floats(0, 100),
+                "completed": st.booleans() | st.none(),
+                "is_follower": st.booleans() | st.none(),
+                "source": mostly(st.sampled_from(["for_you", "For You"]), "?", None, 5, {"a": 1}),
+                "country": mostly(st.sampled_from(["VN", "vn"]), "XX", None, ["VN"]),
+                "session_id": mostly(st.sampled_from(["s1", 5]), "", "x" * 257),
+                "video_id": st.just("v3"),
+                "age": mostly(st.none(), 20),
+            },
+        ),
+    },
+    optional={
+        "messageId": mostly(st.sampled_from(["m1", "m2", 5]), "", "x" * 257, None),
+        "anonymousId": mostly(st.just("anon"), None),
+        "context": mostly(st.just({"library": {"name": "x"}}), {"traits": {"age": 30}}),
+        "sentAt": mostly(st.none(), "2999-01-01T00:00:10Z"),
+    },
+)  # fmt: skip
+#: A client whose clock runs ahead, and says so.
+AHEAD = {
+    "type": "track", "event": "Video Viewed", "userId": "ann", "timestamp": "2999-01-01T00:00:00Z",
+    "sentAt": "2999-01-01T00:00:10Z", "properties": {"asset_id": "v1", "watch_seconds": 1},
+}  # fmt: skip
+noise = st.binary(max_size=60) | st.text(alphabet=string.printable, max_size=60).map(str.encode)
+
+
+def as_json(value: Any) -> bytes:
+    return json.dumps(value).encode()
+
+
+def mutated(pieces: tuple[bytes, int, bytes]) -> bytes:
+    whole, at, patch = pieces
+    at %= len(whole) + 1
+    return whole[:at] + patch + whole[at + len(patch) :]
+
+
+@given(messages)
+def test_any_json_object_is_read_into_events_declarations_or_reasons(message: dict[str, Any]) -> None:
+    items = read_message(as_json(message), ASKED)
+    assert 1 <= len(items) <= 2
+    for item in items:
+        assert isinstance(item, ViewerEvent | Drop) or item.at_ms is not None
+
+
+@given(noise | st.tuples(messages.map(as_json), st.integers(0, 500), noise).map(mutated))
+def test_any_bytes_are_read_into_reasons_or_refused(body: bytes) -> None:
+    read_message(body, ASKED)
+    try:
+        opened = open_request(body)
+    except BadRequest as refused:
+        assert refused.code in REFUSALS
+    else:
+        for message in opened.messages:
+            read_message(message, ASKED)
+
+
+@given(st.binary(max_size=200), st.integers(0, 300), st.binary(max_size=8))
+def test_any_bytes_unpack_within_the_limit_or_are_refused(plain: bytes, at: int, patch: bytes) -> None:
+    for body in (plain, b"\x1f\x8b" + plain, mutated((gzip.compress(plain), at, patch))):
+        try:
+            assert len(unpack(body, limit=100)) <= max(100, len(body))
+        except BadRequest as refused:
+            assert refused.code in REFUSALS and refused.status in (400, 413)
+
+
+@pytest.fixture(scope="module")
+def intake() -> Iterator[Intake]:
+    with tempfile.TemporaryDirectory() as folder:
+        yield Intake(Path(folder), LIMITS)
+
+
+@given(
+    lines=st.lists(views, min_size=1, max_size=8),
+    odd=st.lists(views | messages, max_size=2),
+    junk=st.none() | noise,
+)
+@example(lines=[AHEAD], odd=[], junk=None)
+@settings(max_examples=150)
+def test_a_chunk_taken_by_the_column_is_the_same_as_taken_line_by_line(
+    lines: list[dict[str, Any]], odd: list[dict[str, Any]], junk: bytes | None, intake: Intake
+) -> None:
+    raw = [as_json(line) for line in [*lines[:4], *odd, *lines[4:]]]
+    if junk is not None:
+        raw.insert(len(raw) // 2, junk.replace(b"\n", b" "))
+    asked = intake.asked()
+    careful = intake.take(
+        [(number, read_message(line, asked)) for number, line in enumerate(raw, start=1) if line.strip()], asked
+    )
+    fast = segment_ndjson.work((1, b"\n".join(raw) + b"\n"), _At(intake, asked))
+    assert fast.records.tobytes() == careful.records.tobytes()
+    assert fast.numbers.tolist() == careful.numbers.tolist()
+    assert fast.declarations == careful.declarations
+    assert fast.drops == careful.drops
+    assert sorted(fast.bad) == sorted(careful.bad)
+
+
+class _At(Intake):
+    """An intake whose clock stands still, so that two ways are asked the same."""
+
+    def __init__(self, intake: Intake, asked: Asked) -> None:
+        self.limits = intake.limits
+        self.keys = intake.keys
+        self._asked = asked
+
+    def asked(self, *, opted_out: bool = False, may_declare: bool = True) -> Asked:
+        return self._asked
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(
+                ["/v1/track", "/v1/batch", "/t", "/b", "/v1/identify", "/beacon/v1/batch", "/sourceConfig/"]
+            ),
+            st.fixed_dictionaries({"batch": st.lists(messages, max_size=3)}).map(as_json)
+            | messages.map(as_json)
+            | noise
+            | messages.map(as_json).map(gzip.compress),
+        ),
+        max_size=5,
+    )
+)
+@settings(max_examples=40)
+def test_no_request_is_answered_with_a_fault_and_what_is_answered_200_is_in_the_journal(
+    requests: list[tuple[str, bytes]],
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        data = Path(folder)
+        app = create_app(data, load_settings(data, over={"commit_wait_ms": 0}))
+        key = Keyring(data / "private").create("tests")
+
+        async def send() -> list[int]:
+            async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://collector") as client:
+                answers = [await client.post(path, content=body, params={"writeKey": key}) for path, body in requests]
+            assert all(answer.status_code == 200 or {"code", "message"} == set(answer.json()) for answer in answers)
+            return [answer.status_code for answer in answers]
+
+        statuses = asyncio.run(send())
+        app.state.door.committer.stop()
+        assert set(statuses) <= {200, 400, 405, 413}
+        batch = JournalReader(data / "private" / "journal").read({}, limit_events=10**9)
+        found = len(batch.records) + len(batch.declarations) + sum(batch.drops.values())
+        least = sum(1 for status, (path, body) in zip(statuses, requests, strict=True) if status == 200 and _one(body))
+        assert found >= least
+
+
+def _one(body: bytes) -> bool:
+    """Whether a body holds a message for sure."""
+    return '"batch"' not in repr(unpack(body, limit=10**6))

@@ -1,0 +1,173 @@
+"""Commit: an answer comes after the disk has it, many share one sync, and a full queue or disk asks to come again."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from structlog.testing import capture_logs
+
+from footlights.private.collect.commit import Committer
+from footlights.private.collect.intake import Taken
+from footlights.private.vault import journal as journal_module
+from footlights.private.vault.journal import JournalReader, JournalWriter
+from footlights.private.vault.records import RECORD
+from footlights.settings import load_settings
+from footlights.terms.errors import BadRequest
+
+Make = Callable[..., Committer]
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Iterator[Make]:
+    made: list[Committer] = []
+
+    def committer(**over: int) -> Committer:
+        journal = JournalWriter(tmp_path / "journal", segment_bytes=2**30)
+        made.append(Committer(journal, load_settings(tmp_path, over={"commit_wait_ms": 1, **over})))
+        return made[-1]
+
+    yield committer
+    for one in made:
+        one.stop()
+
+
+def taken(*at_ms: int) -> Taken:
+    records = np.zeros(len(at_ms), dtype=RECORD)
+    records["at_ms"] = at_ms
+    return Taken(records=records, numbers=np.arange(len(at_ms)), declarations=[], drops={}, bad=[])
+
+
+def times(tmp_path: Path) -> list[int]:
+    batch = JournalReader(tmp_path / "journal").read({}, limit_events=10**9)
+    return [int(at_ms) for at_ms in batch.records["at_ms"]]
+
+
+async def commit(committer: Committer, *requests: Taken) -> list[BaseException | None]:
+    return await asyncio.gather(*(committer.commit(one) for one in requests), return_exceptions=True)
+
+
+class Gate:
+    """Holds the disk's sync until it is opened, and counts how often it was asked."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.open = threading.Event()
+        self.reached = threading.Event()
+        self.syncs = 0
+        self._sync: Any = journal_module._sync
+        monkeypatch.setattr(journal_module, "_sync", self.sync)
+
+    def sync(self, descriptor: int) -> None:
+        self.reached.set()
+        assert self.open.wait(10)
+        self.syncs += 1
+        self._sync(descriptor)
+
+
+@pytest.fixture
+def gate(monkeypatch: pytest.MonkeyPatch) -> Gate:
+    return Gate(monkeypatch)
+
+
+def test_no_answer_comes_before_the_sync(make: Make, gate: Gate) -> None:
+    async def scene() -> None:
+        answer = asyncio.ensure_future(make().commit(taken(1)))
+        await asyncio.to_thread(gate.reached.wait, 10)
+        await asyncio.sleep(0.02)
+        assert not answer.done()
+        gate.open.set()
+        await answer
+
+    asyncio.run(scene())
+
+
+def test_requests_that_come_together_share_one_sync(make: Make, gate: Gate, tmp_path: Path) -> None:
+    async def scene() -> None:
+        committer = make()
+        first = asyncio.ensure_future(committer.commit(taken(0)))
+        await asyncio.to_thread(gate.reached.wait, 10)
+        others = asyncio.ensure_future(commit(committer, *(taken(number) for number in range(1, 50))))
+        await asyncio.sleep(0)
+        gate.open.set()
+        await first
+        assert await others == [None] * 49
+
+    asyncio.run(scene())
+    assert gate.syncs <= 3 and times(tmp_path) == list(range(50))
+
+
+def test_a_full_queue_asks_to_come_again_and_takes_nothing(make: Make, gate: Gate, tmp_path: Path) -> None:
+    async def scene() -> None:
+        committer = make(commit_queue_max=100)
+        first = asyncio.ensure_future(committer.commit(taken(0)))
+        await asyncio.to_thread(gate.reached.wait, 10)
+        waiting = asyncio.ensure_future(committer.commit(taken(*range(1, 100))))
+        await asyncio.sleep(0)
+        with pytest.raises(BadRequest) as refused:
+            await committer.commit(taken(*range(100, 102)))
+        assert (refused.value.status, refused.value.code) == (503, "busy")
+        gate.open.set()
+        await asyncio.gather(first, waiting)
+        await committer.commit(taken(*range(100, 300)))
+
+    asyncio.run(scene())
+    assert times(tmp_path) == list(range(300))
+
+
+def test_a_full_disk_asks_to_come_again_until_there_is_room(
+    make: Make, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    pwrite = os.pwrite
+    full = True
+
+    def maybe(descriptor: int, data: Any, offset: int) -> int:
+        if full:
+            raise OSError(errno.ENOSPC, "")
+        return pwrite(descriptor, data, offset)
+
+    monkeypatch.setattr(os, "pwrite", maybe)
+    committer = make()
+    with capture_logs() as logs:
+        for _ in range(3):
+            (refused,) = asyncio.run(commit(committer, taken(1)))
+            assert isinstance(refused, BadRequest) and refused.status == 503
+        assert not committer.is_ready()
+        full = False
+        assert asyncio.run(commit(committer, taken(2))) == [None]
+    assert committer.is_ready() and times(tmp_path) == [2]
+    assert [entry["event"] for entry in logs] == ["journal.refused", "journal.accepts_again"]
+
+
+def test_a_client_that_went_away_holds_up_nobody(make: Make, gate: Gate, tmp_path: Path) -> None:
+    async def scene() -> None:
+        committer = make()
+        gone = asyncio.ensure_future(committer.commit(taken(1)))
+        await asyncio.to_thread(gate.reached.wait, 10)
+        gone.cancel()
+        gate.open.set()
+        await committer.commit(taken(2))
+
+    asyncio.run(scene())
+    assert times(tmp_path) == [1, 2]
+
+
+def test_stopping_commits_what_waits_and_seals_the_segment(make: Make, tmp_path: Path) -> None:
+    async def scene() -> None:
+        committer = make()
+        answer = asyncio.ensure_future(committer.commit(taken(1)))
+        await asyncio.sleep(0)
+        await asyncio.to_thread(committer.stop)
+        await answer
+        with pytest.raises(BadRequest):
+            await committer.commit(taken(2))
+
+    asyncio.run(scene())
+    assert times(tmp_path) == [1]
+    assert "sealed" in (tmp_path / "journal" / "segments.txt").read_text()
