@@ -3,8 +3,9 @@
     python benchmarks/load.py [--events 5000000]
 
 Makes its own files in a temporary folder: views of 20,000 videos by 500,000 viewers, in Parquet and as Segment
-NDJSON. Prints events a second, the memory of all processes together at its highest, and how many times longer the
-load takes than bare reading: of the same Parquet columns into a DuckDB table, and of the same lines one by one.
+NDJSON. Prints events a second, the processor time of an event, the memory of all processes together at its highest,
+and how many times longer the load takes than bare reading: of the same Parquet columns into a DuckDB table, and of
+the same lines one by one.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import argparse
 import multiprocessing
 import os
+import resource
 import tempfile
 import threading
 import time
@@ -50,7 +52,8 @@ def main() -> None:
     asked.add_argument("--events", type=int, default=5_000_000)
     events = asked.parse_args().events
     print(f"{events:,} summed-up views, {os.cpu_count()} processors")
-    print(f"{'format':16}{'file':>10}{'events/s':>12}{'seconds':>9}{'memory':>10}{'bare read':>11}{'ratio':>7}")
+    titles = ("events/s", "seconds", "cpu/event", "memory", "bare read", "ratio")
+    print(f"{'format':16}{'file':>10}", *(f"{title:>11}" for title in titles), sep="")
     with tempfile.TemporaryDirectory() as folder:
         views = VIEWS.format(events=events)
         parquet, lines = Path(folder) / "views.parquet", Path(folder) / "views.ndjson"
@@ -73,11 +76,17 @@ def measure(format_: str, file: Path, *, events: int, bare: Callable[[Path], Non
     process.join()
     mib = peak.stop()
     assert process.exitcode == 0, "the load succeeded"
-    seconds = float((data / "seconds").read_text())
-    print(
-        f"{format_:16}{file.stat().st_size / 1e6:7,.0f} MB{events / seconds:12,.0f}{seconds:9.1f}{mib:6,.0f} MiB"
-        f"{bare_seconds:9.2f} s{seconds / bare_seconds:7.1f}"
+    seconds, cpu_seconds = map(float, (data / "seconds").read_text().split())
+    size = f"{file.stat().st_size / 1e6:,.0f} MB"
+    cells = (
+        f"{events / seconds:,.0f}",
+        f"{seconds:.1f}",
+        f"{cpu_seconds / events * 1e6:.1f} us",
+        f"{mib:,.0f} MiB",
+        f"{bare_seconds:.2f} s",
+        f"{seconds / bare_seconds:.1f}",
     )
+    print(f"{format_:16}{size:>10}", *(f"{cell:>11}" for cell in cells), sep="")
 
 
 def run(format_: str, file: Path, data: Path, events: int) -> None:
@@ -85,7 +94,9 @@ def run(format_: str, file: Path, data: Path, events: int) -> None:
     report = load([file], format=format_, data=data, settings=load_settings(data))
     seconds = time.perf_counter() - began
     assert report.accepted == events and not report.dropped, "every view was accepted"
-    (data / "seconds").write_text(str(seconds))
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    cpu_seconds = sum(usage.ru_utime + usage.ru_stime for usage in used)
+    (data / "seconds").write_text(f"{seconds} {cpu_seconds}")
 
 
 def read_table(file: Path) -> None:

@@ -126,9 +126,7 @@ class Board:
             for v in videos
         )  # fmt: skip
 
-    def publish(
-        self, creators: Sequence[ACreator], videos: Sequence[AVideo], at_utc: int, *, every_tick: bool
-    ) -> None:
+    def publish(self, creators: Sequence[ACreator], videos: Sequence[AVideo], at_utc: int, *, every_tick: bool) -> None:
         """Every row that is due."""
         self._open(creators, videos, at_utc)
         counters, audience = self.writer.streams("counters"), self.writer.streams("audience")
@@ -252,9 +250,11 @@ def _true_counts(video: AVideo, ages: NDArray[np.int64], *, since: int) -> Int64
         grown = (1 - (1 + age / (9 * HOUR)) ** -0.8) * wave * (1 - np.exp(-age / (2 * HOUR)))
         reach = np.maximum.accumulate(np.append(0.0, np.atleast_1d(grown) * video.reach))[1:]
         shares = np.asarray([1.0, 0.22, 0.55 * 256 / 2, 0.34, 0.021, 0.034, 0.012, 0.081, 0.014])
-        return np.rint(reach[:, None] * shares).astype(np.int64)
+        counts: Int64s = np.rint(reach[:, None] * shares).astype(np.int64)
+        return counts
 
-    return at(ages.astype(np.float64)) - at(np.asarray([float(since)]))
+    counts: Int64s = at(ages.astype(np.float64)) - at(np.asarray([float(since)]))
+    return counts
 
 
 def _channel_rows(creator: ACreator, at_utc: int) -> list[tuple[int, bytes]]:

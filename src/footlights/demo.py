@@ -81,7 +81,8 @@ def _simulated(data: Path, settings: Settings, *, say: Say) -> None:
     say("a simulated platform plays its last forty days ...")
     with tempfile.TemporaryDirectory() as drafts:
         files = write_history(platform, Path(drafts))
-        load(files, format="parquet", data=data, settings=settings)
+        for format, written in files.items():
+            load(written, format=format, data=data, settings=settings)
     gate = open_gate(data, settings)
     try:
         ticks = gate.run(until_utc=now)

@@ -152,7 +152,11 @@ class Room:
 
 
 def _public_user(data: Path, settings: Settings) -> pwd.struct_passwd | None:
-    """The user of the public process, who owns its folder; None when we are not root and cannot change."""
+    """The user of the public process, who owns its folder; None when we are not root and cannot change.
+
+    Where that user cannot run this Python (it may lie in root's own home), the public side runs as we do, and a
+    warning says so: file permissions then do not keep it from the private folder.
+    """
     public = data / "public"
     public.mkdir(parents=True, exist_ok=True)
     if os.geteuid() != 0:
@@ -161,6 +165,14 @@ def _public_user(data: Path, settings: Settings) -> pwd.struct_passwd | None:
         user = pwd.getpwnam(settings.serve_user)
     except KeyError:
         raise BadSetting(f"serve_user: there is no user {settings.serve_user}. Name one, or do not start as root.") from None
+    try:
+        subprocess.run(
+            [sys.executable, "-c", "import footlights.serve"],
+            check=True, capture_output=True, cwd="/", user=user.pw_uid, group=user.pw_gid, extra_groups=[],
+        )  # fmt: skip
+    except (OSError, subprocess.CalledProcessError):
+        log.warning("serve.same_user", user=settings.serve_user, why="it cannot run this Python: install it outside root's home")
+        return None
     for path in (public, *public.iterdir()):
         os.chown(path, user.pw_uid, user.pw_gid)
     return user

@@ -186,7 +186,7 @@ def test_a_chunk_taken_by_the_column_is_the_same_as_taken_line_by_line(
     careful = intake.take(
         [(number, read_message(line, asked)) for number, line in enumerate(raw, start=1) if line.strip()], asked
     )
-    fast = segment_ndjson.work((1, b"\n".join(raw) + b"\n"), _At(intake, asked))
+    fast = segment_ndjson.work(b"\n".join(raw) + b"\n", _At(intake, asked))
     assert fast.records.tobytes() == careful.records.tobytes()
     assert fast.numbers.tolist() == careful.numbers.tolist()
     assert fast.declarations == careful.declarations

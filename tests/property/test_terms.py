@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from datetime import UTC, datetime
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -79,7 +80,9 @@ def test_a_text_is_a_season_only_if_season_name_writes_it(text: str) -> None:
     assert season_name(season) == text
 
 
-@given(estimate=finite, std=st.floats(0, 1e9), least=st.sampled_from([None, 0.0]), most=st.sampled_from([math.inf, 1e4]))
+@given(
+    estimate=finite, std=st.floats(0, 1e9), least=st.sampled_from([None, 0.0]), most=st.sampled_from([math.inf, 1e4])
+)
 def test_a_figure_lies_in_its_interval_and_both_in_what_is_possible(
     estimate: float, std: float, least: float | None, most: float
 ) -> None:
@@ -112,5 +115,5 @@ def test_no_viewer_adds_more_watch_time_than_the_policy_says(duration_ms: int) -
 @pytest.mark.parametrize("family", AGES_OF_FAMILY)
 def test_ticks_of_a_family_never_go_back(family: str) -> None:
     ages = AGES_OF_FAMILY[family]
-    assert all(early < late for early, late in zip(ages, ages[1:], strict=False))
+    assert all(early < late for early, late in pairwise(ages))
     assert ages[-1] <= COUNTER_AGES[-1]

@@ -56,6 +56,7 @@ class Gate:
         self._noise = {family: KeyedNoise(key, family=family) for family in self._plans}
         self._decoders = Decoders(self._plans["counters"].counter, layout_of("counters"))
         self._charged: dict[str, dict[int, tuple[int, int]]] = {family: {} for family in self._plans}
+        self._declared: dict[tuple[str, int], tuple[object, ...]] = {}
         self._numbers = self._write_plans()
 
     def close(self) -> None:
@@ -102,15 +103,23 @@ class Gate:
 
     def _run_once(self, due: dict[str, Due], *, after_utc: int | None, until_utc: int) -> int:
         with self._board:
-            creators, declared = self._engine.declared()
-            self._board.declare_creators(creators)
-            self._board.declare_videos(declared)
+            self._declare()
             for family, part in due.items():
                 charge(self._board, part, plan=self._numbers[family], rho=self._plans[family].rho)
         due = {family: self._with_offsets(part) for family, part in due.items()}
         self._engine.assign(list(due.values()), until_utc=until_utc)
         self._publish(due, after_utc=after_utc, until_utc=until_utc)
         return int(sum((part.last_tick - part.first_tick + 1).sum() for part in due.values()))
+
+    def _declare(self) -> None:
+        """Tell the board what the platform declared: this process tells it each row once, and again when it changed."""
+        creators, videos = self._engine.declared()
+        new_creators = [row for row in creators if self._declared.get(("creator", row[0])) != row]
+        new_videos = [row for row in videos if self._declared.get(("video", row[0])) != row]
+        self._board.declare_creators(new_creators)
+        self._board.declare_videos(new_videos)
+        self._declared.update({("creator", row[0]): row for row in new_creators})
+        self._declared.update({("video", row[0]): row for row in new_videos})
 
     def _publish(self, due: dict[str, Due], *, after_utc: int | None, until_utc: int) -> None:
         due = {family: self._with_offsets(part) for family, part in due.items()}

@@ -45,11 +45,14 @@ class Audience:
         return weights
 
     def _has(self, trait: str) -> NDArray[np.bool_]:
+        has: NDArray[np.bool_]
         if trait in domains.AGE_INDEX:
-            return self.age == domains.AGE_INDEX[trait]
-        if trait in domains.GENDER_INDEX:
-            return self.gender == domains.GENDER_INDEX[trait]
-        return self.country == domains.COUNTRY_INDEX[trait]
+            has = self.age == domains.AGE_INDEX[trait]
+        elif trait in domains.GENDER_INDEX:
+            has = self.gender == domains.GENDER_INDEX[trait]
+        else:
+            has = self.country == domains.COUNTRY_INDEX[trait]
+        return has
 
 
 def make_audience(seed: bytes, viewers: int) -> Audience:

@@ -33,9 +33,9 @@ POST_HARMONICS = ((-0.45, -1.56), (0.23, -0.71), (-0.16, 0.18))
 # ---- MEASURED: one view ------------------------------------------------------------------------------------------
 #: Seconds before the viewer swipes on: a shift, then lognormal, whatever the length (TikTok sessions, 2022-23).
 DWELL_SHIFT_SECONDS = 1.5
-DWELL_LN_MEAN, DWELL_LN_SD = 0.90, 1.25
+DWELL_LN_MEAN, DWELL_LN_SD = 0.90, 1.15
 #: Chance that a viewer stays to the end on purpose: FINISH_CHANCE / (1 + length / FINISH_SECONDS) (same).
-FINISH_CHANCE, FINISH_SECONDS = 0.05, 240.0
+FINISH_CHANCE, FINISH_SECONDS = 0.07, 240.0
 #: How far videos differ in holding their viewers: sd of ln(average view duration) given length (YouTube Studio).
 HOLD_LN_SD = 0.41
 #: Views by viewers who had started the same before, as a share of views (Twitch, 2015).
@@ -49,10 +49,9 @@ LIKE_LN = (-3.65, 0.83)
 COMMENT_LN = (-7.75, 1.02)
 SHARE_LN = (-6.95, 1.33)
 SAVE_LN = (-6.14, 1.06)
-#: Correlation of each ln(rate) with a video's appeal, so that correlations with likes come out (same).
-APPEAL = {"like": 0.8, "save": 0.6, "share": 0.41, "comment": 0.33}
-#: Correlation of appeal with ln(views), so that likes and views correlate (same).
-APPEAL_OF_POPULARITY = 0.3
+#: Correlation of each ln(rate) with ln(views), and with the ln(rate) of likes (same).
+WITH_VIEWS = {"like": 0.24, "comment": -0.32, "share": -0.03, "save": -0.04}
+WITH_LIKES = {"comment": 0.28, "share": 0.34, "save": 0.49}
 #: Follows, profile views and unfollows of a creator (TikTok Studio, 2025-26).
 FOLLOWS_PER_VIEW = 0.0018
 PROFILE_VIEWS_PER_VIEW = 0.0033

@@ -47,7 +47,7 @@ class Draws:
         They are every 64th order statistic of a larger sample.
         """
         ordered = np.sort(self.normal(64 * count))[32::64]
-        return ordered[self.order(count)]
+        return np.asarray(ordered[self.order(count)])
 
     def order(self, count: int) -> Integers:
         """A random order of 0..count - 1."""
@@ -60,12 +60,13 @@ class Draws:
     def pick_cumulative(self, cumulative: Floats, count: int) -> Integers:
         """As pick, from weights that have been summed up once."""
         at = self.uniform(count) * cumulative[-1]
-        return np.minimum(np.searchsorted(cumulative, at, side="right"), len(cumulative) - 1)
+        return np.asarray(np.minimum(np.searchsorted(cumulative, at, side="right"), len(cumulative) - 1))
 
     def pick_distinct(self, weights: Floats, count: int) -> Integers:
         """Different indices drawn with these weights: the first `count` of exponential clocks to ring."""
         rings = self.exponential(len(weights)) / weights
-        return np.argpartition(rings, count - 1)[:count] if count else np.empty(0, dtype=np.int64)
+        first: Integers = np.argpartition(rings, count - 1)[:count] if count else np.empty(0, dtype=np.int64)
+        return first
 
     def poisson(self, mean: float) -> int:
         """A count of arrivals, for means of a few hundred at most."""

@@ -21,6 +21,8 @@ from footlights.terms.ticks import DAY, HOUR
 
 #: No video reaches more than this share of the platform's viewers.
 REACH_MOST = 0.8
+#: Awake seconds between a viewer's first view of a video and a replay, in the mean.
+REPLAY_GAP_SECONDS = fit.REPLAY_HOURS * HOUR
 
 
 @dataclass(frozen=True)
@@ -56,8 +58,16 @@ class Acts:
 
 
 @dataclass(frozen=True)
+class History:
+    """What happened by now."""
+
+    views: Views
+    acts: Acts
+
+
+@dataclass(frozen=True)
 class Plays:
-    """Starts, before anything is known of how they went on. order: 0 for a first view, else a replay."""
+    """Starts, before anything is known of how they went on. first: not a replay."""
 
     start_utc: Floats
     viewer: Integers
@@ -67,7 +77,7 @@ class Plays:
 
 def make_history(
     seed: bytes, videos: Videos, audience: Audience, weights: list[Floats], fans: list[Bools], *, now_utc: int
-) -> tuple[Views, Acts]:
+) -> History:
     """Everything that happened up to now_utc.
 
     weights: for each creator, how likely each viewer is to be shown a video. fans: who followed before the history.
@@ -96,7 +106,7 @@ def make_history(
         source=sources(draws, follower=follower)[past],
     )
     acts = [*_acts_on_videos(doing, videos), follows.acts(now_utc), _profile_views(doing)]
-    return views, _merged(acts)
+    return History(views=views, acts=_merged(acts))
 
 
 # ---- starts ------------------------------------------------------------------------------------------------------
@@ -106,7 +116,10 @@ def _plays(seed: bytes, videos: Videos, audience: Audience, weights: list[Floats
     reach = np.minimum(videos.popularity * (1 - fit.REPLAY_SHARE), REACH_MOST * len(audience)).round().astype(np.int64)
     reach[videos.posted_utc >= now_utc] = 0
     viewer = np.concatenate(
-        [Draws(seed, "reach", row).pick_distinct(weights[videos.creator[row]], int(reach[row])) for row in range(len(videos))]
+        [
+            Draws(seed, "reach", row).pick_distinct(weights[owner], int(reach[row]))
+            for row, owner in enumerate(videos.creator.tolist())
+        ]
     )
     video = np.repeat(np.arange(len(videos)), reach)
     draws = Draws(seed, "starts")
@@ -123,9 +136,6 @@ def _plays(seed: bytes, videos: Videos, audience: Audience, weights: list[Floats
     )
     kept = np.flatnonzero(start < now_utc)
     return Plays(start_utc=start[kept], viewer=viewer[kept], video=video[kept], first=first[kept])
-
-
-REPLAY_GAP_SECONDS = fit.REPLAY_HOURS * HOUR
 
 
 # ---- acts --------------------------------------------------------------------------------------------------------

@@ -5,10 +5,12 @@ For the tests and for benchmarks/calibrate.py, which sets them beside the real l
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from msgspec import Struct, structs
 
-from footlights.simulate.draws import Floats
+from footlights.simulate.draws import Floats, Integers
 from footlights.simulate.history import Acts, Views
 from footlights.simulate.platform import Platform
 from footlights.terms import domains
@@ -19,9 +21,11 @@ from footlights.terms.ticks import DAY
 LENGTHS = {"8-16 s": (8.0, 16.0), "16-32 s": (16.0, 32.0), "32-64 s": (32.0, 64.0), "64-180 s": (64.0, 180.0)}
 MIDDLE = (0.1, 0.5, 0.9)
 ACTS = {"like": Kind.LIKE, "comment": Kind.COMMENT, "share": Kind.SHARE, "save": Kind.SAVE}
+#: Views of each video in what is compared with viewing sessions.
+VIEWS_OF_EACH = 60
 #: The step between the two snapshots of the log that growth was calibrated to, and the ages at the first.
 STEP_SECONDS = 7.4 * DAY
-YOUNG_SECONDS = (0.2 * DAY, 3.0 * DAY)
+YOUNG_SECONDS = (0.5 * DAY, 4.0 * DAY)
 
 
 class Measures(Struct, frozen=True, kw_only=True):
@@ -48,12 +52,13 @@ class Measures(Struct, frozen=True, kw_only=True):
 
 def of(platform: Platform) -> Measures:
     """Measure one platform's history."""
-    views, acts = platform.history()
+    views, acts = platform.history.views, platform.history.acts
     videos = platform.videos
     past = np.flatnonzero(videos.posted_utc < platform.now_utc)
     apart, levels = _apart(np.log(videos.popularity[past]), videos.creator[past])
-    dwell = views.watch_ms / 1000
-    length = videos.duration_seconds[views.video]
+    few = _few_of_each(views)
+    dwell, completed = views.watch_ms[few] / 1000, views.completed[few]
+    length = videos.duration_seconds[views.video[few]]
     kinds = np.bincount(acts.kind, minlength=max(Kind) + 1)
     country = platform.audience.country
     gender = platform.audience.gender
@@ -69,13 +74,10 @@ def of(platform: Platform) -> Measures:
         dwell_quantiles=_quantiles(dwell, (0.05, 0.25, 0.5, 0.75, 0.9, 0.95)),
         dwell_length_correlation=float(np.corrcoef(np.log(dwell), np.log(length))[0, 1]),
         completion={
-            name: float(views.completed[(length >= low) & (length < high)].mean())
-            for name, (low, high) in LENGTHS.items()
+            name: float(completed[(length >= low) & (length < high)].mean()) for name, (low, high) in LENGTHS.items()
         },
         like_if_completed=_like_if_completed(views, acts, len(platform.audience)),
-        countries={
-            name: float(np.mean(country == index)) for name, index in domains.COUNTRY_INDEX.items()
-        },
+        countries={name: float(np.mean(country == index)) for name, index in domains.COUNTRY_INDEX.items()},
         replay_share=float(1 - views.first.mean()),
         follows=float(kinds[Kind.FOLLOW] / len(views)),
         unfollows=float(kinds[Kind.UNFOLLOW] / max(kinds[Kind.FOLLOW], 1)),
@@ -86,27 +88,34 @@ def of(platform: Platform) -> Measures:
 
 def averaged(several: list[Measures]) -> Measures:
     """The mean of each figure over several platforms."""
-    return Measures(**{
-        field: _mean([getattr(one, field) for one in several]) for field in structs.asdict(several[0])
-    })
+    fields = structs.asdict(several[0])
+    return Measures(**{field: _mean([getattr(one, field) for one in several]) for field in fields})
 
 
-def _mean(values: list[float] | list[tuple[float, ...]] | list[dict[str, float]]) -> object:
-    first = values[0]
-    if isinstance(first, dict):
-        return {key: _mean([value[key] for value in values]) for key in first}  # type: ignore[index]
-    if isinstance(first, tuple):
+def _mean(values: list[Any]) -> Any:
+    """The mean of numbers, of tuples of them place by place, or of dictionaries key by key."""
+    if isinstance(values[0], dict):
+        return {key: _mean([value[key] for value in values]) for key in values[0]}
+    if isinstance(values[0], tuple):
         return tuple(np.mean(values, axis=0).tolist())
-    return float(np.mean(values))  # type: ignore[arg-type]
+    return float(np.mean(values))
 
 
 def _quantiles(values: Floats, at: tuple[float, ...] = MIDDLE) -> tuple[float, ...]:
     return tuple(np.quantile(values, at).tolist())
 
 
-def _apart(ln_views: Floats, creator: np.ndarray[tuple[int], np.dtype[np.int64]]) -> tuple[Floats, Floats]:
+def _apart(ln_views: Floats, creator: Integers) -> tuple[Floats, Floats]:
     levels = np.bincount(creator, weights=ln_views) / np.bincount(creator)
     return ln_views - levels[creator], levels
+
+
+def _few_of_each(views: Views) -> Integers:
+    """The first views of each video: the real sessions hardly see one twice, so no video may weigh more there."""
+    order = np.argsort(views.video, kind="stable")
+    video = views.video[order]
+    begins = np.searchsorted(video, video)
+    return np.asarray(order[np.arange(len(order)) - begins < VIEWS_OF_EACH])
 
 
 def _growth(platform: Platform, views: Views) -> Floats:

@@ -10,7 +10,7 @@ from footlights.simulate import calibration as fit
 from footlights.simulate.audience import make_audience
 from footlights.simulate.behaviour import Bools
 from footlights.simulate.draws import Draws, Floats
-from footlights.simulate.history import Acts, Views, make_history
+from footlights.simulate.history import History, make_history
 from footlights.simulate.videos import declared_creator, make_videos, personas
 from footlights.terms.events import CreatorDeclared, VideoPublished
 from footlights.terms.ticks import DAY
@@ -62,11 +62,10 @@ class Platform:
         """A viewer's id on the platform."""
         return f"viewer-{row:06d}"
 
-    def history(self) -> tuple[Views, Acts]:
-        """Every view and act up to now, as columns."""
-        return make_history(
-            self.seed, self.videos, self.audience, self.weights, self.fans, now_utc=self.now_utc
-        )
+    @cached_property
+    def history(self) -> History:
+        """Every view and act up to now, as columns in order of time."""
+        return make_history(self.seed, self.videos, self.audience, self.weights, self.fans, now_utc=self.now_utc)
 
     @cached_property
     def fans(self) -> list[Bools]:

@@ -102,9 +102,10 @@ def make_videos(seed: bytes, cast: list[Persona], *, now_utc: int, days: int, vi
     posted = np.concatenate((posted, now_utc + FIRST_POST_SECONDS + POST_GAP_SECONDS * np.arange(LIVE_POSTS)))
     draws = Draws(seed, "videos")
     count = len(creator)
-    appeal = draws.normal(count)
     scale = fit.GROWTH_DAYS * DAY * np.exp(fit.GROWTH_LN_SD * draws.spread_normal(count))
-    relative = _relative_popularity(draws, creator, len(cast), appeal)
+    luck = _luck(draws, creator, len(cast))
+    levels = np.sort(fit.CREATOR_LN_SD * draws.spread_normal(len(cast)))[::-1]
+    relative = np.exp(levels[creator] + fit.VIDEO_LN_SD * luck)
     seen = (relative * share_grown((now_utc - posted).astype(np.float64), scale)).sum()
     texts = [_text(seed, cast[owner], owner, row) for owner, row in _rows_of_creators(creator)]
     return Videos(
@@ -121,10 +122,7 @@ def make_videos(seed: bytes, cast: list[Persona], *, now_utc: int, days: int, vi
         popularity=relative * views / seen,
         scale_seconds=scale,
         hold=np.exp(fit.HOLD_LN_SD * draws.normal(count)),
-        like=_rate(draws, "like", fit.LIKE_LN, appeal),
-        comment=_rate(draws, "comment", fit.COMMENT_LN, appeal),
-        share=_rate(draws, "share", fit.SHARE_LN, appeal),
-        save=_rate(draws, "save", fit.SAVE_LN, appeal),
+        **_rates(draws, luck),
     )
 
 
@@ -147,23 +145,31 @@ def _posts(seed: bytes, cast: list[Persona], number: int, *, now_utc: int, days:
     return posted.astype(np.int64)
 
 
-def _relative_popularity(draws: Draws, creator: Integers, creators: int, appeal: Floats) -> Floats:
-    """Views of a video over its life, in any unit: a creator's level times the video's own luck."""
-    levels = np.sort(fit.CREATOR_LN_SD * draws.spread_normal(creators))[::-1]
+def _luck(draws: Draws, creator: Integers, creators: int) -> Floats:
+    """How far each video is above its creator's level, in standard deviations: spread over each creator's videos."""
     luck = np.empty(len(creator))
-    own = np.sqrt(1 - fit.APPEAL_OF_POPULARITY**2)
     for number in range(creators):
         rows = np.flatnonzero(creator == number)
-        mixed = fit.APPEAL_OF_POPULARITY * appeal[rows] + own * draws.normal(len(rows))
-        # The ranks come from the mixture, the values from a spread sample: few videos, and yet the right spread.
-        luck[rows[np.argsort(mixed)]] = np.sort(draws.spread_normal(len(rows)))
-    return np.asarray(np.exp(levels[creator] + fit.VIDEO_LN_SD * luck))
+        luck[rows] = draws.spread_normal(len(rows))
+    return luck
 
 
-def _rate(draws: Draws, act: str, ln: tuple[float, float], appeal: Floats) -> Floats:
-    loading = fit.APPEAL[act]
-    own = np.sqrt(1 - loading**2) * draws.normal(len(appeal))
-    return np.minimum(np.exp(ln[0] + ln[1] * (loading * appeal + own)), RATE_MOST[act])
+def _rates(draws: Draws, luck: Floats) -> dict[str, Floats]:
+    """Acts for each view, by act: lognormal, correlated with luck and with likes as was measured."""
+    alone = draws.normal(len(luck))
+    with_views = fit.WITH_VIEWS["like"]
+    own_of_like = np.sqrt(1 - with_views**2)
+    rates = {"like": _rate("like", fit.LIKE_LN, with_views * luck + own_of_like * alone)}
+    for act, ln in (("comment", fit.COMMENT_LN), ("share", fit.SHARE_LN), ("save", fit.SAVE_LN)):
+        of_views = fit.WITH_VIEWS[act]
+        of_likes = (fit.WITH_LIKES[act] - of_views * with_views) / own_of_like
+        own = np.sqrt(1 - of_views**2 - of_likes**2) * draws.normal(len(luck))
+        rates[act] = _rate(act, ln, of_views * luck + of_likes * alone + own)
+    return rates
+
+
+def _rate(act: str, ln: tuple[float, float], deviation: Floats) -> Floats:
+    return np.asarray(np.minimum(np.exp(ln[0] + ln[1] * deviation), RATE_MOST[act]))
 
 
 def _rows_of_creators(creator: Integers) -> list[tuple[int, int]]:

@@ -57,7 +57,16 @@ def test_an_index_leads_back_to_its_cell(domain: tuple[str, ...], index: dict[st
 
 @pytest.mark.parametrize(
     ("years", "bracket"),
-    [(13, "13-17"), (17, "13-17"), (18, "18-24"), (34, "25-34"), (44, "35-44"), (64, "55-64"), (65, "65+"), (120, "65+")],
+    [
+        (13, "13-17"),
+        (17, "13-17"),
+        (18, "18-24"),
+        (34, "25-34"),
+        (44, "35-44"),
+        (64, "55-64"),
+        (65, "65+"),
+        (120, "65+"),
+    ],
 )
 def test_an_age_falls_in_the_bracket_that_names_it(years: int, bracket: str) -> None:
     assert age_bracket(years) == bracket

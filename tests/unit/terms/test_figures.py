@@ -12,7 +12,9 @@ from footlights.terms.figures import Z95, Figure, exact_figure, noisy_figure, pe
 AT = 1_793_523_600  # 2026-11-01T09:00:00Z
 
 
-def figure(estimate: float, std: float, *, too_few: float = 0.5, least: float | None = 0.0, most: float = math.inf) -> Figure:
+def figure(
+    estimate: float, std: float, *, too_few: float = 0.5, least: float | None = 0.0, most: float = math.inf
+) -> Figure:
     return noisy_figure(
         "reach", estimate=estimate, std=std, at_utc=AT, tick=600, too_few=too_few, least=least, most=most
     )

@@ -38,7 +38,9 @@ def test_a_season_is_written_as_year_and_month() -> None:
     assert parse_season("2026-11") == 2026 * 12 + 10
 
 
-@pytest.mark.parametrize("name", ["", "2026", "2026-13", "2026-00", "26-11", "2026-11-01", "2026-1", "2026-+1", "abcd-ef"])
+@pytest.mark.parametrize(
+    "name", ["", "2026", "2026-13", "2026-00", "26-11", "2026-11-01", "2026-1", "2026-+1", "abcd-ef"]
+)
 def test_what_season_name_never_writes_is_no_season(name: str) -> None:
     with pytest.raises(ValueError, match=r"."):
         parse_season(name)

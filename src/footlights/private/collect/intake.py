@@ -38,7 +38,7 @@ BAD_ROWS_MAX = 20
 class Taken(msgspec.Struct, kw_only=True):
     """What the journal is to take. accepted: viewers' acts. bad: the first rows that were dropped, and why.
 
-    numbers: the row that each record comes from.
+    numbers: the row that each record comes from. rows: how many rows there were, if they were numbered from 1 anew.
     """
 
     records: Records
@@ -46,6 +46,7 @@ class Taken(msgspec.Struct, kw_only=True):
     declarations: list[Declaration]
     drops: dict[Drop, int]
     bad: list[tuple[int, Drop]]
+    rows: int = 0
 
     @property
     def accepted(self) -> int:
@@ -54,6 +55,8 @@ class Taken(msgspec.Struct, kw_only=True):
 
     def merged(self, other: Taken) -> Taken:
         """Both, in the order of their rows."""
+        if not (len(other.records) or other.declarations or other.drops):
+            return self
         numbers = np.concatenate((self.numbers, other.numbers))
         order = np.argsort(numbers, kind="stable")
         return Taken(

@@ -72,13 +72,15 @@ class LoadReport(msgspec.Struct, kw_only=True):
     dropped: dict[Drop, int] = msgspec.field(default_factory=dict)
     bad_rows: list[BadRow] = msgspec.field(default_factory=list)
 
-    def add(self, file: str, taken: Taken) -> None:
-        """Add one part of a file."""
+    def add(self, file: str, taken: Taken, *, rows_before: int) -> None:
+        """Add one part of a file. rows_before: how many rows of it came before those that are numbered anew."""
         self.accepted += taken.accepted
         self.declared += len(taken.declarations)
         self.dropped = dict(Counter(self.dropped) + Counter(taken.drops))
         room = BAD_ROWS_MAX - len(self.bad_rows)
-        self.bad_rows += [BadRow(file=file, line=line, reason=reason) for line, reason in taken.bad[:room]]
+        self.bad_rows += [
+            BadRow(file=file, line=rows_before + line, reason=reason) for line, reason in taken.bad[:room]
+        ]
 
 
 def load(
@@ -108,9 +110,11 @@ def load(
         done_bytes = 0
         for source in sources:
             pool = _pool(source, chosen, private, limits)
+            rows = 0
             for taken, done in _results(source, chosen, pool, Intake(private, limits)):
                 _commit(journal, taken)
-                report.add(source.name, taken)
+                report.add(source.name, taken, rows_before=rows)
+                rows += taken.rows
                 if progress is not None:
                     progress(done_bytes + done, total_bytes)
             done_bytes += source.total_bytes
@@ -163,4 +167,6 @@ def _start_worker(private: Path, limits: Limits) -> None:
 
 def _work(work: Callable[[Any, Intake], Taken], task: Any) -> Taken:
     assert _intake is not None, "the worker has started"
-    return work(task, _intake)
+    taken = work(task, _intake)
+    # The rows' numbers have done their part; they need not travel.
+    return msgspec.structs.replace(taken, numbers=taken.numbers[:0])

@@ -38,13 +38,14 @@ class Ids(msgspec.Struct, frozen=True):
     @classmethod
     def of(cls, given: Sequence[Given], text: Callable[[Given], str]) -> Ids:
         """Ids as they stand in the rows. text: an id as text, asked once for each that repeats."""
-        places: dict[Given, int] = {}
-        place = np.array([places.setdefault(id_, len(places)) for id_ in given], dtype=np.int64)
+        places = {id_: place for place, id_ in enumerate(dict.fromkeys(given))}
+        place = np.fromiter(map(places.__getitem__, given), dtype=np.int64, count=len(given))
         return cls([text(id_) for id_ in places], place)
 
     def where(self, wanted: NDArray[np.bool_]) -> Bools:
         """The rows whose id is wanted. wanted: for each distinct id."""
-        rows: Bools = wanted[self.place]
+        # Hardly ever is any wanted, and then the rows need not be looked up.
+        rows: Bools = wanted[self.place] if wanted.any() else np.zeros(len(self.place), dtype=bool)
         return rows
 
     def lengths(self) -> Int64s:
@@ -91,9 +92,16 @@ def reasons_to_drop(views: Views, asked: Asked) -> Bytes:
     # Last first, so that where several fail the first of CHECKS is what remains.
     reasons[views.at_ms < asked.earliest_ms] = Drop.TOO_LATE
     reasons[views.at_ms > asked.latest_ms()] = Drop.FUTURE_TIME
-    reasons[_with_bad_field(views, asked)] = Drop.BAD_FIELD
-    reasons[views.videos.where(views.videos.lengths() == 0)] = Drop.NO_SUBJECT
-    reasons[views.viewers.where(views.viewers.lengths() == 0)] = Drop.NO_VIEWER
+    viewer_lengths, video_lengths = views.viewers.lengths(), views.videos.lengths()
+    length = asked.limits.text_length
+    bad = _with_bad_number(views)
+    bad |= views.viewers.where(viewer_lengths > length) | views.videos.where(video_lengths > length)
+    for texts in (views.sessions, views.messages):
+        if texts is not None and max(map(len, texts), default=0) > length:
+            bad |= np.array([len(text) > length for text in texts])
+    reasons[bad] = Drop.BAD_FIELD
+    reasons[views.videos.where(video_lengths == 0)] = Drop.NO_SUBJECT
+    reasons[views.viewers.where(viewer_lengths == 0)] = Drop.NO_VIEWER
     return reasons
 
 
@@ -123,21 +131,10 @@ def encode_views(views: Views, keep: Bools, keys: SeasonKeys) -> tuple[Records, 
     return records[counted], kept
 
 
-def _with_bad_field(views: Views, asked: Asked) -> Bools:
-    length = asked.limits.text_length
-    bad: Bools = (
-        (views.at_ms < 0)
-        | (views.at_ms > AT_MS_MAX)
-        | (views.position_ms < 0)
-        | (views.position_ms > SPAN_MS_MAX)
-        | (views.watch_ms < 0)
-        | (views.watch_ms > SPAN_MS_MAX)
-    )
-    for ids in (views.viewers, views.videos):
-        bad |= ids.where(ids.lengths() > length)
-    for texts in (views.sessions, views.messages):
-        if texts is not None and max(map(len, texts), default=0) > length:
-            bad |= np.array([len(text) > length for text in texts])
+def _with_bad_number(views: Views) -> Bools:
+    bad: Bools = (views.at_ms < 0) | (views.at_ms > AT_MS_MAX)
+    for span in (views.position_ms, views.watch_ms):
+        bad |= (span < 0) | (span > SPAN_MS_MAX)
     return bad
 
 
@@ -145,15 +142,20 @@ def _fill_keyed(
     records: Records, views: Views, inside: NDArray[np.intp], rows: NDArray[np.intp], *, season: int, keys: SeasonKeys
 ) -> None:
     used, place = np.unique(views.viewers.place[rows], return_inverse=True)
-    tokens = keys.tokens(season, [views.viewers.distinct[at] for at in used])
+    tokens = keys.tokens(season, _picked(views.viewers.distinct, used))
     of_row = tokens[place]
     records["viewer"][inside] = keys.viewers(tokens)[place]
     records["pair"][inside] = keys.pairs(season, of_row, records["subject"][inside])
     if views.sessions is not None:
-        records["session"][inside] = keys.sessions(season, of_row, [views.sessions[row] for row in rows])
+        records["session"][inside] = keys.sessions(season, of_row, _picked(views.sessions, rows))
     hashed = keys.row_messages(records["at_ms"][inside], records["kind"][inside])
     if views.messages is not None:
-        messages = [views.messages[row] for row in rows]
-        said = np.fromiter(map(bool, messages), dtype=bool, count=len(messages))
-        hashed = np.where(said, keys.messages(season, messages), hashed)
+        messages = _picked(views.messages, rows)
+        by_id = keys.messages(season, messages)
+        hashed = by_id if all(messages) else np.where([bool(message) for message in messages], by_id, hashed)
     records["message"][inside] = hashed
+
+
+def _picked(texts: Sequence[str], places: NDArray[np.intp]) -> Sequence[str]:
+    """The texts at some places, which are all different and in order."""
+    return texts if len(places) == len(texts) else [texts[place] for place in places.tolist()]

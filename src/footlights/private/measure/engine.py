@@ -203,5 +203,3 @@ class Engine:
         held = self._store.execute(query).fetchnumpy()
         self._store.unregister("due")
         return {column: values.astype(np.int64) for column, values in held.items()}
-
-

@@ -29,9 +29,7 @@ DERIVED_NAMES: tuple[str, ...] = tuple(metric.name for metric in DERIVED)
 TALLY_NAMES: tuple[str, ...] = ("view_count", *COUNTER_NAMES, *DISCLOSED_NAMES, *DERIVED_NAMES[1:])
 
 _INDEX = {name: index for index, name in enumerate((*COUNTER_NAMES, *DISCLOSED_NAMES))}
-REACH, REPLAYS, WATCH, FULL = (
-    _INDEX[name] for name in ("reach", "replays", "total_time_watched", "full_views")
-)
+REACH, REPLAYS, WATCH, FULL = (_INDEX[name] for name in ("reach", "replays", "total_time_watched", "full_views"))
 
 assert DERIVED_NAMES[0] == "view_count"
 
@@ -87,9 +85,7 @@ def figures_of(
     tally: Tally | None, names: Iterable[str], *, at_utc: int, tick: int | None, too_few: float, change: bool = False
 ) -> dict[str, Figure]:
     """The figures of a tally, by name. change: likes less unlikes may have fallen; private counts never fall."""
-    return {
-        name: figure_of(tally, name, at_utc=at_utc, tick=tick, too_few=too_few, change=change) for name in names
-    }
+    return {name: figure_of(tally, name, at_utc=at_utc, tick=tick, too_few=too_few, change=change) for name in names}
 
 
 def figure_of(

@@ -139,4 +139,5 @@ def _spread(plan: Plan, since: NDArray[np.int64], until: NDArray[np.int64]) -> F
     for row, (before, after) in enumerate((int(pair) // base - 1, int(pair) % base - 1) for pair in pairs):
         if before != after:
             variances[row] = plan.std_of_change(after, since=before) ** 2
-    return variances[index.reshape(since.shape)]
+    spread: Floats = variances[index.reshape(since.shape)]
+    return spread

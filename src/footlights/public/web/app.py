@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 
 import jinja2
 import msgspec
@@ -127,9 +128,7 @@ class _Site:
         return Route(endpoint.path, answer, methods=["GET"], name=f"api {endpoint.path}")
 
     def _describe(self, _: Request) -> Response:
-        return Response(
-            self._openapi, media_type="application/json", headers={"Cache-Control": "public, max-age=300"}
-        )
+        return Response(self._openapi, media_type="application/json", headers={"Cache-Control": "public, max-age=300"})
 
     # ---- Pages
 
@@ -157,9 +156,10 @@ class _Site:
         # A link is redeemed by a button alone: what previews links in chats and mails only ever reads pages.
         if not sessions.from_own_page(request):
             raise Refusal(OTHER_SITE)
-        token = (await request.form()).get("token")
+        form = parse_qs((await request.body()).decode("utf-8", "replace"), max_num_fields=4)
+        token = form.get("token", [""])[0][:_TOKEN_LENGTH_MAX]
         try:
-            session = self._accounts.redeem(token[:_TOKEN_LENGTH_MAX] if isinstance(token, str) else "")
+            session = self._accounts.redeem(token)
         except NotAllowed:
             raise Refusal(LINK_SPENT) from None
         answer = RedirectResponse("/studio", status_code=303)
@@ -233,9 +233,7 @@ class _Site:
         return self._html(request, "error.html", values, what.status)
 
 
-def _call(
-    board: Board, access: Access, parameters: Any, session: str | None, request: Request
-) -> Call:
+def _call(board: Board, access: Access, parameters: Any, session: str | None, request: Request) -> Call:
     admitted = None if session is None else admit(board, access, session=session, path=request.path_params)
     return Call(board=board, admitted=admitted, query=checked_query(parameters, dict(request.query_params)))
 
@@ -252,7 +250,7 @@ def _templates(assets: Assets) -> jinja2.Environment:
         "amount": formats.amount, "cell": formats.cell, "day": formats.day, "duration": formats.duration,
         "country": formats.country, "epoch": formats.epoch, "unit_of": formats.unit,
         "minute": formats.minute, "signed": formats.signed, "span": formats.span, "title_of": formats.title,
-        "words": formats.words, "unit_words": unit_words,
+        "power": formats.power, "words": formats.words, "unit_words": unit_words,
     }  # fmt: skip
     environment.filters.update(filters)
     environment.globals.update(

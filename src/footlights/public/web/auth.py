@@ -40,9 +40,7 @@ class Accounts:
         self._session_seconds = session_days * 86_400
         self._clock = clock
         self._lock = threading.Lock()
-        self._db = sqlite3.connect(
-            folder / ACCOUNTS_FILE, isolation_level=None, check_same_thread=False, timeout=10
-        )
+        self._db = sqlite3.connect(folder / ACCOUNTS_FILE, isolation_level=None, check_same_thread=False, timeout=10)
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.executescript(_SCHEMA)
 

@@ -1,4 +1,4 @@
-"""Drawing. In: figures. Out: numbers for small inline SVGs, which templates write. No colour, no style: CSS has those."""
+"""Drawing. In: figures. Out: numbers for small inline SVGs, which templates write. Colours are left to CSS."""
 
 from __future__ import annotations
 
@@ -68,27 +68,34 @@ def _bell(middle: float) -> str:
 
 
 class Seat(msgspec.Struct, frozen=True, kw_only=True):
-    """One head in the house, seen from the stage: no face."""
+    """One head in the house, seen from the stage: no face. shoulders: a path. light: of the rim, 0..1."""
 
     x: float
     y: float
-    size: float
+    head: float
+    shoulders: str
     light: float
 
 
 def house(rows: int = 7) -> list[Seat]:
-    """The house in a box of 800 x 260: rows of heads, smaller and darker towards the back, seats staggered."""
-    seats = []
-    for row in range(rows):
-        depth = row / (rows - 1)
-        size = 7 + 17 * depth**1.4
-        gap = size * 2.5
-        count = int(900 / gap)
-        for place in range(count + 1):
-            x = 400 + (place - count / 2 + (row % 2) / 2) * gap
-            curve = ((x - 400) / 400) ** 2 * 16 * (1 - depth / 2)
-            seats.append(
-                Seat(x=round(x, 1), y=round(48 + 168 * depth**1.25 - curve, 1), size=round(size, 1),
-                     light=round(0.16 + 0.6 * depth**2, 2))
-            )  # fmt: skip
-    return seats
+    """The house in a box of 800 x 260, back rows first: smaller and darker towards the back, seats staggered."""
+    return [seat for row in range(rows) for seat in _row(row, depth=row / (rows - 1))]
+
+
+def _row(row: int, *, depth: float) -> list[Seat]:
+    size = 7 + 17 * depth**1.4
+    gap = size * 2.7
+    half = int(480 / gap) + 1
+    return [_seat((place + (row % 2) / 2) * gap, size=size, depth=depth) for place in range(-half, half + 1)]
+
+
+def _seat(aside: float, *, size: float, depth: float) -> Seat:
+    # Rows bend towards the stage at the sides, the front ones less.
+    y = 40 + 164 * depth**1.25 - (aside / 400) ** 2 * 16 * (1 - depth / 2)
+    wide, foot, top = 1.3 * size, y + 7 * size, y + 1.75 * size
+    left = 400 + aside - wide
+    shoulders = f"M{left:.1f} {foot:.1f}V{top:.1f}a{wide:.1f} {0.95 * size:.1f} 0 0 1 {2 * wide:.1f} 0V{foot:.1f}z"
+    return Seat(
+        x=round(400 + aside, 1), y=round(y, 1), head=round(0.72 * size, 1), shoulders=shoulders,
+        light=round(0.14 + 0.7 * depth**2, 2),
+    )  # fmt: skip

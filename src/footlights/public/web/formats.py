@@ -111,6 +111,11 @@ def duration(duration_ms: int) -> str:
     return f"{hours}:{minutes % 60:02d}:{seconds % 60:02d}" if hours else f"{minutes}:{seconds % 60:02d}"
 
 
+def power(number: float) -> str:
+    """A small number as people write it, such as 1e-9."""
+    return f"{number:g}".replace("e-0", "e-")
+
+
 def _ends(figure: Figure) -> str:
     assert figure.low is not None and figure.high is not None, "a pending figure has no interval"
     return f"{amount(figure.low, figure.metric)} to {amount(figure.high, figure.metric)}"

@@ -26,7 +26,7 @@ def document() -> dict[str, Any]:
         "info": {
             "title": "Footlights",
             "version": footlights.__version__,
-            "description": "Figures of a creator's channel. Every number is published with its 95 % interval, or exact.",
+            "description": "Figures of a creator's channel: every number with its 95 % interval, or exact.",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "paths": {

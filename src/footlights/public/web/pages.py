@@ -12,7 +12,17 @@ from typing import Any
 import msgspec
 
 from footlights.public import insights
-from footlights.public.web.api import CURSOR, DAYS, GRANULARITY, KIND, METRIC, Call, Parameter, decode_cursor, encode_cursor
+from footlights.public.web.api import (
+    CURSOR,
+    DAYS,
+    GRANULARITY,
+    KIND,
+    METRIC,
+    Call,
+    Parameter,
+    decode_cursor,
+    encode_cursor,
+)
 from footlights.public.web.calls import Access
 from footlights.public.web.drawing import bells
 from footlights.public.web.privacy import privacy
@@ -114,7 +124,7 @@ PAGES: tuple[Page, ...] = (
 
 def peak(curve: insights.Curve) -> Figure | None:
     """The highest point of a curve that says something; None where none does."""
-    telling = [point for point in curve.points if point.state == "ok" and point.value is not None]
+    telling = [point for point in curve.points if point.state == "ok" and point.value]
     return max(telling, key=lambda point: point.value or 0, default=None)
 
 

@@ -95,9 +95,7 @@ def _spends(policy: Policy) -> tuple[MetricSpend, ...]:
         MetricSpend(family="counters", name=counter.name, rho=str(counter.rho), bound=counter.bound, built=True)
         for counter in policy.counters
     )
-    audience = MetricSpend(
-        family="audience", name="audience", rho=str(policy.audience_rho), bound=None, built=True
-    )
+    audience = MetricSpend(family="audience", name="audience", rho=str(policy.audience_rho), bound=None, built=True)
     reserved = (
         MetricSpend(family=name, name=name, rho=str(rho), bound=None, built=False)
         for name, rho in policy.reserved.items()

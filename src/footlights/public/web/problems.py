@@ -30,9 +30,7 @@ class Refusal(Exception):
 
 def problem(status: int, reason: str, title: str, detail: str) -> Problem:
     """A problem whose type is made of its reason."""
-    return Problem(
-        type=f"urn:footlights:problem:{reason}", title=title, status=status, detail=detail, reason=reason
-    )
+    return Problem(type=f"urn:footlights:problem:{reason}", title=title, status=status, detail=detail, reason=reason)
 
 
 NOT_FOUND = problem(404, "not_found", "Not found", "There is no such creator, video or page in this channel.")

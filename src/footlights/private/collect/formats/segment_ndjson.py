@@ -5,8 +5,14 @@ The lines are those that the HTTP door takes one by one, as Segment's and Rudder
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import cast
 
+import msgspec
+import numpy as np
+
+from footlights.private.collect.checks import Asked
 from footlights.private.collect.formats.source import Source, Task
 from footlights.private.collect.intake import Intake, Row, Taken
 from footlights.private.collect.segment import Message, decode_lines, is_plain_view, plain_views, read_decoded
@@ -27,64 +33,66 @@ def check(source: Source) -> None:
         )
 
 
-class Chunk(msgspec.Struct, frozen=True):
-    """Whole lines. first: number of the first. lines: the bytes, or where they lie in a file that is not packed."""
+class Range(msgspec.Struct, frozen=True):
+    """Whole lines, as where they lie in a plain file: another process reads them faster than it is handed them."""
 
-    first: int
-    lines: bytes | None
     path: Path
     start: int
     end: int
 
     def read(self) -> bytes:
-        """The bytes."""
-        if self.lines is not None:
-            return self.lines
+        """The lines. Of one that is longer than a chunk the beginning alone, which is too large to be an event."""
         with self.path.open("rb") as file:
             file.seek(self.start)
-            return file.read(self.end - self.start)
+            return file.read(min(self.end - self.start, 2 * CHUNK_BYTES))
 
 
 def tasks(source: Source) -> Iterator[Task]:
     """The file in chunks of whole lines."""
-    first, start = 1, 0
-    rest = b""
-    while True:
-        piece = source.read(CHUNK_BYTES)
-        whole, newline, after = piece.rpartition(b"\n")
-        lines = rest + (whole + newline if piece else b"")
-        rest = after if newline or not piece else rest + after
-        if not piece and rest:
-            lines, rest = rest, b""
-        if newline or not piece:
-            if lines:
-                end = start + len(lines)
-                # Another process reads a plain file faster than it is handed the bytes.
-                kept = None if source.is_plain_file else lines
-                yield Task(Chunk(first, kept, source.path, start, end), source.done_bytes())
-                first, start = first + lines.count(b"\n"), end
-            if not piece:
-                return
+    return _ranges(source) if source.is_plain_file else _chunks(source)
 
 
-def work(chunk: Chunk, intake: Intake) -> Taken:
-    """Take one chunk: plain views by the column, all else one by one, and both in the order of their lines."""
+def work(chunk: Range | bytes, intake: Intake) -> Taken:
+    """Take one chunk: plain views by the column, all else one by one, and both in the order of their lines.
+
+    Lines are numbered from 1 in each chunk, and `rows` says how many there are.
+    """
     asked = intake.asked()
-    messages: list[Message] = []
-    numbers: list[int] = []
-    others: list[Row] = []
-    for number, message in enumerate(decode_lines(chunk.read(), asked), start=chunk.first):
-        if message is None:
-            continue
+    decoded = decode_lines(chunk if isinstance(chunk, bytes) else chunk.read(), asked)
+    plain = [is_plain_view(message) for message in decoded]
+    messages = [message for message, is_plain in zip(decoded, plain, strict=True) if is_plain]
+    numbers = np.flatnonzero(plain).astype(np.int64) + 1
+    taken = intake.take(_others(decoded, plain, asked), asked)
+    if messages:
+        taken = intake.take_views(plain_views(cast(list[Message], messages), numbers), asked).merged(taken)
+    return msgspec.structs.replace(taken, rows=len(decoded))
+
+
+def _others(decoded: Sequence[Message | Drop | None], plain: Sequence[bool], asked: Asked) -> Iterator[Row]:
+    for number, (message, is_plain) in enumerate(zip(decoded, plain, strict=True), start=1):
         if isinstance(message, Drop):
-            others.append((number, (message,)))
-        elif is_plain_view(message):
-            messages.append(message)
-            numbers.append(number)
-        else:
-            others.append((number, read_decoded(message, asked)))
-    taken = intake.take(others, asked)
-    if not messages:
-        return taken
-    views = intake.take_views(plain_views(messages, numbers), asked)
-    return views.merged(taken) if others else views
+            yield number, (message,)
+        elif message is not None and not is_plain:
+            yield number, read_decoded(message, asked)
+
+
+def _ranges(source: Source) -> Iterator[Task]:
+    start = 0
+    while start < source.total_bytes:
+        end = source.line_end(start + CHUNK_BYTES)
+        yield Task(Range(source.path, start, end), end)
+        start = end
+
+
+def _chunks(source: Source) -> Iterator[Task]:
+    rest = b""
+    while piece := source.read(CHUNK_BYTES):
+        whole, newline, after = piece.rpartition(b"\n")
+        if not newline:
+            # A line longer than a chunk: its beginning says that it is too large, the rest is not kept.
+            rest = (rest + piece)[: CHUNK_BYTES + 1]
+            continue
+        yield Task(rest + whole + newline, source.done_bytes())
+        rest = after
+    if rest:
+        yield Task(rest, source.done_bytes())

@@ -27,7 +27,10 @@ class Task(msgspec.Struct, frozen=True):
 
 
 class Source:
-    """One file. Unpacks gzip by what the file is, not by its name. Raises BadFile if it cannot be opened."""
+    """One file. Unpacks gzip by what the file is, not by its name. Raises BadFile if it cannot be opened.
+
+    total_bytes: its size on the disk, 0 for standard input. is_plain_file: it lies on the disk as read() gives it.
+    """
 
     def __init__(self, path: Path | str) -> None:
         self.path = Path(path)
@@ -42,9 +45,11 @@ class Source:
             except OSError as error:
                 raise BadFile(f"{self.name} cannot be opened: {error.strerror}.") from None
             self.total_bytes = self.path.stat().st_size
-        self._done_bytes = 0
+        self._read_bytes = 0
         self._file = self._raw
-        if self._raw.peek(2)[:2] == _GZIP:
+        packed = self._raw.peek(2)[:2] == _GZIP
+        self.is_plain_file = not packed and not self._is_stdin
+        if packed:
             self._file = io.BufferedReader(cast(io.RawIOBase, gzip.GzipFile(fileobj=self._raw)))
 
     def peek(self) -> bytes:
@@ -60,12 +65,22 @@ class Source:
             piece = self._file.read(size)
         except (EOFError, zlib.error, gzip.BadGzipFile):
             raise self._cut() from None
-        self._done_bytes += len(piece)
+        self._read_bytes += len(piece)
         return piece
+
+    def line_end(self, at: int) -> int:
+        """The offset after the line that a byte of a plain file is in; the file's size after the last."""
+        self._file.seek(at)
+        while piece := self._file.read(2**16):
+            found = piece.find(b"\n")
+            if found >= 0:
+                return at + found + 1
+            at += len(piece)
+        return self.total_bytes
 
     def done_bytes(self) -> int:
         """How much of the file, as it lies on the disk, has been read."""
-        return self._done_bytes if self._is_stdin else self._raw.tell()
+        return self._read_bytes if self._is_stdin else self._raw.tell()
 
     def rows(self, *, delimiter: str = ",") -> Iterator[tuple[int, Sequence[str]]]:
         """The rows of a CSV file with their line numbers, the header first; () for one that cannot be read."""

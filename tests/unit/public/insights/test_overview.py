@@ -1,0 +1,178 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from footlights.public import insights
+from footlights.public.board.read import Board
+from footlights.public.insights.tallies import TALLY_NAMES, tally_of, unit_scale
+from footlights.public.insights.windows import changes
+from footlights.terms.figures import Z95
+from footlights.terms.metrics import COUNTERS, WATCH_STEPS
+from footlights.terms.ticks import DAY, HOUR
+from tests import boards
+
+
+def test_a_sum_is_clipped_once_at_the_end_and_not_video_by_video(board: Board) -> None:
+    unseen = board.creator("unseen")
+    videos = board.videos(unseen)
+    readings = [board.reading(video, "counters", at_utc=boards.NOW) for video in videos]
+    estimates = np.asarray([reading.estimates for reading in readings if reading is not None])
+    assert len(estimates) == len(videos)
+    figure = insights.overview(board, unseen, days=7).figures["reach"]
+    assert figure.value == max(0, int(estimates[:, 0].sum()))
+    # Clipped one by one they would have added up to an audience that nobody was part of.
+    assert np.maximum(estimates[:, 0], 0).sum() > (figure.high or 0)
+    assert figure.low == 0
+
+
+def test_the_variances_of_different_videos_add(board: Board) -> None:
+    unseen = board.creator("unseen")
+    readings = [board.reading(video, "counters", at_utc=boards.NOW) for video in board.videos(unseen)]
+    variance = sum(float(reading.plan.std(reading.step)[0]) ** 2 for reading in readings if reading is not None)
+    estimate = sum(int(reading.estimates[0]) for reading in readings if reading is not None)
+    figure = insights.overview(board, unseen, days=7).figures["reach"]
+    assert figure.high == pytest.approx(max(0, estimate + Z95 * variance**0.5), abs=1.0)
+
+
+def test_the_days_of_a_curve_add_up_to_the_whole_but_their_variances_do_not(board: Board) -> None:
+    videos = board.videos(board.creator("ada"))
+    moments = boards.NOW - DAY * np.arange(28, -1, -1, dtype=np.int64)
+    found = changes(board, videos, board.policy(), moments_utc=moments)
+    assert found is not None
+    np.testing.assert_allclose(sum(step.totals for step in found.steps), found.whole.totals)
+    apart = sum(step.variances[0] for step in found.steps)
+    assert found.whole.variances[0] < apart
+
+
+def test_a_window_is_what_each_video_has_now_less_what_it_had_then(board: Board) -> None:
+    ada, days = board.creator("ada"), 14
+    then = boards.NOW - days * DAY
+    total, likes = 0, 0
+    for video in board.videos(ada):
+        now_reading = board.reading(video, "counters", at_utc=boards.NOW)
+        then_reading = board.reading(video, "counters", at_utc=then)
+        assert now_reading is not None
+        total += int(now_reading.estimates[0]) - (0 if then_reading is None else int(then_reading.estimates[0]))
+        likes += int(now_reading.exact[0]) - (0 if then_reading is None else int(then_reading.exact[0]))
+    found = insights.overview(board, ada, days=days)
+    assert found.figures["reach"].value == total
+    assert found.figures["like_count"].value == likes
+    assert found.figures["like_count"].exact and not found.figures["reach"].exact
+
+
+def test_the_interval_of_a_change_takes_the_shared_noise_of_its_ends_into_account(board: Board) -> None:
+    video = board.video("v5")
+    then, now = (board.reading(video, "counters", at_utc=at) for at in (boards.NOW - DAY, boards.NOW))
+    assert then is not None and now is not None
+    plan = now.plan
+    as_if_independent = np.sqrt(plan.std(now.step) ** 2 + plan.std(then.step) ** 2)[0]
+    ticks = np.asarray([boards.NOW - DAY, boards.NOW], dtype=np.int64)
+    found = changes(board, [video], board.policy(), moments_utc=ticks)
+    assert found is not None
+    std = float(np.sqrt(found.whole.variances[0]))
+    assert std == pytest.approx(float(plan.std_of_change(now.step, since=then.step)[0]))
+    assert std < 0.5 * as_if_independent
+
+
+def test_view_count_is_reach_and_replays_with_the_noise_of_both(board: Board) -> None:
+    video = board.video("v3")
+    reading = board.reading(video, "counters", at_utc=boards.NOW)
+    assert reading is not None
+    figure = insights.video_figures(board, video).figures["view_count"]
+    std = reading.plan.std(reading.step)
+    assert figure.value == int(reading.estimates[0] + reading.estimates[1])
+    half = Z95 * float(np.hypot(std[0], std[1]))
+    assert figure.high == pytest.approx(figure.value + half, abs=1.0)
+
+
+def test_watch_time_is_told_in_seconds_of_each_videos_own_steps(board: Board) -> None:
+    video, policy = board.video("v3"), board.policy()
+    reading = board.reading(video, "counters", at_utc=boards.NOW)
+    assert reading is not None
+    step_seconds = policy.watch_bound_ms(video.duration_ms) / WATCH_STEPS / 1000
+    watch = [metric.name for metric in COUNTERS].index("total_time_watched")
+    assert unit_scale(video, policy)[watch] == step_seconds
+    figure = insights.video_figures(board, video).figures["total_time_watched"]
+    assert figure.value == round(int(reading.estimates[watch]) * step_seconds)
+
+
+def test_a_video_that_was_taken_down_keeps_what_it_had(board: Board) -> None:
+    gone = board.video("gone")
+    moments = boards.NOW - DAY * np.arange(28, -1, -1, dtype=np.int64)
+    found = changes(board, [gone], board.policy(), moments_utc=moments)
+    reading = board.reading(gone, "counters", at_utc=boards.NOW)
+    assert found is not None and reading is not None
+    assert found.whole.totals[0] == reading.estimates[0]
+    assert found.steps[-1].totals[0] == 0 and found.steps[-1].variances[0] == 0
+
+
+def test_a_stream_that_begins_late_begins_from_nothing(board: Board) -> None:
+    late = board.video("late")
+    reading = board.reading(late, "counters", at_utc=boards.NOW)
+    moments = boards.NOW - DAY * np.arange(60, -1, -1, dtype=np.int64)
+    found = changes(board, [late], board.policy(), moments_utc=moments)
+    assert found is not None and reading is not None
+    assert found.whole.totals[0] == reading.estimates[0]
+    assert found.whole.variances[0] == pytest.approx(float(reading.plan.std(reading.step)[0]) ** 2)
+
+
+def test_followers_are_exact_and_change_by_what_came_less_what_went(board: Board) -> None:
+    ada = board.creator("ada")
+    found = insights.overview(board, ada, days=28)
+    now = board.channel(ada, at_utc=boards.NOW)
+    before = board.channel(ada, at_utc=boards.NOW - 28 * DAY)
+    assert now is not None and before is not None
+    assert found.followers.value == int(now.exact[0]) and found.followers.exact
+    assert found.figures["followers_count"].value == int(now.exact[0] - before.exact[0])
+
+
+def test_a_channel_without_videos_is_pending_and_shows_its_followers(board: Board) -> None:
+    found = insights.overview(board, board.creator("empty"), days=28)
+    assert {found.figures[name].state for name in TALLY_NAMES} == {"pending"}
+    assert found.curve.points == () and found.latest == () and found.videos == 0
+    assert found.followers.state == "ok"
+
+
+def test_a_board_before_its_first_tick_is_pending_throughout(tmp_path: Path) -> None:
+    made = boards.Board(tmp_path)
+    with made.writer:
+        made.declare([boards.ACreator(id="ada")], [boards.AVideo(id="v", creator="ada", age_seconds=HOUR)], boards.NOW)
+    made.writer.close()
+    board = Board(tmp_path)
+    found = insights.overview(board, board.creator("ada"), days=7)
+    assert {figure.state for figure in found.figures.values()} == {"pending"}
+    assert found.as_of is None and found.followers.state == "pending"
+    video = board.video("v")
+    assert {figure.state for figure in insights.video_figures(board, video).figures.values()} == {"pending"}
+    assert insights.timeseries(board, video, metric="reach", granularity="minute").points == ()
+    cells = [cell.figure.state for table in insights.audience(board, video).tables for cell in table.cells]
+    assert set(cells) == {"pending"} and len(cells) == 8 + 4 + 250 + 2 + 32
+    board.close()
+
+
+def test_figures_are_read_at_the_boards_own_time_and_never_past_it(board: Board) -> None:
+    ada = board.creator("ada")
+    now = insights.overview(board, ada, days=7)
+    assert now.as_of == "2026-11-01T12:00:00Z"
+    assert insights.overview(board, ada, days=7, at_utc=boards.NOW + 10 * DAY) == now
+    assert insights.overview(board, ada, days=7, at_utc=boards.NOW - DAY).as_of == "2026-10-31T12:00:00Z"
+
+
+def test_the_next_tick_is_the_youngest_videos(board: Board) -> None:
+    videos = board.videos(board.creator("ada"))
+    assert insights.next_tick_utc(videos, at_utc=boards.NOW) == boards.NOW + 60
+    old = [video for video in videos if video.id == "v5"]
+    assert insights.next_tick_utc(old, at_utc=boards.NOW + 5) == boards.NOW + HOUR
+
+
+def test_a_tally_is_the_reading_in_the_metrics_units(board: Board) -> None:
+    video = board.video("v2")
+    reading = board.reading(video, "counters", at_utc=boards.NOW)
+    assert reading is not None
+    tally = tally_of(reading, video, board.policy())
+    both = tally + tally
+    np.testing.assert_allclose(both.totals, 2 * tally.totals)
+    np.testing.assert_allclose(both.variances, 2 * tally.variances)

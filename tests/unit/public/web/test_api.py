@@ -1,0 +1,285 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.routing import Route
+
+from footlights.public.web import pages
+from footlights.public.web.api import ENDPOINTS, decode_cursor, encode_cursor
+from footlights.public.web.app import create_app
+from footlights.public.web.calls import Access
+from footlights.public.web.problems import Refusal
+from footlights.settings import load_settings
+from footlights.terms.metrics import ALL
+from tests.unit.public.web.conftest import Asking, Client
+
+#: Every route and who may use it. A new route fails the first test below until somebody has thought about it here.
+ACCESS = {
+    "GET /api/v1/creators/{creator}/overview": "own creator",
+    "GET /api/v1/creators/{creator}/videos": "own creator",
+    "GET /api/v1/creators/{creator}/audience": "own creator, pro",
+    "GET /api/v1/videos/{video}": "own video",
+    "GET /api/v1/videos/{video}/timeseries": "own video",
+    "GET /api/v1/videos/{video}/audience": "own video, pro",
+    "GET /api/v1/privacy": "anybody",
+    "GET /api/v1/openapi.json": "anybody",
+    "GET /studio": "signed in",
+    "GET /studio/videos": "signed in",
+    "GET /studio/videos/{video}": "own video",
+    "GET /studio/audience": "signed in",
+    "GET /privacy": "anybody",
+    "GET /": "anybody",
+    "GET /login": "anybody",
+    "POST /login": "own page",
+    "POST /logout": "own page",
+    "GET /static/{name}": "anybody",
+    "GET /favicon.ico": "anybody",
+    "GET /livez": "anybody",
+    "GET /readyz": "anybody",
+}
+FIGURE = {"metric", "value", "low", "high", "state", "exact", "as_of", "tick"}
+
+
+def _named(route: str, *, creator: str, video: str) -> tuple[str, str]:
+    method, path = route.split()
+    path = path.replace("{creator}", creator).replace("{video}", video).replace("{name}", "licences.txt")
+    return method, path
+
+
+def _those(*access: str) -> list[str]:
+    return [route for route, who in ACCESS.items() if who in access]
+
+
+_API = [route for route in ACCESS if "/api/" in route]
+_OWN = [route for route in ACCESS if ACCESS[route].startswith("own ") and ACCESS[route] != "own page"]
+_PRO = _those("own creator, pro", "own video, pro")
+_ANSWERED = [route for route in _API if ACCESS[route] != "anybody"]
+
+
+def test_every_route_has_been_classified(client: Client) -> None:
+    found = {
+        f"{method} {route.path}"
+        for route in client.app.routes
+        if isinstance(route, Route)
+        for method in (route.methods or set()) - {"HEAD"}
+    }
+    assert found == set(ACCESS)
+
+
+def test_the_table_of_routes_says_the_same_as_the_code() -> None:
+    words = {
+        Access.PUBLIC: "anybody", Access.SIGNED_IN: "signed in", Access.OWN_CREATOR: "own creator",
+        Access.OWN_CREATOR_PRO: "own creator, pro", Access.OWN_VIDEO: "own video",
+        Access.OWN_VIDEO_PRO: "own video, pro",
+    }  # fmt: skip
+    coded = {f"GET {endpoint.path}": words[endpoint.access] for endpoint in ENDPOINTS}
+    coded |= {f"GET {page.path}": words[page.access] for page in pages.PAGES}
+    assert coded == {route: ACCESS[route] for route in coded}
+
+
+@pytest.mark.parametrize("route", _those("anybody"))
+def test_anybody_may_read_what_is_public(client: Client, route: str) -> None:
+    method, path = _named(route, creator="ada", video="a0")
+    assert client.request(method, path).status_code in (200, 301)
+
+
+@pytest.mark.parametrize("route", [route for route in ACCESS if ACCESS[route] not in ("anybody", "own page")])
+def test_nobody_sees_a_channel_without_signing_in(client: Client, route: str) -> None:
+    method, path = _named(route, creator="ada", video="a0")
+    answer = client.request(method, path)
+    if "/api/" in path:
+        assert answer.status_code == 401 and answer.headers["WWW-Authenticate"] == "Bearer"
+        assert answer.json()["reason"] == "sign_in"
+    else:
+        assert (answer.status_code, answer.headers["location"]) == (303, "/login")
+
+
+@pytest.mark.parametrize("token", ["", "x", "Bearer", "a" * 5000])
+def test_a_token_that_was_never_made_is_no_session(client: Client, token: str) -> None:
+    answer = client.get("/api/v1/creators/ada/overview", headers={"Authorization": f"Bearer {token}"})
+    assert answer.status_code == 401
+
+
+@pytest.mark.parametrize("route", _OWN)
+def test_another_creators_id_reads_like_one_that_nobody_has(asking: Asking, route: str) -> None:
+    bob = asking("bob")
+    method, theirs = _named(route, creator="ada", video="a0")
+    _, nobodys = _named(route, creator="nobody", video="nothing")
+    other, unknown = bob.request(method, theirs), bob.request(method, nobodys)
+    assert other.status_code == unknown.status_code == 404
+    assert other.content == unknown.content
+    skip = {"date"}
+    assert {k: v for k, v in other.headers.items() if k not in skip} == {
+        k: v for k, v in unknown.headers.items() if k not in skip
+    }
+
+
+@pytest.mark.parametrize("route", _ANSWERED)
+def test_a_creator_reads_their_own_channel(asking: Asking, route: str) -> None:
+    method, path = _named(route, creator="ada", video="a0")
+    assert asking("ada").request(method, path).status_code == 200
+
+
+@pytest.mark.parametrize("route", _PRO)
+def test_without_the_tier_there_is_a_reason_and_no_data(asking: Asking, route: str) -> None:
+    method, path = _named(route, creator="bob", video="b0")
+    answer = asking("bob").request(method, path)
+    assert answer.status_code == 403
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["reason"] == "needs_pro"
+    assert set(answer.json()) == {"type", "title", "status", "detail", "reason"}
+    assert "ETag" not in answer.headers
+
+
+def test_a_page_without_the_tier_holds_no_audience(asking: Asking) -> None:
+    bob = asking("bob")
+    for path in ("/studio/audience", "/studio/videos/b0"):
+        text = bob.get(path).text
+        assert "pro tier" in text
+        assert "18-24" not in text and "data-country" not in text and "follower</th>" not in text
+
+
+def _numbers_outside_of_figures(value: Any, *, where: str = "") -> list[str]:
+    """Places where something named like a metric is anything but a figure."""
+    if isinstance(value, list):
+        return [bad for item in value for bad in _numbers_outside_of_figures(item, where=where)]
+    if not isinstance(value, dict):
+        return [where] if where.rsplit(".", 1)[-1] in ALL else []
+    if "metric" in value and "value" in value:
+        return [] if set(value) == FIGURE and value["metric"] in ALL else [where]
+    return [bad for key, item in value.items() for bad in _numbers_outside_of_figures(item, where=f"{where}.{key}")]
+
+
+def _figures(value: Any) -> list[dict[str, Any]]:
+    if isinstance(value, list):
+        return [figure for item in value for figure in _figures(item)]
+    if not isinstance(value, dict):
+        return []
+    if set(value) == FIGURE:
+        return [value]
+    return [figure for item in value.values() for figure in _figures(item)]
+
+
+@pytest.mark.parametrize("route", _ANSWERED)
+@pytest.mark.parametrize("creator", ["ada", "eve"])
+def test_every_number_of_a_metric_is_a_figure(asking: Asking, route: str, creator: str) -> None:
+    if creator == "eve" and "{video}" in route:
+        pytest.skip("she has no videos")
+    method, path = _named(route, creator=creator, video="a0")
+    answer = asking(creator).request(method, path).json()
+    assert _numbers_outside_of_figures(answer) == []
+    figures = _figures(answer)
+    assert figures or creator == "eve"
+    for figure in figures:
+        if figure["state"] == "pending":
+            assert figure["value"] is figure["low"] is figure["high"] is None
+        else:
+            assert figure["low"] - 1 <= figure["value"] <= figure["high"] + 1
+        assert figure["exact"] == (ALL[figure["metric"]].disclosed)
+
+
+def test_the_walk_over_numbers_can_fail() -> None:
+    assert _numbers_outside_of_figures({"reach": 5}) == [".reach"]
+    assert _numbers_outside_of_figures({"x": [{"metric": "reach", "value": 5}]}) == [".x"]
+
+
+def test_a_list_of_videos_is_walked_by_its_cursor_without_gaps(asking: Asking) -> None:
+    ada, seen, cursor = asking("ada"), [], ""
+    for _ in range(9):
+        page = ada.get(f"/api/v1/creators/ada/videos?max_count=2{cursor and '&cursor=' + cursor}").json()
+        seen += [video["id"] for video in page["videos"]]
+        if not page["has_more"]:
+            break
+        cursor = page["cursor"]
+    assert seen == ["a0", "a1", "a2", "a3", "a4"]
+    assert page["cursor"] is None
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["max_count=0", "max_count=101", "max_count=ten", "cursor=!!!", "cursor=AAAA", "cursor=WzFd", "other=1"],
+)
+def test_a_parameter_that_is_not_as_it_should_be_is_refused_with_what_would_be(asking: Asking, query: str) -> None:
+    answer = asking("ada").get(f"/api/v1/creators/ada/videos?{query}")
+    assert answer.status_code == 400
+    assert answer.json()["reason"] == "bad_query" and len(answer.json()["detail"]) > 20
+
+
+def test_a_cursor_comes_back_as_it_went() -> None:
+    assert decode_cursor(encode_cursor((123, "ä/ö"))) == (123, "ä/ö")
+    with pytest.raises(Refusal):
+        decode_cursor(encode_cursor((2**80, "x")))
+
+
+def test_an_answer_does_not_change_between_ticks(asking: Asking) -> None:
+    ada = asking("ada")
+    first = ada.get("/api/v1/creators/ada/overview")
+    again = ada.get("/api/v1/creators/ada/overview", headers={"If-None-Match": first.headers["ETag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    assert "private" in first.headers["cache-control"] and "Cookie" in first.headers["vary"]
+    assert ada.get("/api/v1/creators/ada/overview", headers={"If-None-Match": '"old"'}).status_code == 200
+
+
+def test_an_etag_opens_no_door(asking: Asking, client: Client) -> None:
+    etag = asking("ada").get("/api/v1/creators/ada/overview").headers["ETag"]
+    assert client.get("/api/v1/creators/ada/overview", headers={"If-None-Match": etag}).status_code == 401
+    assert asking("bob").get("/api/v1/creators/ada/overview", headers={"If-None-Match": etag}).status_code == 404
+    assert asking("bob").get("/api/v1/creators/bob/audience", headers={"If-None-Match": etag}).status_code == 403
+
+
+def test_a_wrong_path_and_a_wrong_method_are_problems_too(client: Client) -> None:
+    missing, posted = client.get("/api/v1/nothing"), client.post("/api/v1/privacy")
+    assert (missing.status_code, posted.status_code) == (404, 405)
+    for answer in (missing, posted):
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.json()["status"] == answer.status_code
+
+
+def test_privacy_says_what_the_gate_stated_in_exact_fractions(client: Client) -> None:
+    stated = client.get("/api/v1/privacy").json()
+    assert stated["units"] == [{"unit": "video", "rho": "3/50", "epsilon": 1.94}]
+    assert stated["delta"] == 1e-9
+    assert {spend["name"]: spend["rho"] for spend in stated["spends"]}["reach"] == "1/50"
+    assert [row["rho"] for row in stated["many_videos"]] == ["3/50", "3/5", "6"]
+
+
+def test_without_a_board_the_answer_is_not_ready_and_says_so(tmp_path: Path) -> None:
+    early = Client(create_app(tmp_path, load_settings(tmp_path)))
+    assert early.get("/livez").status_code == 200
+    ready = early.get("/readyz")
+    assert (ready.status_code, ready.json()["reason"]) == (503, "not_ready")
+    assert early.get("/api/v1/privacy").status_code == 503
+    assert "Pending" in early.get("/privacy").text
+
+
+def _resolve(document: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
+    found: Any = document
+    for part in schema["$ref"].removeprefix("#/").split("/"):
+        found = found[part]
+    return dict(found)
+
+
+def test_openapi_describes_the_routes_that_there_are_and_no_other(client: Client) -> None:
+    document = client.get("/api/v1/openapi.json").json()
+    assert document["openapi"] == "3.1.0"
+    described = {f"GET {path}" for path in document["paths"]}
+    assert described == {route for route in _API if route != "GET /api/v1/openapi.json"}
+    ids = [operations["get"]["operationId"] for operations in document["paths"].values()]
+    assert len(set(ids)) == len(ids)
+    text = json.dumps(document)
+    assert text.count('"$ref"') > 10 and "Figure" in document["components"]["schemas"]
+
+
+@pytest.mark.parametrize("route", _ANSWERED)
+def test_an_answer_has_just_the_fields_that_openapi_says(asking: Asking, client: Client, route: str) -> None:
+    document = client.get("/api/v1/openapi.json").json()
+    operation = document["paths"][route.split()[1]]["get"]
+    schema = _resolve(document, operation["responses"]["200"]["content"]["application/json"]["schema"])
+    method, path = _named(route, creator="ada", video="a0")
+    answer = asking("ada").request(method, path).json()
+    assert set(answer) == set(schema["properties"])
+    assert ("403" in operation["responses"]) == (route in _PRO)
+    assert operation["security"] == [{"bearer": []}, {"cookie": []}]

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+
+import pytest
+
+from footlights.public.web import drawing, formats
+from footlights.terms.figures import Figure, exact_figure, noisy_figure, pending_figure
+from footlights.terms.metrics import ALL
+
+
+def _figure(metric: str, estimate: float, std: float) -> Figure:
+    return noisy_figure(metric, estimate=estimate, std=std, at_utc=0, tick=1, too_few=0.5)
+
+
+def test_every_metric_has_words() -> None:
+    assert set(formats.TITLES) == set(ALL)
+
+
+@pytest.mark.parametrize(
+    ("number", "metric", "text"),
+    [(1234567, "reach", "1,234,567"), (95, "total_time_watched", "95 s"), (1800, "total_time_watched", "30 min"),
+     (9000, "total_time_watched", "2.5 h"), (3_600_000, "total_time_watched", "1,000 h"),
+     (12_345, "average_time_watched", "12.3 s"), (3312, "full_video_watched_rate", "33.1 %"),
+     (-4, "like_count", "\u22124")],
+)  # fmt: skip
+def test_a_number_is_written_in_the_unit_that_people_read(number: int, metric: str, text: str) -> None:
+    assert formats.amount(number, metric) == text
+
+
+def test_an_interval_says_its_unit_once_unless_its_ends_differ() -> None:
+    assert formats.span(_figure("total_time_watched", 36_000, 1_000)) == "9.5\u2009\u2013\u200910.5 h"
+    assert formats.span(_figure("total_time_watched", 3600, 1_900)) == "0 s\u2009\u2013\u20092.0 h"
+    assert formats.span(_figure("reach", 1200, 20)) == "1,160\u2009\u2013\u20091,240"
+
+
+def test_words_never_tell_a_number_that_is_too_few() -> None:
+    assert formats.words(_figure("reach", 20, 40)) == "too few to say, somewhere from 0 to 99"
+    assert formats.words(exact_figure("like_count", value=7, at_utc=0, tick=1)) == "7, exact"
+    assert formats.words(pending_figure("reach")) == "not published yet"
+
+
+def test_a_beam_is_as_wide_as_its_interval_and_has_no_core_where_no_number_is_told() -> None:
+    sure, vague = drawing.beam(_figure("reach", 1000, 10)), drawing.beam(_figure("reach", 30, 40))
+    assert sure is not None and vague is not None
+    assert sure.width < 5 < vague.width
+    assert sure.core is not None and vague.core is None
+    assert drawing.beam(pending_figure("reach")) is None
+
+
+def test_the_two_bells_are_as_far_apart_as_rho_says() -> None:
+    assert drawing.bells(Fraction(3, 50)).apart == round(math.sqrt(0.12), 2)
+
+
+def test_a_small_delta_is_written_without_a_leading_zero() -> None:
+    assert formats.power(1e-9) == "1e-9"
+
+
+def test_lengths_and_days_read_like_a_players() -> None:
+    assert formats.duration(34_000) == "0:34" and formats.duration(3_725_000) == "1:02:05"
+    assert formats.minute("2026-11-01T12:05:00Z") == "1 Nov 2026, 12:05"

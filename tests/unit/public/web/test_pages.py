@@ -1,0 +1,147 @@
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from footlights.public.web.app import create_app
+from footlights.public.web.auth import Accounts
+from footlights.public.web.headers import POLICY
+from footlights.public.web.sessions import COOKIE
+from footlights.settings import load_settings
+from tests import boards
+from tests.unit.public.web.conftest import Asking, Client
+
+PAGES = (
+    "/", "/login", "/login?token=abc", "/privacy", "/nothing", "/studio", "/studio?days=365&metric=like_count",
+    "/studio/videos", "/studio/videos/a0", "/studio/videos/a1?kind=change&granularity=hour", "/studio/audience",
+)  # fmt: skip
+
+
+class _Inline(HTMLParser):
+    """Collects what a strict policy would block, and what leads to another host."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        names = dict(attrs)
+        if tag == "style" or (tag == "script" and not names.get("src")):
+            self.found.append(tag)
+        for name, value in names.items():
+            if name == "style" or name.startswith(("on", "hx-on")):
+                self.found.append(f"{tag} {name}")
+            if name in ("src", "href", "action") and re.match(r"(https?:)?//|javascript:", value or ""):
+                self.found.append(f"{tag} {name}={value}")
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_no_page_holds_a_script_or_style_of_its_own_or_names_another_host(asking: Asking, path: str) -> None:
+    answer = asking("ada").get(path)
+    parser = _Inline()
+    parser.feed(answer.text)
+    assert parser.found == []
+
+
+@pytest.mark.parametrize("path", [*PAGES, "/api/v1/privacy", "/livez", "/static/none.js", "/studio/videos/none"])
+def test_every_answer_carries_the_policy(asking: Asking, path: str) -> None:
+    headers = asking("ada").get(path).headers
+    assert headers["content-security-policy"] == POLICY
+    assert "unsafe" not in POLICY and "default-src 'none'" in POLICY and "frame-ancestors 'none'" in POLICY
+    assert headers["x-content-type-options"] == "nosniff"
+
+
+@pytest.mark.parametrize("path", ["/studio", "/studio/videos/a0?kind=change", "/studio/videos", "/studio/audience"])
+def test_a_number_never_appears_without_its_interval_or_the_mark_that_it_is_exact(asking: Asking, path: str) -> None:
+    text = asking("ada").get(path).text
+    shown = re.findall(r'class="(?:inline-)?number">[^<]*</span>\s*<span class="([^"]*interval[^"]*)">\s*([^<]*)', text)
+    assert len(shown) == len(re.findall(r'class="(?:inline-)?number">', text)) > 3
+    for mark, words in shown:
+        assert "exact" in words if "exact-mark" in mark else "\u2009\u2013\u2009" in words or words.strip()
+
+
+def test_what_is_too_few_is_shown_as_its_range_alone(asking: Asking) -> None:
+    text = asking("ada").get("/studio/audience").text
+    assert "too few to say" in text and "That is not the same as none." in text
+
+
+def test_every_chart_has_words_and_a_table(asking: Asking) -> None:
+    text = asking("ada").get("/studio").text
+    assert text.count("data-chart=") == text.count("<figcaption>") == text.count("The numbers as a table") == 1
+    assert text.count("data-point=") == 28
+
+
+def test_a_title_is_text_and_never_markup(tmp_path: Path) -> None:
+    title = "<script>alert(1)</script>"
+    boards.make_board(
+        tmp_path / "board",
+        [boards.ACreator(id="ada", name="<b>Ada</b>")],
+        [boards.AVideo(id='a"><i>', creator="ada", age_seconds=7200, title=title)],
+    )
+    accounts = Accounts(tmp_path / "public")
+    token = accounts.redeem(accounts.make_login_link("ada", 5))
+    accounts.close()
+    text = Client(create_app(tmp_path, load_settings(tmp_path)), token=token).get("/studio").text
+    assert "<script>alert" not in text and "&lt;script&gt;alert" in text and "<b>Ada" not in text
+
+
+def _link(data: Path, creator: str = "ada") -> str:
+    accounts = Accounts(data / "public")
+    token = accounts.make_login_link(creator, 5)
+    accounts.close()
+    return token
+
+
+def test_reading_a_link_does_not_use_it_up_and_its_button_does(client: Client, data: Path) -> None:
+    token = _link(data)
+    for _ in range(3):
+        assert token in client.get(f"/login?token={token}").text
+    own = {"Origin": "http://studio.test"}
+    answer = client.post("/login", data={"token": token}, headers=own)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/studio")
+    cookie = answer.headers["set-cookie"]
+    assert COOKIE in cookie and "HttpOnly" in cookie and "SameSite=lax" in cookie and "Secure" not in cookie
+    assert client.post("/login", data={"token": token}, headers=own).status_code == 403
+
+
+def test_over_tls_the_cookie_is_secure(client: Client, data: Path) -> None:
+    headers = {"Origin": "https://studio.test", "X-Forwarded-Proto": "https"}
+    cookie = client.post("/login", data={"token": _link(data)}, headers=headers).headers["set-cookie"]
+    assert "Secure" in cookie
+
+
+@pytest.mark.parametrize(
+    "origin", [None, "null", "http://evil.test", "http://studio.test.evil.test", "http://studio.test:81"]
+)
+def test_a_form_from_another_site_is_refused_and_uses_nothing_up(
+    client: Client, data: Path, origin: str | None
+) -> None:
+    token = _link(data)
+    headers = {} if origin is None else {"Origin": origin}
+    assert client.post("/login", data={"token": token}, headers=headers).status_code == 403
+    assert client.post("/logout", headers=headers).status_code == 403
+    answer = client.post("/login", data={"token": token}, headers={"Origin": "http://studio.test"})
+    assert answer.status_code == 303
+
+
+def test_signing_out_ends_the_session_and_takes_the_cookie(client: Client, data: Path) -> None:
+    own = {"Origin": "http://studio.test"}
+    session = client.post("/login", data={"token": _link(data)}, headers=own).cookies[COOKIE]
+    carrying = {"Cookie": f"{COOKIE}={session}"}
+    assert client.get("/", headers=carrying).headers["location"] == "/studio"
+    answer = client.post("/logout", headers={**own, **carrying})
+    assert 'footlights_session=""' in answer.headers["set-cookie"]
+    assert client.get("/studio", headers=carrying).status_code == 303
+
+
+def test_a_body_that_is_too_large_is_refused(client: Client) -> None:
+    answer = client.post("/login", data={"token": "x" * 40_000}, headers={"Origin": "http://studio.test"})
+    assert answer.status_code == 413
+
+
+def test_a_creator_whom_the_board_does_not_know_gets_a_page_and_no_trace(asking: Asking) -> None:
+    answer = asking("ghost").get("/studio")
+    assert answer.status_code == 404 and "Traceback" not in answer.text

@@ -1,0 +1,234 @@
+"""The pages in a real browser: both themes, phone and desktop, with data and without. Pictures stay in build/."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+import anyio
+import pytest
+from granian.constants import Interfaces
+from granian.server.embed import Server
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from footlights.public.web.app import create_app
+from footlights.public.web.auth import Accounts
+from footlights.public.web.sessions import COOKIE
+from footlights.settings import load_settings
+from footlights.terms.ticks import DAY, HOUR
+from tests import boards
+
+CHROMIUM = os.environ.get("FOOTLIGHTS_CHROMIUM", "/usr/bin/chromium")
+PICTURES = Path(__file__).parents[2] / "build" / "screenshots"
+VIEWS = {"desktop": (1440, 900), "phone": (390, 844)}
+THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+#: name, who is signed in, path, the status that is expected.
+PAGES = (
+    ("landing", None, "/", 200),
+    ("login", None, "/login?token=abc", 200),
+    ("privacy", None, "/privacy", 200),
+    ("overview", "ada", "/studio", 200),
+    ("overview-year", "ada", "/studio?days=365&metric=total_time_watched", 200),
+    ("videos", "ada", "/studio/videos", 200),
+    ("video", "ada", "/studio/videos/lamp-05", 200),
+    ("video-by-hour", "ada", "/studio/videos/lamp-02?kind=change&granularity=hour", 200),
+    ("video-too-few", "ada", "/studio/videos/lamp-00", 200),
+    ("audience", "ada", "/studio/audience", 200),
+    ("small-channel", "bob", "/studio", 200),
+    ("audience-locked", "bob", "/studio/audience", 200),
+    ("empty", "eve", "/studio", 200),
+    ("empty-videos", "eve", "/studio/videos", 200),
+    ("not-found", "ada", "/studio/videos/none", 404),
+)
+
+pytestmark = [
+    pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="no Chromium: set FOOTLIGHTS_CHROMIUM to one"),
+    # Playwright drives its own event loop; what it leaves to the garbage collector is not ours.
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+TITLES = (
+    ("Five lamps you can build tonight", 40 * 60, 900, 34), ("Why this curtain weighs 400 kg", 9 * HOUR, 5200, 61),
+    ("Opening night, from the prompt box", 2.2 * DAY, 21_000, 22), ("I lit a play with one bulb", 5 * DAY, 4800, 48),
+    ("Backstage at the puppet opera", 9 * DAY, 9300, 95), ("How to read a cue sheet", 14 * DAY, 60_500, 60),
+    ("The trapdoor that nobody uses", 33 * DAY, 12_000, 41), ("Rope, pulley, sandbag", 90 * DAY, 8000, 27),
+    ("Painting a wall in ten minutes", 320 * DAY, 30_000, 600),
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("data")
+    boards.make_board(
+        folder / "board",
+        [
+            boards.ACreator(id="ada", name="Ada Footman", tier="pro", followers=48_210),
+            boards.ACreator(id="bob", name="Bob Prompter", followers=120),
+            boards.ACreator(id="eve", name="Eve Wings", tier="pro"),
+        ],
+        [
+            *(
+                boards.AVideo(
+                    id=f"lamp-{number:02d}", creator="ada", title=title, age_seconds=int(age), reach=reach,
+                    duration_ms=seconds * 1000, hashtags=("stagecraft",),
+                )
+                for number, (title, age, reach, seconds) in enumerate(TITLES)
+            ),
+            boards.AVideo(id="first", creator="bob", title="My first video", age_seconds=3 * DAY, reach=40),
+        ],
+    )  # fmt: skip
+    return folder
+
+
+@pytest.fixture(scope="module")
+def site(data: Path) -> Iterator[str]:
+    """The address of the pages, served as in production, in a thread of this process."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    server = Server(
+        create_app(data, load_settings(data)), address="127.0.0.1", port=port, interface=Interfaces.ASGINL,
+        websockets=False, log_enabled=False,
+    )  # fmt: skip
+    thread = threading.Thread(target=lambda: anyio.run(server.serve), daemon=True)
+    thread.start()
+    for _ in range(100):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                break
+        time.sleep(0.05)
+    yield f"http://127.0.0.1:{port}"
+    server.stop()  # type: ignore[no-untyped-call]
+    thread.join(timeout=10)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    arguments = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
+    with sync_playwright() as player:
+        opened = player.chromium.launch(executable_path=CHROMIUM, args=arguments)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(scope="module")
+def tokens(data: Path) -> dict[str, str]:
+    accounts = Accounts(data / "public")
+    made = {creator: accounts.redeem(accounts.make_login_link(creator, 5)) for creator in ("ada", "bob", "eve")}
+    accounts.close()
+    return made
+
+
+def _open(browser: Browser, site: str, token: str | None, *, view: str, theme: Literal["light", "dark"]) -> Page:
+    width, height = VIEWS[view]
+    context = browser.new_context(
+        viewport={"width": width, "height": height}, color_scheme=theme, reduced_motion="reduce", locale="en-GB"
+    )
+    if token is not None:
+        context.add_cookies([{"name": COOKIE, "value": token, "url": site}])
+    return context.new_page()
+
+
+def _complaints(page: Page) -> list[str]:
+    heard: list[str] = []
+    page.on("console", lambda message: heard.append(message.text) if message.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: heard.append(str(error)))
+    page.on("request", lambda request: None if "127.0.0.1" in request.url else heard.append(request.url))
+    return heard
+
+
+def _settle(page: Page) -> None:
+    page.wait_for_load_state("networkidle")
+    if page.locator("[data-chart]").count():
+        page.wait_for_selector(".chart-canvas svg path", state="attached")
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("view", VIEWS)
+def test_every_page_stands_in_the_browser_without_a_complaint(
+    browser: Browser, site: str, tokens: dict[str, str], view: str, theme: Literal["light", "dark"]
+) -> None:
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    for name, who, path, status in PAGES:
+        page = _open(browser, site, None if who is None else tokens[who], view=view, theme=theme)
+        heard = _complaints(page)
+        answer = page.goto(site + path)
+        assert answer is not None and answer.status == status
+        _settle(page)
+        page.screenshot(path=PICTURES / f"{name}-{view}-{theme}.png", full_page=True)
+        wider = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert wider <= 0, f"{name} is wider than a {view}"
+        # Chromium itself reports a page's own status as an error.
+        assert [text for text in heard if "status of 404" not in text] == [], name
+        page.context.close()
+
+
+def test_a_period_is_changed_in_place_and_the_address_follows(
+    browser: Browser, site: str, tokens: dict[str, str]
+) -> None:
+    page = _open(browser, site, tokens["ada"], view="desktop", theme="light")
+    heard = _complaints(page)
+    page.goto(f"{site}/studio")
+    _settle(page)
+    page.evaluate("window.stayed = true")
+    page.get_by_role("link", name="7 days").click()
+    page.wait_for_url("**/studio?days=7**")
+    page.wait_for_function("document.querySelectorAll('tr[data-point]').length === 7")
+    assert page.evaluate("window.stayed") is True
+    assert page.locator(".chart-canvas svg").count() == 1
+    page.locator("a.card", has_text="Likes").click()
+    page.wait_for_function("document.querySelector('figure.chart').hasAttribute('data-exact')")
+    page.go_back()
+    page.wait_for_url("**/studio?days=7&metric=view_count")
+    assert heard == []
+    page.context.close()
+
+
+def test_a_chart_tells_the_number_and_its_interval_under_the_pointer(
+    browser: Browser, site: str, tokens: dict[str, str]
+) -> None:
+    page = _open(browser, site, tokens["ada"], view="desktop", theme="dark")
+    heard = _complaints(page)
+    page.goto(f"{site}/studio")
+    _settle(page)
+    box = page.locator(".chart-canvas").bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"] * 0.9, box["y"] + box["height"] / 2, steps=3)
+    tip = page.locator(".tip-box")
+    tip.wait_for()
+    assert "UTC" in tip.inner_text() and "95 %" in tip.inner_text()
+    assert heard == []
+    page.context.close()
+
+
+def test_a_creator_signs_in_with_the_button_of_their_link_and_out_again(
+    browser: Browser, site: str, data: Path
+) -> None:
+    accounts = Accounts(data / "public")
+    token = accounts.make_login_link("ada", 5)
+    accounts.close()
+    page = _open(browser, site, None, view="phone", theme="light")
+    page.goto(f"{site}/login?token={token}")
+    page.get_by_role("button", name="Open my studio").click()
+    page.wait_for_url("**/studio")
+    assert page.get_by_role("heading", name="Overview").is_visible()
+    assert page.evaluate("document.cookie") == ""
+    page.get_by_role("button", name="Sign out").click()
+    page.wait_for_url(f"{site}/")
+    page.goto(f"{site}/studio")
+    assert page.url == f"{site}/login"
+    page.context.close()
+
+
+def test_the_first_page_weighs_less_than_300_kilobytes(browser: Browser, site: str, tokens: dict[str, str]) -> None:
+    page = _open(browser, site, tokens["ada"], view="desktop", theme="light")
+    page.goto(f"{site}/studio")
+    _settle(page)
+    entries = "[...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')]"
+    assert 100_000 < page.evaluate(f"{entries}.reduce((sum, entry) => sum + entry.transferSize, 0)") < 300_000
+    page.context.close()
