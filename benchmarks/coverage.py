@@ -50,7 +50,10 @@ def main() -> None:
         engine = Engine(data / "private", policy=POLICY, memory="2GB", fold_events=1_000_000)
         engine.fold()
         until = int(log.ends.timestamp())
-        due = {family: _due(engine.videos(), family, after_utc=None, until_utc=until) for family in ("counters", "audience")}
+        due = {
+            family: _due(engine.videos(), family, after_utc=None, until_utc=until)
+            for family in ("counters", "audience")
+        }
         engine.assign(list(due.values()), until_utc=until)
         print(f"{log.format}: {len(due['counters']):,} videos, {asked.keys} gate keys, figures of the last tick")
         counters(engine, due["counters"], asked)
@@ -118,7 +121,13 @@ def audience(engine: Engine, due: Due, asked: argparse.Namespace) -> None:
         width = len(cells_of(table))
         part_found = stacked[:, :, at : at + width].reshape(len(found), -1, 1)
         part_truth = truth[table].reshape(-1, 1)
-        show([f"audience_{table}"], part_found, part_truth, np.repeat(std, width)[:, None], np.repeat(size[chosen], width))
+        show(
+            [f"audience_{table}"],
+            part_found,
+            part_truth,
+            np.repeat(std, width)[:, None],
+            np.repeat(size[chosen], width),
+        )
         at += width
 
 
@@ -161,10 +170,13 @@ def show(names: list[str], found: Any, truth: Any, stds: Any, sizes: Any) -> Non
         chance = 1.96 * np.sqrt(0.95 * 0.05 / len(held))
         errors = np.abs(found[:, :, number] - truth[:, number]) / np.maximum(truth[:, number], 1)
         by_size = [
-            f"{np.median(errors[:, (sizes >= low) & (sizes <= high)]):8.1%}" if ((sizes >= low) & (sizes <= high)).any() else "       -"
+            f"{np.median(errors[:, (sizes >= low) & (sizes <= high)]):8.1%}"
+            if ((sizes >= low) & (sizes <= high)).any()
+            else "       -"
             for low, high in SIZES
         ]
-        print(f"{name:24} coverage {np.mean(held):6.2%} +- {chance:5.2%} ({len(held):>8,})   median error {' '.join(by_size)}")
+        coverage = f"coverage {np.mean(held):6.2%} +- {chance:5.2%} ({len(held):>8,})"
+        print(f"{name:24} {coverage}   median error {' '.join(by_size)}")
 
 
 if __name__ == "__main__":

@@ -85,7 +85,11 @@ def declare(data: Path, names: list[str]) -> None:
     declared: list[Any] = [CreatorDeclared(id=f"creator {n}", at_ms=posted * 1000) for n in range(1000)]
     declared += [
         VideoPublished(
-            id=name, creator=f"creator {n % 1000}", at_ms=posted * 1000, posted_at_utc=posted + n % 60, duration_ms=20_000
+            id=name,
+            creator=f"creator {n % 1000}",
+            at_ms=posted * 1000,
+            posted_at_utc=posted + n % 60,
+            duration_ms=20_000,
         )
         for n, name in enumerate(names)
     ]

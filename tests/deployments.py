@@ -11,7 +11,7 @@ from footlights.terms.events import CreatorDeclared, VideoPublished
 from footlights.terms.policy import default_policy
 from tests.worlds import CREATORS, DURATION_MS, POSTED_AT, VIDEOS, Act, records
 
-DECLARED = (
+DECLARED: tuple[CreatorDeclared | VideoPublished, ...] = (
     *(CreatorDeclared(id=name, at_ms=POSTED_AT * 1000) for name in CREATORS),
     *(
         VideoPublished(

@@ -113,7 +113,9 @@ class World:
         from footlights.terms.ticks import COUNTER_AGES, MILESTONE_AGES, last_tick
 
         reached = [last_tick(0, at_utc=until, ages=ages) for ages in (COUNTER_AGES, MILESTONE_AGES)]
-        columns: dict[str, list[int]] = {name: [] for name in ("video", "family", "first_tick", "last_tick", "offset_tick")}
+        columns: dict[str, list[int]] = {
+            name: [] for name in ("video", "family", "first_tick", "last_tick", "offset_tick")
+        }
         for video in VIDEOS:
             for number_of in FAMILY_NUMBERS.values():
                 if reached[number_of] > last[number_of]:
@@ -141,7 +143,9 @@ class World:
 
     def dropped(self) -> dict[int, int]:
         """Events that were dropped, by reason."""
-        rows = self.store.execute("SELECT reason, sum(events) FROM tallies WHERE name = 'dropped' GROUP BY 1").fetchall()
+        rows = self.store.execute(
+            "SELECT reason, sum(events) FROM tallies WHERE name = 'dropped' GROUP BY 1"
+        ).fetchall()
         return {reason: int(events) for reason, events in rows}
 
     def disclosed(self) -> dict[str, tuple[int, int]]:

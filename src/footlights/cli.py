@@ -66,7 +66,9 @@ def _add_rooms(commands: Any) -> None:
     _listen(serve, "serve_host", "serve_port")
     demo = _command(commands, "demo", _demo, "Show it with a simulated platform, or with a real log at its own times.")
     demo.add_argument("--from", dest="source", type=Path, metavar="FOLDER", help="a folder with a real log")
-    demo.add_argument("--speed", type=float, default=0.0, help="hours of a real log to replay a second (default: all in 60 s)")
+    demo.add_argument(
+        "--speed", type=float, default=0.0, help="hours of a real log to replay a second (default: all in 60 s)"
+    )
     _listen(demo, "collect_port", "serve_port")
 
 
@@ -95,7 +97,9 @@ def _add_keeping(commands: Any) -> None:
     creator = _command(commands, "creator", _creator, "Creators: list them, or make a link with which one signs in.")
     creator.add_argument("action", choices=("list", "login-link"))
     creator.add_argument("id", nargs="?", metavar="ID")
-    policy = _command(commands, "policy", _policy, "The policy: check a file, or show what is in force and what it costs.")
+    policy = _command(
+        commands, "policy", _policy, "The policy: check a file, or show what is in force and what it costs."
+    )
     policy.add_argument("action", choices=("check", "show"))
     policy.add_argument("file", nargs="?", type=Path)
     policy.add_argument("--default", action="store_true", help="the policy that Footlights ships")
@@ -118,7 +122,9 @@ def _listen(command: argparse.ArgumentParser, *names: str) -> None:
     for name in names:
         setting = BY_NAME[name]
         kind = str if isinstance(setting.default, str) else int
-        command.add_argument(f"--{name.replace('_', '-')}", type=kind, help=f"{setting.help} (default {setting.default})")
+        command.add_argument(
+            f"--{name.replace('_', '-')}", type=kind, help=f"{setting.help} (default {setting.default})"
+        )
 
 
 def _over(asked: argparse.Namespace) -> dict[str, str | int]:
@@ -177,7 +183,9 @@ def _load(asked: argparse.Namespace, settings: Settings) -> None:
         report = load(asked.files, format=asked.format, data=asked.data, settings=settings, progress=progress)
     dropped = {reason.name.lower(): count for reason, count in report.dropped.items()}
     bad = [{"file": row.file, "line": row.line, "reason": row.reason.name.lower()} for row in report.bad_rows]
-    lines = [f"accepted {report.accepted:,} events and {report.declared:,} declarations, dropped {sum(dropped.values()):,}"]
+    lines = [
+        f"accepted {report.accepted:,} events and {report.declared:,} declarations, dropped {sum(dropped.values()):,}"
+    ]
     lines += [f"  {reason}: {count:,}" for reason, count in sorted(dropped.items())]
     lines += [f"  {row['file']}:{row['line']}: {row['reason']}" for row in bad]
     lines += ["Duplicates are found when the gate folds: `footlights status --private` counts them."]

@@ -1,7 +1,7 @@
 """Demo. In: nothing, or a folder with a real log. Out: the whole house running on it, and a link to sign in with.
 
-    simulated   a month of history is loaded and published, then events keep coming in over HTTP, in real time
-    --from      the log is loaded at once; the gate's clock is then replayed through the days that the log covers
+simulated   a month of history is loaded and published, then events keep coming in over HTTP, in real time
+--from      the log is loaded at once; the gate's clock is then replayed through the days that the log covers
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from pathlib import Path
 
 import msgspec
 
-from footlights.links import make_login_link
 from footlights.gate.publish import Gate
+from footlights.links import make_login_link
 from footlights.operate import Room, keyring, open_gate, run_up, stop_flag
 from footlights.private.collect.load import load
 from footlights.settings import Settings
@@ -102,9 +102,7 @@ def _simulated(data: Path, settings: Settings, *, say: Say) -> None:
         feed.stop()
 
 
-def _replayed(
-    data: Path, settings: Settings, log: Log, source: Path, *, hours_a_second: float, say: Say
-) -> None:
+def _replayed(data: Path, settings: Settings, log: Log, source: Path, *, hours_a_second: float, say: Say) -> None:
     begins, ends = int(log.begins.timestamp()), int(log.ends.timestamp())
     speed = hours_a_second * HOUR if hours_a_second else (ends - begins) / REPLAY_SECONDS
     say(f"loading {', '.join(log.files)} ...")

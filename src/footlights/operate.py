@@ -1,8 +1,8 @@
 """Operate. The private process: collector and gate, and the supervisor of all three rooms' processes.
 
-    up ─┬─ collect   takes events          restarted when it dies, with a pause that doubles to a minute
-        ├─ gate      folds and publishes   SIGTERM to `up` ends all of them, collector first
-        └─ serve     as another user       when started as root
+up ─┬─ collect   takes events          restarted when it dies, with a pause that doubles to a minute
+    ├─ gate      folds and publishes   SIGTERM to `up` ends all of them, collector first
+    └─ serve     as another user       when started as root
 """
 
 from __future__ import annotations
@@ -164,14 +164,18 @@ def _public_user(data: Path, settings: Settings) -> pwd.struct_passwd | None:
     try:
         user = pwd.getpwnam(settings.serve_user)
     except KeyError:
-        raise BadSetting(f"serve_user: there is no user {settings.serve_user}. Name one, or do not start as root.") from None
+        raise BadSetting(
+            f"serve_user: there is no user {settings.serve_user}. Name one, or do not start as root."
+        ) from None
     try:
         subprocess.run(
             [sys.executable, "-c", "import footlights.serve"],
             check=True, capture_output=True, cwd="/", user=user.pw_uid, group=user.pw_gid, extra_groups=[],
         )  # fmt: skip
     except (OSError, subprocess.CalledProcessError):
-        log.warning("serve.same_user", user=settings.serve_user, why="it cannot run this Python: install it outside root's home")
+        log.warning(
+            "serve.same_user", user=settings.serve_user, why="it cannot run this Python: install it outside root's home"
+        )
         return None
     for path in (public, *public.iterdir()):
         os.chown(path, user.pw_uid, user.pw_gid)

@@ -78,7 +78,7 @@ def _table(rows: list[dict[str, Any]]) -> str:
 def _value(row: dict[str, Any]) -> str:
     if row["state"] == "ok":
         return f"{row['value']:,}"
-    return row["state"].replace("_", " ")
+    return str(row["state"]).replace("_", " ")
 
 
 def _interval(row: dict[str, Any]) -> str:
@@ -100,4 +100,7 @@ def _write_parquet(rows: list[dict[str, Any]], out: Path | None) -> None:
     with duckdb.connect() as writer:
         writer.register("figures", columns)
         numbers = ", ".join(f"{name}::BIGINT AS {name}" for name in ("value", "low", "high", "tick"))
-        writer.execute(f"COPY (SELECT * REPLACE ({numbers}, exact::BOOLEAN AS exact) FROM figures) TO ? (FORMAT parquet)", [str(out)])
+        writer.execute(
+            f"COPY (SELECT * REPLACE ({numbers}, exact::BOOLEAN AS exact) FROM figures) TO ? (FORMAT parquet)",
+            [str(out)],
+        )

@@ -46,7 +46,9 @@ def status_lines(answer: dict[str, Any]) -> list[str]:
     else:
         lines.append(f"published  {', '.join(f'{count:,} {name}' for name, count in answer['published'].items())}")
         lines.append(f"clock      through {answer['published_through']}, next tick {answer['next_tick']}")
-    lines.append(f"disk       {', '.join(f'{name} {size / 1e6:,.1f} MB' for name, size in answer['disk_bytes'].items())}")
+    lines.append(
+        f"disk       {', '.join(f'{name} {size / 1e6:,.1f} MB' for name, size in answer['disk_bytes'].items())}"
+    )
     for name, value in answer.get("private", {}).items():
         lines.append(f"private    {name}: {value if not isinstance(value, int) else f'{value:,}'}")
     return lines

@@ -5,7 +5,6 @@ noise, by at most the policy's bound; and nothing else moves at all. And the tes
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -80,18 +79,22 @@ def broken_bounds(one: dict[Any, Any], other: dict[Any, Any], *, video: str) -> 
         if norm2 > counter.bound**2 * COUNTERS.norm2:
             broken.append(f"{counter.name} moved by {norm2}, its bound is {counter.bound}^2 x {COUNTERS.norm2}")
     for table in default_policy().audience_tables:
-        moved_cells: dict[Any, Any] = {}
-        for sign, vectors in ((1, one), (-1, other)):
-            for key, cells in vectors.items():
-                if key[:2] != ("audience", video):
-                    continue
-                for cell, viewers in cells.items():
-                    part = tuple(cell[AXES.index(axis)] for axis in AUDIENCE_AXES[table])
-                    moved_cells.setdefault(part, np.zeros(MILESTONES.steps, dtype=np.int64))[key[2]] += sign * viewers
-        norm2 = sum(int(((MILESTONES.matrix.astype(np.int64) @ steps) ** 2).sum()) for steps in moved_cells.values())
+        norm2 = _table_norm2(table, one, other, video=video)
         if norm2 > MILESTONES.norm2:
             broken.append(f"audience table {table} moved by {norm2} / {MILESTONES.norm2}")
     return broken
+
+
+def _table_norm2(table: str, one: dict[Any, Any], other: dict[Any, Any], *, video: str) -> int:
+    moved: dict[Any, Any] = {}
+    for sign, vectors in ((1, one), (-1, other)):
+        for key, cells in vectors.items():
+            if key[:2] != ("audience", video):
+                continue
+            for cell, viewers in cells.items():
+                part = tuple(cell[AXES.index(axis)] for axis in AUDIENCE_AXES[table])
+                moved.setdefault(part, np.zeros(MILESTONES.steps, dtype=np.int64))[key[2]] += sign * viewers
+    return sum(int(((MILESTONES.matrix.astype(np.int64) @ steps) ** 2).sum()) for steps in moved.values())
 
 
 def _same(one: Any, other: Any) -> bool:

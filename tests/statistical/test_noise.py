@@ -1,4 +1,4 @@
-"""The noise has the distribution that the proof speaks of. Each test states its false-alarm rate and shows its teeth."""
+"""The noise has the distribution that the proof speaks of. Each test states its false-alarm rate and can fail."""
 
 from __future__ import annotations
 

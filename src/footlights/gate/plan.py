@@ -114,7 +114,11 @@ def guarantee(policy: Policy) -> str:
                 }
             ],
             "k_videos_law": [
-                {"videos": k, "rho": str(k * policy.unit_rho), "epsilon": epsilon_of(k * policy.unit_rho, delta=policy.delta)}
+                {
+                    "videos": k,
+                    "rho": str(k * policy.unit_rho),
+                    "epsilon": epsilon_of(k * policy.unit_rho, delta=policy.delta),
+                }
                 for k in KS
             ],
         },
@@ -128,7 +132,12 @@ def policy_summary(policy: Policy) -> dict[str, Any]:
     last = plan.counter.error_rows()[-1].astype(np.float64)
     error = math.sqrt(last @ last)
     metrics = [
-        {"metric": metric.name, "bound": metric.bound, "rho": str(metric.rho), "std": round(math.sqrt(variance) * error, 1)}
+        {
+            "metric": metric.name,
+            "bound": metric.bound,
+            "rho": str(metric.rho),
+            "std": round(math.sqrt(variance) * error, 1),
+        }
         for metric, variance in zip(policy.counters, plan.variances, strict=True)
     ]
     return {

@@ -22,7 +22,6 @@ from footlights.gate.keys import gate_key
 from footlights.gate.ledger import charge
 from footlights.gate.mechanisms.noise import KeyedNoise
 from footlights.gate.plan import (
-    FamilyPlan,
     digest_of,
     guarantee,
     plan_audience,
@@ -201,11 +200,13 @@ class Gate:
         self._board.publish(rows)
 
     def _streams(self, due: Due) -> tuple[Int64s, Int64s]:
-        """The spend and the step-0 tick of each due stream, as they were charged. Raises KeyError for one that was not."""
+        """The spend and the step-0 tick of each due stream, as they were charged."""
         known = self._charged[due.family]
         videos = due.video.tolist()
         if any(video not in known for video in videos):
-            known.update({video: (spend, first) for video, (spend, _, first) in self._board.streams(due.family).items()})
+            known.update(
+                {video: (spend, first) for video, (spend, _, first) in self._board.streams(due.family).items()}
+            )
         rows = np.array([known[video] for video in videos], dtype=np.int64).reshape(-1, 2)
         return rows[:, 0], rows[:, 1]
 
@@ -254,7 +255,9 @@ class Gate:
 
 def _all_due(videos: Videos, *, after_utc: int | None, until_utc: int) -> dict[str, Due]:
     """The ticks of every family in (after, until], by video key. Depends on declared times alone."""
-    return {family: _due(videos, family, after_utc=after_utc, until_utc=until_utc) for family in ("counters", "audience")}
+    return {
+        family: _due(videos, family, after_utc=after_utc, until_utc=until_utc) for family in ("counters", "audience")
+    }
 
 
 def _due(videos: Videos, family: str, *, after_utc: int | None, until_utc: int) -> Due:
@@ -302,9 +305,7 @@ def _ticks_in(videos: Videos, *, after_utc: int | None, until_utc: int) -> int:
     return int((due.last_tick - due.first_tick + 1).sum())
 
 
-def _running(
-    disclosed: dict[str, Int64s], *, slots: int, names: tuple[str, ...]
-) -> Callable[[int], Int64s]:
+def _running(disclosed: dict[str, Int64s], *, slots: int, names: tuple[str, ...]) -> Callable[[int], Int64s]:
     """Disclosed totals by step: call with ascending steps, get (slots, names)."""
     order = np.argsort(disclosed["step"], kind="stable")
     steps, at = disclosed["step"][order], disclosed["slot"][order]

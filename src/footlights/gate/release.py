@@ -1,4 +1,4 @@
-"""Release. In: Exact, and noise. Out: y. The one place where an exact aggregate is opened; only its noisy image leaves."""
+"""Release. In: Exact, and noise. Out: y. The one place where an exact aggregate is opened; only y leaves."""
 
 from __future__ import annotations
 

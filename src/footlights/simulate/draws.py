@@ -64,9 +64,10 @@ class Draws:
 
     def pick_distinct(self, weights: Floats, count: int) -> Integers:
         """Different indices drawn with these weights: the first `count` of exponential clocks to ring."""
+        if count == 0:
+            return np.empty(0, dtype=np.int64)
         rings = self.exponential(len(weights)) / weights
-        first: Integers = np.argpartition(rings, count - 1)[:count] if count else np.empty(0, dtype=np.int64)
-        return first
+        return np.asarray(np.argpartition(rings, count - 1)[:count])
 
     def poisson(self, mean: float) -> int:
         """A count of arrivals, for means of a few hundred at most."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -90,8 +89,7 @@ class Writer:
 
 def iso(at_ms: int) -> str:
     """A moment as Segment's clients write it."""
-    seconds, ms = divmod(int(at_ms), 1000)
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S") + f".{ms:03d}Z"
+    return f"{np.datetime64(at_ms, 'ms')}Z"
 
 
 def act_messages(platform: Platform) -> list[Message]:

@@ -32,7 +32,7 @@ def _counter(name: str, unit: MetricUnit, meaning: str, youtube: str = "") -> Me
 #: Private running counts of a video, in the order of the board's rows.
 COUNTERS: tuple[Metric, ...] = (
     _counter("reach", "viewers", "Viewers who started the video at least once in a season, summed over seasons."),
-    _counter("replays", "views", "Further starts by viewers who had started it before in the season, at most two each."),
+    _counter("replays", "views", "Further starts by viewers who had started it in the season, at most two each."),
     _counter(
         "total_time_watched", "seconds",
         "Time watched, at most twice the video's length and at most 600 s for each viewer and season.",
@@ -94,7 +94,7 @@ AUDIENCE: dict[str, Metric] = {
     "ages": _audience("audience_ages", "Viewers (reach) by age bracket.", "ageGroup"),
     "genders": _audience("audience_genders", "Viewers (reach) by gender.", "gender"),
     "countries": _audience("audience_countries", "Viewers (reach) by country.", "country"),
-    "types": _audience("audience_types", "Viewers (reach) who followed the creator when they started.", "subscribedStatus"),
+    "types": _audience("audience_types", "Viewers (reach) by whether they followed the creator.", "subscribedStatus"),
     "ages_genders": _audience("audience_ages_genders", "Viewers (reach) by age bracket and gender.", "ageGroup,gender"),
 }  # fmt: skip
 AUDIENCE_AXES: dict[str, tuple[str, ...]] = {

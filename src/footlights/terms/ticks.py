@@ -36,9 +36,7 @@ def last_tick(posted_at_utc: int, *, at_utc: int, ages: tuple[int, ...] = COUNTE
     return bisect_right(ages, at_utc - posted_at_utc)
 
 
-def ticks_due(
-    posted_at_utc: int, *, after_utc: int, until_utc: int, ages: tuple[int, ...] = COUNTER_AGES
-) -> range:
+def ticks_due(posted_at_utc: int, *, after_utc: int, until_utc: int, ages: tuple[int, ...] = COUNTER_AGES) -> range:
     """The ticks that happen in (after_utc, until_utc]."""
     return range(
         last_tick(posted_at_utc, at_utc=after_utc, ages=ages) + 1,

@@ -169,7 +169,7 @@ def test_audience_is_published_at_its_milestones_alone(data: Path) -> None:
 
 def test_a_removed_private_store_is_an_error_and_never_a_zero(data: Path) -> None:
     (data / "private" / "store.duckdb").unlink()
-    with pytest.raises(VaultDamaged, match="store.duckdb is gone"):
+    with pytest.raises(VaultDamaged, match=r"store\.duckdb is gone"):
         publish(data, until=720)
 
 
@@ -184,6 +184,9 @@ def test_a_figure_without_a_spend_cannot_be_stored(data: Path) -> None:
 @pytest.mark.parametrize("table", ["figures", "spends", "plans"])
 def test_what_was_published_can_be_neither_changed_nor_deleted(data: Path, table: str) -> None:
     with sqlite3.connect(data / "board" / "board.db") as board:
-        for statement in (f"DELETE FROM {table}", f"UPDATE {table} SET rowid = 1" if table != "figures" else "UPDATE figures SET row = x'00'"):
+        for statement in (
+            f"DELETE FROM {table}",
+            f"UPDATE {table} SET rowid = 1" if table != "figures" else "UPDATE figures SET row = x'00'",
+        ):
             with pytest.raises(sqlite3.DatabaseError):
                 board.execute(statement)

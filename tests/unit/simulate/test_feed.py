@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import json
 import threading
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 import pytest
 
@@ -20,7 +22,7 @@ class Collector:
 
     def __init__(self) -> None:
         self.status = 200
-        self.requests: list[tuple[str, str, dict]] = []
+        self.requests: list[tuple[str, str, dict[str, Any]]] = []
         collector = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -38,12 +40,12 @@ class Collector:
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.port = self.server.server_address[1]
 
-    def messages(self) -> list[dict]:
+    def messages(self) -> list[dict[str, Any]]:
         return [message for _, _, body in self.requests for message in body["batch"]]
 
 
 @pytest.fixture
-def collector():
+def collector() -> Iterator[Collector]:
     collector = Collector()
     thread = threading.Thread(target=collector.server.serve_forever, daemon=True)
     thread.start()
@@ -67,7 +69,7 @@ def feed_of(port: int, clock: Hands) -> Feed:
     return Feed(shared_small_platform(), key="wk_demo", port=port, clock=clock)
 
 
-def test_what_is_due_is_posted_once_in_order_with_the_write_key(collector):
+def test_what_is_due_is_posted_once_in_order_with_the_write_key(collector: Collector) -> None:
     clock = Hands()
     feed = feed_of(collector.port, clock)
     for _ in range(3):
@@ -80,7 +82,7 @@ def test_what_is_due_is_posted_once_in_order_with_the_write_key(collector):
     assert all(len(body["batch"]) <= feeds.BATCH_MESSAGES for _, _, body in collector.requests)
 
 
-def test_a_collector_that_is_busy_gets_the_same_messages_later(collector):
+def test_a_collector_that_is_busy_gets_the_same_messages_later(collector: Collector) -> None:
     clock = Hands()
     feed = feed_of(collector.port, clock)
     clock.now += 20
@@ -92,14 +94,14 @@ def test_a_collector_that_is_busy_gets_the_same_messages_later(collector):
     assert collector.messages() == Traffic(shared_small_platform()).until(clock.now)
 
 
-def test_a_collector_that_is_away_is_no_error(collector):
+def test_a_collector_that_is_away_is_no_error(collector: Collector) -> None:
     clock = Hands()
     feed = feed_of(1, clock)
     clock.now += 20
     assert not feed.post_due()
 
 
-def test_a_request_that_is_refused_is_given_up(collector):
+def test_a_request_that_is_refused_is_given_up(collector: Collector) -> None:
     clock = Hands()
     feed = feed_of(collector.port, clock)
     clock.now += 5
@@ -110,7 +112,7 @@ def test_a_request_that_is_refused_is_given_up(collector):
     assert len(collector.requests) == sent > 0
 
 
-def test_while_a_collector_is_away_the_queue_stays_bounded(monkeypatch):
+def test_while_a_collector_is_away_the_queue_stays_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(feeds, "QUEUE_MOST", 100)
     clock = Hands()
     feed = feed_of(1, clock)
@@ -120,7 +122,7 @@ def test_while_a_collector_is_away_the_queue_stays_bounded(monkeypatch):
     assert len(feed._waiting) == 100
 
 
-def test_a_clock_that_jumped_is_not_caught_up_with(collector):
+def test_a_clock_that_jumped_is_not_caught_up_with(collector: Collector) -> None:
     clock = Hands()
     feed = feed_of(collector.port, clock)
     clock.now += 5 * feeds.JUMP_SECONDS
@@ -130,7 +132,7 @@ def test_a_clock_that_jumped_is_not_caught_up_with(collector):
     assert 0 < len(collector.messages()) < 1000
 
 
-def test_stop_ends_run(collector):
+def test_stop_ends_run(collector: Collector) -> None:
     clock = Hands()
     clock.now += 10
     feed = feed_of(collector.port, clock)

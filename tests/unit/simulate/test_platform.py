@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from footlights.simulate.platform import Platform
@@ -11,24 +13,24 @@ from footlights.terms.ticks import DAY, HOUR, MINUTE
 from tests.unit.simulate.platforms import NOW_UTC, shared_small_platform, small_platform
 
 
-def columns(platform: Platform) -> list[np.ndarray]:
+def columns(platform: Platform) -> list[Any]:
     views, acts = platform.history.views, platform.history.acts
     return [*vars(views).values(), *vars(acts).values()]
 
 
-def test_the_same_seed_and_moment_make_the_same_platform():
+def test_the_same_seed_and_moment_make_the_same_platform() -> None:
     one, other = small_platform(), small_platform()
     assert one.declarations() == other.declarations()
     assert all(np.array_equal(left, right) for left, right in zip(columns(one), columns(other), strict=True))
 
 
-def test_another_seed_makes_another_platform():
+def test_another_seed_makes_another_platform() -> None:
     one, other = small_platform(b"one"), small_platform(b"other")
     assert one.videos.ids != other.videos.ids
     assert len(one.history.views) != len(other.history.views)
 
 
-def test_every_creator_has_a_month_of_videos_and_the_first_alone_is_pro():
+def test_every_creator_has_a_month_of_videos_and_the_first_alone_is_pro() -> None:
     declared = shared_small_platform().declarations()
     creators = [one for one in declared if isinstance(one, CreatorDeclared)]
     videos = [one for one in declared if isinstance(one, VideoPublished)]
@@ -38,7 +40,7 @@ def test_every_creator_has_a_month_of_videos_and_the_first_alone_is_pro():
     assert len({video.id for video in videos}) == len(videos)
 
 
-def test_declarations_are_of_the_past_and_in_its_order():
+def test_declarations_are_of_the_past_and_in_its_order() -> None:
     declared = shared_small_platform().declarations()
     videos = [one for one in declared if isinstance(one, VideoPublished)]
     posted = [video.posted_at_utc for video in videos]
@@ -47,7 +49,7 @@ def test_declarations_are_of_the_past_and_in_its_order():
     assert all(video.at_ms == video.posted_at_utc * 1000 for video in videos)
 
 
-def test_the_star_has_a_video_that_is_just_taking_off():
+def test_the_star_has_a_video_that_is_just_taking_off() -> None:
     platform = shared_small_platform()
     newest = max(
         one.posted_at_utc
@@ -57,20 +59,20 @@ def test_the_star_has_a_video_that_is_just_taking_off():
     assert NOW_UTC - HOUR < newest < NOW_UTC - MINUTE
 
 
-def test_the_first_creator_is_the_most_watched():
+def test_the_first_creator_is_the_most_watched() -> None:
     for seed in (b"one", b"other", b"third"):
         platform = small_platform(seed)
         views = np.bincount(platform.videos.creator[platform.history.views.video])
         assert views.argmax() == 0
 
 
-def test_a_platform_may_have_more_creators_than_the_catalogue():
+def test_a_platform_may_have_more_creators_than_the_catalogue() -> None:
     platform = small_platform(creators=8)
     assert len({creator.id for creator in platform.creators}) == 8
     assert len({creator.handle for creator in platform.creators}) == 8
 
 
-def test_titles_read_like_titles():
+def test_titles_read_like_titles() -> None:
     for one in shared_small_platform().declarations():
         if isinstance(one, VideoPublished):
             assert one.title[0] == one.title[0].upper() and "{" not in one.title and len(one.title) < 80
@@ -78,12 +80,12 @@ def test_titles_read_like_titles():
             assert one.sound and 5_000 <= one.duration_ms <= 600_000
 
 
-def test_history_has_about_as_many_views_as_were_asked_for():
+def test_history_has_about_as_many_views_as_were_asked_for() -> None:
     for seed in (b"one", b"other", b"third"):
         assert 15_000 < len(small_platform(seed).history.views) < 22_000
 
 
-def test_views_come_after_their_video_and_before_now_in_order_of_time():
+def test_views_come_after_their_video_and_before_now_in_order_of_time() -> None:
     platform = shared_small_platform()
     views = platform.history.views
     assert np.all(np.diff(views.at_ms) >= 0)
@@ -91,7 +93,7 @@ def test_views_come_after_their_video_and_before_now_in_order_of_time():
     assert np.all(views.at_ms - views.watch_ms >= platform.videos.posted_utc[views.video] * 1000 - 1)
 
 
-def test_a_view_is_consistent_with_its_videos_length():
+def test_a_view_is_consistent_with_its_videos_length() -> None:
     platform = shared_small_platform()
     views = platform.history.views
     length_ms = platform.videos.duration_seconds[views.video] * 1000
@@ -102,7 +104,7 @@ def test_a_view_is_consistent_with_its_videos_length():
     assert views.watch_ms.min() > 0 and views.watch_ms.max() <= 600_000
 
 
-def test_a_viewer_discovers_a_video_once_and_replays_it_later():
+def test_a_viewer_discovers_a_video_once_and_replays_it_later() -> None:
     views = shared_small_platform().history.views
     pairs = views.video * 6_000 + views.viewer
     firsts = pairs[views.first]
@@ -111,7 +113,7 @@ def test_a_viewer_discovers_a_video_once_and_replays_it_later():
     assert np.isin(replayed, firsts).mean() > 0.99  # the first view may still be going on when history ends
 
 
-def test_every_code_is_in_its_domain():
+def test_every_code_is_in_its_domain() -> None:
     platform = shared_small_platform()
     audience = platform.audience
     for codes, domain in (
@@ -121,7 +123,7 @@ def test_every_code_is_in_its_domain():
         assert codes.max() < len(domain)
 
 
-def test_a_viewer_likes_a_video_at_most_once_and_only_what_they_watch():
+def test_a_viewer_likes_a_video_at_most_once_and_only_what_they_watch() -> None:
     platform = shared_small_platform()
     views, acts = platform.history.views, platform.history.acts
     likes = acts.kind == Kind.LIKE
@@ -131,7 +133,7 @@ def test_a_viewer_likes_a_video_at_most_once_and_only_what_they_watch():
     assert np.isin(liked, views.video * 6_000 + views.viewer).mean() > 0.99
 
 
-def test_a_viewer_follows_a_creator_once_and_leaves_only_after_following():
+def test_a_viewer_follows_a_creator_once_and_leaves_only_after_following() -> None:
     platform = Platform(b"follows", now_utc=NOW_UTC)
     acts = platform.history.acts
     follows = {
@@ -148,7 +150,7 @@ def test_a_viewer_follows_a_creator_once_and_leaves_only_after_following():
         assert not platform.fans[creator][viewer]
 
 
-def test_followers_see_more_of_a_creator_than_others_do():
+def test_followers_see_more_of_a_creator_than_others_do() -> None:
     platform = shared_small_platform()
     views = platform.history.views
     share_of_views = views.follower.mean()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter, defaultdict
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +13,7 @@ from footlights.private.collect.checks import Limits
 from footlights.private.collect.intake import Intake
 from footlights.private.collect.segment import read_message
 from footlights.settings import load_settings
+from footlights.simulate.messages import Message
 from footlights.simulate.traffic import Traffic
 from footlights.terms.events import VideoPublished
 from tests.unit.simulate.platforms import NOW_UTC, shared_small_platform
@@ -21,27 +23,27 @@ PLAYBACK = ("Video Playback Started", "Video Content Playing", "Video Content Co
 
 
 @pytest.fixture(scope="module")
-def messages():
+def messages() -> list[Message]:
     return Traffic(shared_small_platform()).until(NOW_UTC + 60 * MINUTES)
 
 
-def at(message) -> float:
+def at(message: Message) -> float:
     return datetime.fromisoformat(message["timestamp"]).timestamp()
 
 
-def test_asking_often_gives_the_same_messages_as_asking_once(messages):
+def test_asking_often_gives_the_same_messages_as_asking_once(messages: list[Message]) -> None:
     traffic = Traffic(shared_small_platform())
     pieces = [piece for second in range(60 * MINUTES) for piece in traffic.until(NOW_UTC + second + 1)]
     assert pieces == messages
 
 
-def test_messages_come_in_order_of_time_and_only_from_the_time_asked_for(messages):
+def test_messages_come_in_order_of_time_and_only_from_the_time_asked_for(messages: list[Message]) -> None:
     times = [at(message) for message in messages]
     assert times == sorted(times)
     assert times[0] >= NOW_UTC and times[-1] <= NOW_UTC + 60 * MINUTES
 
 
-def test_the_door_takes_every_message(messages, tmp_path):
+def test_the_door_takes_every_message(messages: list[Message], tmp_path: Path) -> None:
     intake = Intake(tmp_path / "private", Limits.of(load_settings(tmp_path)))
     asked = intake.asked()
     rows = [(number, read_message(json.dumps(message).encode(), asked)) for number, message in enumerate(messages)]
@@ -50,16 +52,16 @@ def test_the_door_takes_every_message(messages, tmp_path):
     assert taken.accepted + len(taken.declarations) >= len(messages)
 
 
-def test_tens_of_messages_come_in_a_second(messages):
+def test_tens_of_messages_come_in_a_second(messages: list[Message]) -> None:
     assert 10 < len(messages) / (60 * MINUTES) < 60
 
 
-def test_no_message_id_comes_twice(messages):
+def test_no_message_id_comes_twice(messages: list[Message]) -> None:
     assert len({message["messageId"] for message in messages}) == len(messages)
 
 
-def test_a_session_starts_once_moves_forward_with_the_clock_and_ends_once(messages):
-    sessions = defaultdict(list)
+def test_a_session_starts_once_moves_forward_with_the_clock_and_ends_once(messages: list[Message]) -> None:
+    sessions: dict[str, list[Message]] = defaultdict(list)
     for message in messages:
         if "session_id" in message["properties"]:
             sessions[message["properties"]["session_id"]].append(message)
@@ -76,7 +78,7 @@ def test_a_session_starts_once_moves_forward_with_the_clock_and_ends_once(messag
     assert ended > 0.95 * len(sessions)
 
 
-def test_a_viewer_watches_one_video_at_a_time(messages):
+def test_a_viewer_watches_one_video_at_a_time(messages: list[Message]) -> None:
     playing: dict[str, str] = {}
     for message in messages:
         if message["event"] not in PLAYBACK:
@@ -89,7 +91,7 @@ def test_a_viewer_watches_one_video_at_a_time(messages):
             assert playing.pop(user) == session
 
 
-def test_most_starts_are_by_viewers_who_are_new_to_the_video(messages):
+def test_most_starts_are_by_viewers_who_are_new_to_the_video(messages: list[Message]) -> None:
     platform = shared_small_platform()
     views = platform.history.views
     seen = {(platform.viewer_id(viewer), platform.videos.ids[video])
@@ -100,7 +102,7 @@ def test_most_starts_are_by_viewers_who_are_new_to_the_video(messages):
     assert 0.02 < again / len(starts) < 0.13
 
 
-def test_the_newest_videos_are_watched_most(messages):
+def test_the_newest_videos_are_watched_most(messages: list[Message]) -> None:
     starts = Counter(
         message["properties"]["content_asset_ids"][0] for message in messages if message["event"] == PLAYBACK[0]
     )
@@ -113,7 +115,7 @@ def test_the_newest_videos_are_watched_most(messages):
     assert sum(count for video, count in starts.items() if video in young) > 0.6 * sum(starts.values())
 
 
-def test_a_video_is_published_while_one_watches_and_nobody_starts_it_before(messages):
+def test_a_video_is_published_while_one_watches_and_nobody_starts_it_before(messages: list[Message]) -> None:
     published = [message for message in messages if message["event"] == "Video Published"]
     assert len(published) == 1
     first = published[0]["properties"]["asset_id"]
@@ -122,7 +124,7 @@ def test_a_video_is_published_while_one_watches_and_nobody_starts_it_before(mess
         assert first not in message["properties"].get("content_asset_ids", [message["properties"].get("asset_id")])
 
 
-def test_traffic_that_skips_ahead_leaves_the_time_between_empty():
+def test_traffic_that_skips_ahead_leaves_the_time_between_empty() -> None:
     traffic = Traffic(shared_small_platform())
     traffic.skip_to(NOW_UTC + 3600)
     assert all(at(message) >= NOW_UTC + 3600 for message in traffic.until(NOW_UTC + 3610))

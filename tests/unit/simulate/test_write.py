@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import duckdb
 import numpy as np
@@ -16,11 +17,11 @@ from tests.unit.simulate.platforms import shared_small_platform
 
 
 @pytest.fixture(scope="module")
-def written(tmp_path_factory):
+def written(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Path]]:
     return write_history(shared_small_platform(), tmp_path_factory.mktemp("history"))
 
 
-def test_every_row_of_the_files_is_accepted_by_the_loader(written, tmp_path):
+def test_every_row_of_the_files_is_accepted_by_the_loader(written: dict[str, list[Path]], tmp_path: Path) -> None:
     platform = shared_small_platform()
     views, acts = platform.history.views, platform.history.acts
     reports = [
@@ -33,13 +34,13 @@ def test_every_row_of_the_files_is_accepted_by_the_loader(written, tmp_path):
     assert sum(report.declared for report in reports) == len(platform.declarations())
 
 
-def test_declarations_come_before_what_viewers_did(written):
+def test_declarations_come_before_what_viewers_did(written: dict[str, list[Path]]) -> None:
     assert [path.name for files in written.values() for path in files] == [
         "creators.parquet", "videos.parquet", "views.parquet", "acts.ndjson",
     ]  # fmt: skip
 
 
-def test_the_file_of_views_says_what_the_columns_say(written):
+def test_the_file_of_views_says_what_the_columns_say(written: dict[str, list[Path]]) -> None:
     platform = shared_small_platform()
     views = platform.history.views
     rows = duckdb.execute(
@@ -55,12 +56,12 @@ def test_the_file_of_views_says_what_the_columns_say(written):
         assert (completed, follower) == (views.completed[place], views.follower[place])
 
 
-def test_the_same_platform_writes_the_same_acts(written, tmp_path):
+def test_the_same_platform_writes_the_same_acts(written: dict[str, list[Path]], tmp_path: Path) -> None:
     again = write_history(shared_small_platform(), tmp_path)
     assert again["segment-ndjson"][0].read_bytes() == written["segment-ndjson"][0].read_bytes()
 
 
-def test_each_act_is_one_line_with_an_id_of_its_own(written):
+def test_each_act_is_one_line_with_an_id_of_its_own(written: dict[str, list[Path]]) -> None:
     lines = written["segment-ndjson"][0].read_text("utf-8").splitlines()
     assert (
         len({json.loads(line)["messageId"] for line in lines})

@@ -1,6 +1,6 @@
-"""Accountant. In: zCDP as a fraction. Out: (epsilon, delta), and the law for k videos. Pure; conversion by dp-accounting.
+"""Accountant. In: zCDP as a fraction. Out: the (epsilon, delta) that people read. Pure; conversion by dp-accounting.
 
-rho adds up exactly, as fractions. Only the last step, to the epsilon that people read, is a float, and it is rounded up.
+rho adds up exactly, as fractions. Only the last step, to epsilon, is a float, and it is rounded up.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ def epsilon_of(rho: Fraction, *, delta: float) -> float:
     From the Renyi curve alpha * rho (Bun and Steinke, TCC 2016, definition 1.1), by dp-accounting's conversion
     (Canonne, Kamath and Steinke, NeurIPS 2020, proposition 12).
     """
-    from dp_accounting.rdp import compute_epsilon  # noqa: PLC0415: it takes half a second, and few commands need it
+    from dp_accounting.rdp import compute_epsilon  # takes a second to import, and few commands need it
 
     orders = np.concatenate([np.linspace(1.05, 10, 180), np.linspace(10, 200, 400), np.linspace(200, 5000, 400)])
     epsilon, _ = compute_epsilon(orders, orders * float(rho), delta)

@@ -40,7 +40,9 @@ class KeyedNoise:
     def __init__(self, gate_key: bytes, *, family: str) -> None:
         assert len(gate_key) == 32, "the gate key has 256 bits"
         family_key = hashlib.blake2b(family.encode(), key=gate_key, digest_size=32, person=b"footlights noise").digest()
-        self._encrypt = Cipher(algorithms.AES(family_key), modes.ECB()).encryptor()  # noqa: S305: a PRF on addresses
+        self._encrypt = Cipher(
+            algorithms.AES(family_key), modes.ECB()
+        ).encryptor()  # a PRF on addresses, not a way to hide text
 
     def draw(self, samplers: list[Sampler], *, subjects: Int64s, nodes: Int64s, first_lane: int = 0) -> Noise:
         """Noise of len(samplers) numbers for each (subject, node), shape (n, len(samplers)).
@@ -68,7 +70,7 @@ class KeyedNoise:
         return self._addressed(sampler, subjects, nodes, np.full(len(subjects), lane, dtype=np.int64))
 
     def _addressed(self, sampler: Sampler, subjects: Int64s, nodes: Int64s, lanes: Int64s) -> Int64s:
-        assert nodes.size == 0 or (0 <= int(nodes.min()) and int(nodes.max()) < 2**32), "a node has 32 bits"
+        assert nodes.size == 0 or (int(nodes.min()) >= 0 and int(nodes.max()) < 2**32), "a node has 32 bits"
         drawn = np.empty(len(subjects), dtype=np.int64)
         for start in range(0, len(subjects), CHUNK):
             part = slice(start, start + CHUNK)

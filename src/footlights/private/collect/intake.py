@@ -141,6 +141,7 @@ def private_folder(data: Path) -> Path:
     private = data / "private"
     data.mkdir(parents=True, exist_ok=True)
     private.mkdir(mode=0o700, exist_ok=True)
+    private.chmod(0o700)  # one that was copied or restored may have been left open
     return private
 
 

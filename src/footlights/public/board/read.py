@@ -171,9 +171,7 @@ class Board:
             raise NotFound("There is no such video.")
         return _video(row)
 
-    def videos(
-        self, creator: Creator, *, limit: int = 1_000_000, after: tuple[int, str] | None = None
-    ) -> list[Video]:
+    def videos(self, creator: Creator, *, limit: int = 1_000_000, after: tuple[int, str] | None = None) -> list[Video]:
         """A creator's videos, newest first. after: (posted_at_utc, id) of the last one seen."""
         posted_at, video_id = after or (2**62, "")
         rows = self._db.execute(
