@@ -33,32 +33,38 @@ REPLAY_SECONDS = 60
 
 
 class Log(msgspec.Struct, frozen=True, kw_only=True):
-    """A real log that the demo knows: its files, format, first moment and last, UTC."""
+    """A real log that the demo knows: its files, format, first moment and last, UTC, and whose studio to open."""
 
     files: tuple[str, ...]
     format: str
     begins: datetime
     ends: datetime
+    creator: str
 
 
 LOGS = (
     Log(
         files=("video_play.csv.gz", "chat.csv.gz"), format="twitch-plays",
-        begins=datetime(2015, 1, 1, tzinfo=UTC), ends=datetime(2015, 1, 2, tzinfo=UTC),
+        begins=datetime(2015, 1, 1, tzinfo=UTC), ends=datetime(2015, 1, 2, tzinfo=UTC), creator="frank",
     ),
     Log(
         files=("kuairand27k_liked_or_hated_kcore15.tsv",), format="kuairand",
-        begins=datetime(2022, 4, 7, 15, tzinfo=UTC), ends=datetime(2022, 4, 21, 16, tzinfo=UTC),
+        begins=datetime(2022, 4, 7, 15, tzinfo=UTC), ends=datetime(2022, 4, 21, 16, tzinfo=UTC), creator="channel-00",
     ),
     Log(
         files=("view_events.csv",), format="tiktok-sessions",
-        begins=datetime(2022, 11, 15, tzinfo=UTC), ends=datetime(2023, 1, 8, tzinfo=UTC),
+        begins=datetime(2022, 11, 15, tzinfo=UTC), ends=datetime(2023, 1, 8, tzinfo=UTC), creator="theanh28entertainment",
     ),
 )  # fmt: skip
 
 
 def run_demo(data: Path | None, settings: Settings, *, source: Path | None, hours_a_second: float, say: Say) -> None:
-    """Run the demo until SIGTERM or SIGINT. data: None for a folder that is deleted at the end."""
+    """Run the demo until SIGTERM or SIGINT. data: None for a folder that is deleted at the end.
+
+    Raises BadFile for a data folder that is in use: a second platform would be mixed into the first.
+    """
+    if data is not None and (data / "private").exists():
+        raise BadFile(f"{data} holds events already. Name a new folder, or none; `footlights up` runs the old one.")
     folder = Path(tempfile.mkdtemp(prefix="footlights-demo-")) if data is None else data
     folder.chmod(0o755)
     try:
@@ -112,7 +118,7 @@ def _replayed(data: Path, settings: Settings, log: Log, source: Path, *, hours_a
     gate = open_gate(data, settings)
     rooms = [Room(name, data, settings) for name in ("collect", "serve")]
     try:
-        clock = _first_run(gate, begins, data, settings, rooms, say=say)
+        clock = _first_run(gate, log, data, settings, rooms, say=say)
         while not stopping():
             if clock < ends:
                 began = time.monotonic()
@@ -130,17 +136,13 @@ def _replayed(data: Path, settings: Settings, log: Log, source: Path, *, hours_a
         gate.close()
 
 
-def _first_run(gate: Gate, begins: int, data: Path, settings: Settings, rooms: list[Room], *, say: Say) -> int:
+def _first_run(gate: Gate, log: Log, data: Path, settings: Settings, rooms: list[Room], *, say: Say) -> int:
     """Publish the log's first quarter of an hour, so that there is a page to look at, and open the doors."""
-    clock = begins + 15 * MINUTE
+    clock = int(log.begins.timestamp()) + 15 * MINUTE
     gate.run(until_utc=clock)
     for room in rooms:
         room.start()
-    from footlights.public.board.read import Board
-
-    board = Board(data / "board")
-    busiest = max(board.creators(), key=lambda creator: len(board.videos(creator)))
-    _show(data, settings, busiest.id, say=say)
+    _show(data, settings, log.creator, say=say)
     return clock
 
 

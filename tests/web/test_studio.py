@@ -14,7 +14,7 @@ import anyio
 import pytest
 from granian.constants import Interfaces
 from granian.server.embed import Server
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sync_playwright
 
 from footlights.public.web.app import create_app
 from footlights.public.web.auth import Accounts
@@ -203,6 +203,31 @@ def test_a_period_is_changed_in_place_and_the_address_follows(
     expect(page.locator("figure.chart[data-exact]")).to_have_count(1)
     page.go_back()
     page.wait_for_url("**/studio?days=7&metric=view_count")
+    assert heard == []
+    page.context.close()
+
+
+def test_a_page_that_renews_itself_keeps_its_chart_and_what_was_opened(
+    browser: Browser, site: str, tokens: dict[str, str]
+) -> None:
+    page = _open(browser, site, tokens["ada"], view="desktop", theme="light")
+    heard = _complaints(page)
+
+    def hurry(route: Route) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, body=answer.text().replace("every 60s", "every 300ms"))
+
+    page.route("**/studio*", hurry)
+    page.goto(f"{site}/studio?days=7")
+    _settle(page)
+    page.get_by_text("The numbers as a table").click()
+    page.evaluate("document.querySelector('.chart-canvas svg').before = true")
+    for _ in range(2):
+        with page.expect_response("**/studio?days=7"):
+            pass
+    page.wait_for_timeout(100)
+    expect(page.locator("details.data[open]")).to_have_count(1)
+    assert page.evaluate("document.querySelector('.chart-canvas svg').before") is True
     assert heard == []
     page.context.close()
 

@@ -444,7 +444,10 @@ def _check_present(manifest: Manifest, *, present: set[str], positions: Mapping[
 
 
 def _checked_size(path: Path, *, position: int, sealed: int | None) -> int:
-    size = path.stat().st_size
+    try:
+        size = path.stat().st_size
+    except FileNotFoundError:  # of a writer that found no room to begin it, between two looks
+        size = 0
     least = max(position, sealed or 0)
     if size < least:
         raise VaultDamaged(

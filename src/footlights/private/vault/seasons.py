@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import threading
 from collections.abc import Sequence
 from hashlib import blake2b
 from pathlib import Path
@@ -235,10 +236,9 @@ def _read_or_make(folder: Path, season: Season) -> bytes:
 
 
 def _make(path: Path) -> bytes:
-    # Written aside and linked into place: of two processes that start a season together one wins, both use its key,
-    # and a key that can be read is always whole and on disk.
-    aside = path.with_suffix(f".{os.getpid()}.new")
-    _write_synced(aside, os.urandom(KEY_BYTES))
+    # Written aside and linked into place: of those that start a season together one wins, all use its key, and a key
+    # that can be read is always whole and on disk.
+    aside = _written_aside(path, os.urandom(KEY_BYTES))
     with contextlib.suppress(FileExistsError):
         os.link(aside, path)
     aside.unlink()
@@ -247,19 +247,22 @@ def _make(path: Path) -> bytes:
 
 
 def _replace(path: Path, content: bytes) -> None:
-    aside = path.with_suffix(f".{os.getpid()}.new")
-    _write_synced(aside, content)
-    aside.replace(path)
+    _written_aside(path, content).replace(path)
     _sync_folder(path.parent)
 
 
-def _write_synced(path: Path, content: bytes) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+def _written_aside(path: Path, content: bytes) -> Path:
+    """A file beside `path` with this content, on disk. No other thread or process has its name."""
+    aside = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}.new")
+    # Never written over: one that a crash left may by now be the same file as a season's key.
+    aside.unlink(missing_ok=True)
+    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         os.write(descriptor, content)
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+    return aside
 
 
 def _destroy(path: Path) -> None:

@@ -6,6 +6,8 @@ import os
 import stat
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from hashlib import blake2b
 from pathlib import Path
 
@@ -46,6 +48,25 @@ def test_another_process_finds_the_same_key(keys: SeasonKeys) -> None:
     told = {process.communicate()[0].strip() for process in running}
     assert told == {keys.tokens(NOV, ["ann"]).tobytes().hex()}
     assert [path.name for path in keys.folder.iterdir()] == ["2026-11.key"]
+
+
+def test_threads_that_start_a_season_together_use_one_key(keys: SeasonKeys) -> None:
+    def first_token(season: int) -> bytes:
+        together.wait(10)
+        return SeasonKeys(keys.folder).tokens(season, ["ann"]).tobytes()
+
+    together = threading.Barrier(8)
+    with ThreadPoolExecutor(8) as threads:
+        for season in range(NOV, NOV + 25):
+            told = set(threads.map(first_token, [season] * 8))
+            assert told == {SeasonKeys(keys.folder).tokens(season, ["ann"]).tobytes()}
+
+
+def test_what_a_crash_left_beside_a_key_does_not_change_it(keys: SeasonKeys) -> None:
+    token = keys.tokens(NOV, ["ann"]).tobytes()
+    os.link(keys.folder / "2026-11.key", keys.folder / f"2026-12.{os.getpid()}-{threading.get_ident()}.new")
+    keys.tokens(DEC, ["ann"])
+    assert SeasonKeys(keys.folder).tokens(NOV, ["ann"]).tobytes() == token
 
 
 def test_a_token_is_the_keyed_hash_of_the_viewer(keys: SeasonKeys) -> None:

@@ -25,6 +25,9 @@ _URL = re.compile(r"https://www\.tiktok\.com/@([^/]+)/video/(\d{1,19})")
 _TAG = re.compile(r"#(\w+)")
 #: TikTok's ids carry their moment in the upper half; one before TikTok or after the view does not.
 _FIRST_UTC = 1_472_688_000  # 2016-09-01T00:00:00Z
+#: The log's first and last moment. Videos are told of when it begins, if they were posted before.
+LOG_BEGINS_UTC = 1_668_470_400  # 2022-11-15T00:00:00Z
+_LOG_ENDS_UTC = 1_673_222_400  # 2023-01-09T00:00:00Z
 _TITLE_LENGTH = 150
 _HASHTAGS_MAX = 30
 
@@ -64,27 +67,30 @@ class _Sessions:
         view.position_ms = min(length_ms, max(position_ms, watch_ms)) if length_ms else watch_ms
         view.completed = watch_ms >= length_ms > 0
         acts = (self._act(Kind.LIKE, row, video, left),) if row["like"] == "1" else ()
-        return (*self._declare(row, author, video, length_ms, came), view, *acts)
+        return (*self._declare(row, author, video, length_ms), view, *acts)
 
     def _act(self, kind: Kind, row: Mapping[str, str], video: str, at: float) -> ViewerEvent:
         return ViewerEvent(
             kind=kind, viewer=row["user"], subject=video, at_ms=round(at * 1000), message="", country=self._country
         )
 
-    def _declare(self, row: Mapping[str, str], author: str, video: str, length_ms: int, seen: float) -> Iterator[Item]:
+    def _declare(self, row: Mapping[str, str], author: str, video: str, length_ms: int) -> Iterator[Item]:
+        # When a video was posted and told of must not hang on who watched it when: where the id does not say, or says
+        # something that cannot be, the log's first day stands in.
         posted_at_utc = int(video) >> 32
-        if not _FIRST_UTC <= posted_at_utc <= seen:
-            posted_at_utc = int(seen)
+        if not _FIRST_UTC <= posted_at_utc <= _LOG_ENDS_UTC:
+            posted_at_utc = LOG_BEGINS_UTC
+        told_ms = max(posted_at_utc, LOG_BEGINS_UTC) * 1000
         if author not in self._declared:
             self._declared.add(author)
-            yield CreatorDeclared(id=author, at_ms=posted_at_utc * 1000, name=author, handle=author, tier="pro")
+            yield CreatorDeclared(id=author, at_ms=told_ms, name=author, handle=author, tier="pro")
         if video not in self._declared:
             self._declared.add(video)
             text = row["desc_video"]
             yield VideoPublished(
                 id=video,
                 creator=author,
-                at_ms=posted_at_utc * 1000,
+                at_ms=told_ms,
                 posted_at_utc=posted_at_utc,
                 title=text[:_TITLE_LENGTH],
                 duration_ms=length_ms,
