@@ -53,7 +53,8 @@ LOGS = (
     ),
     Log(
         files=("view_events.csv",), format="tiktok-sessions",
-        begins=datetime(2022, 11, 15, tzinfo=UTC), ends=datetime(2023, 1, 8, tzinfo=UTC), creator="theanh28entertainment",
+        begins=datetime(2022, 11, 15, tzinfo=UTC), ends=datetime(2023, 1, 8, tzinfo=UTC),
+        creator="theanh28entertainment",
     ),
 )  # fmt: skip
 

@@ -37,7 +37,7 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting(name="body_bytes_max", default=524_288, unit="bytes", least=1024, help="Largest request body, unpacked."),
     Setting(name="event_bytes_max", default=32_768, unit="bytes", least=256, help="Largest single event."),
-    Setting(name="text_length_max", default=256, unit="characters", least=16, help="Longest id; longer titles end there."),
+    Setting(name="text_length_max", default=256, unit="characters", least=16, help="Longest id; titles are cut."),
     Setting(
         name="future_seconds_max", default=300, unit="seconds",
         help="An event whose time is further ahead of the collector's clock is dropped as future_time.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 import threading
@@ -10,7 +11,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
-import anyio
 import pytest
 from granian.constants import Interfaces
 from granian.server.embed import Server
@@ -94,7 +94,13 @@ def site(data: Path) -> Iterator[str]:
         create_app(data, load_settings(data)), address="127.0.0.1", port=port, interface=Interfaces.ASGINL,
         websockets=False, log_enabled=False,
     )  # fmt: skip
-    thread = threading.Thread(target=lambda: anyio.run(server.serve), daemon=True)
+    loops: list[asyncio.AbstractEventLoop] = []
+
+    async def serve() -> None:
+        loops.append(asyncio.get_running_loop())
+        await server.serve()
+
+    thread = threading.Thread(target=lambda: asyncio.run(serve()), daemon=True)
     thread.start()
     for _ in range(100):
         with socket.socket() as probe:
@@ -102,7 +108,7 @@ def site(data: Path) -> Iterator[str]:
                 break
         time.sleep(0.05)
     yield f"http://127.0.0.1:{port}"
-    server.stop()  # type: ignore[no-untyped-call]
+    loops[0].call_soon_threadsafe(server.stop)
     thread.join(timeout=10)
 
 

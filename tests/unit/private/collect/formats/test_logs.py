@@ -143,13 +143,14 @@ def test_author_and_video_are_declared_once_with_the_time_in_the_videos_id(read:
     assert isinstance(video, VideoPublished)
     assert (video.creator, video.posted_at_utc, video.duration_ms) == ("ann", 1_668_000_000, 20_000)
     assert (video.title, video.hashtags) == ("caption #One, #two", ("One", "two"))
+    assert video.at_ms == tiktok_sessions.LOG_BEGINS_UTC * 1000, "ticks before the log begins are over"
     assert len(lines[3]) == 1
 
 
-def test_a_videos_id_whose_time_cannot_be_gives_way_to_when_it_was_first_seen(read: Read) -> None:
+def test_a_videos_id_whose_time_cannot_be_gives_way_to_the_logs_first_day_and_to_nobodys_view(read: Read) -> None:
     url = "https://www.tiktok.com/@ann/video/7"
     video = read(tiktok_sessions, tiktok_sessions.HEADER, tiktok_row("1668501820", url=url))[2][1]
-    assert isinstance(video, VideoPublished) and video.posted_at_utc == 1_668_501_816
+    assert isinstance(video, VideoPublished) and video.posted_at_utc == tiktok_sessions.LOG_BEGINS_UTC
 
 
 def test_a_row_that_names_no_video_or_no_time_is_dropped(read: Read) -> None:
