@@ -42,11 +42,15 @@ def scale_of(figures: Iterable[Figure]) -> float:
 
 
 class Bells(msgspec.Struct, frozen=True, kw_only=True):
-    """Two bell curves as SVG paths in a box of 400 x 120, and how far apart they are in standard deviations."""
+    """Two bell curves as SVG paths in a box of 400 x 120, and how far apart they are in standard deviations.
+
+    guessed_percent: how often the best guesser is right who has to say which of the two a result came from.
+    """
 
     without: str
     with_you: str
     apart: float
+    guessed_percent: int
 
 
 def bells(rho: Fraction) -> Bells:
@@ -57,7 +61,12 @@ def bells(rho: Fraction) -> Bells:
     the Gaussian mechanism, and for one on integers up to its sampling error).
     """
     apart = math.sqrt(2 * float(rho))
-    return Bells(without=_bell(-apart / 2), with_you=_bell(apart / 2), apart=round(apart, 2))
+    return Bells(
+        without=_bell(-apart / 2),
+        with_you=_bell(apart / 2),
+        apart=round(apart, 2),
+        guessed_percent=math.ceil(50 * (1 + math.erf(apart / 2 / math.sqrt(2)))),
+    )
 
 
 def _bell(middle: float) -> str:

@@ -50,6 +50,8 @@ def test_a_beam_is_as_wide_as_its_interval_and_has_no_core_where_no_number_is_to
 
 
 def test_the_two_bells_are_as_far_apart_as_rho_says() -> None:
+    assert drawing.bells(Fraction(3, 50)).guessed_percent == 57
+    assert drawing.bells(Fraction(0)).guessed_percent == 50
     assert drawing.bells(Fraction(3, 50)).apart == round(math.sqrt(0.12), 2)
 
 
