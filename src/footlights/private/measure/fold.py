@@ -19,10 +19,13 @@ from footlights.private.measure.statements import run
 from footlights.private.vault.journal import Batch, JournalReader
 from footlights.private.vault.records import RECORD, subject_key
 from footlights.private.vault.seasons import SeasonKeys
+from footlights.terms.errors import VaultFull
 from footlights.terms.events import CreatorDeclared, Drop, VideoPublished, VideoRemoved
 from footlights.terms.policy import Policy
-from footlights.terms.seasons import Season, season_at
+from footlights.terms.seasons import Season, season_at, season_name
 
+#: A given viewer's pair collides with one of n others with probability n / 2^64: at this n that is a tenth of delta.
+PAIRS_MAX = 1_800_000_000
 STEPS = ("accept", "sessions", "acts", "bound", "disclosed", "traits", "wait")
 #: Tables of one batch, dropped with it.
 _TEMPORARY = ("arrived", "repeated", "judged", "accepted", "heard", "played", "acts", "counted", "told")
@@ -63,6 +66,7 @@ class Fold:
             raise
 
     def _count(self, batch: Batch) -> None:
+        self._check_room(batch.records["at_ms"])
         ((next_seq,),) = self._store.execute("SELECT next_seq FROM clock").fetchall()
         columns: dict[str, Any] = {name: np.ascontiguousarray(batch.records[name]) for name in RECORD.names or ()}
         columns["seq"] = np.arange(next_seq, next_seq + len(batch.records), dtype=np.int64)
@@ -75,6 +79,17 @@ class Fold:
         self._store.unregister("batch")
         self._store.unregister("own")
         self._store.execute("UPDATE clock SET next_seq = ?", [next_seq + len(batch.records)])
+
+    def _check_room(self, at_ms: np.ndarray[Any, np.dtype[np.int64]]) -> None:
+        """Refuse to grow a season past the number of pairs that the guarantee allows. The journal keeps the events."""
+        for season in _seasons(at_ms):
+            ((held,),) = self._store.execute("SELECT count(*) FROM pairs WHERE season = ?", [season]).fetchall()
+            if held + len(at_ms) > PAIRS_MAX:
+                raise VaultFull(
+                    f"season {season_name(season)} would hold more than {PAIRS_MAX:,} rows of pairs, where hash "
+                    "collisions reach a tenth of delta. Nothing is lost: events wait in the journal. Share creators "
+                    "out among several deployments: docs/why/known-limits.md."
+                )
 
     def _own(self, at_ms: np.ndarray[Any, np.dtype[np.int64]]) -> dict[str, Any]:
         """The creators' own pseudonyms in the batch's seasons: what they watch of their own never counts."""
