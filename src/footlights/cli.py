@@ -87,6 +87,7 @@ def _add_work(commands: Any) -> None:
     report.add_argument("--out", type=Path, metavar="FILE", help="write there instead of standard output")
     status = _command(commands, "status", _status, "Show rooms, published figures, next ticks and disk use.")
     status.add_argument("--private", action="store_true", help="the exact numbers too; needs the private folder")
+    _listen(status, "collect_host", "collect_port", "serve_host", "serve_port")
 
 
 def _add_keeping(commands: Any) -> None:
@@ -97,6 +98,7 @@ def _add_keeping(commands: Any) -> None:
     creator = _command(commands, "creator", _creator, "Creators: list them, or make a link with which one signs in.")
     creator.add_argument("action", choices=("list", "login-link"))
     creator.add_argument("id", nargs="?", metavar="ID")
+    _listen(creator, "serve_host", "serve_port")
     policy = _command(
         commands, "policy", _policy, "The policy: check a file, or show what is in force and what it costs."
     )
@@ -226,14 +228,9 @@ def _status(asked: argparse.Namespace, settings: Settings) -> None:
 
     answer = public_status(asked.data, settings)
     if asked.private:
-        from footlights.operate import open_gate
+        from footlights.operate import private_counts
 
-        gate = open_gate(asked.data, settings)
-        try:
-            gate.fold()
-            answer["private"] = gate.private_counts()
-        finally:
-            gate.close()
+        answer["private"] = private_counts(asked.data, settings)
     _say(asked, answer, "\n".join(status_lines(answer)))
 
 

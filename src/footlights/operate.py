@@ -7,6 +7,7 @@ up ─┬─ collect   takes events          restarted when it dies, with a paus
 
 from __future__ import annotations
 
+import json
 import os
 import pwd
 import signal
@@ -15,6 +16,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import structlog
 
@@ -23,12 +25,13 @@ from footlights.private.collect.door import DATA_VARIABLE
 from footlights.private.collect.intake import private_folder
 from footlights.private.collect.keys import Keyring
 from footlights.settings import Settings
-from footlights.terms.errors import BadSetting
+from footlights.terms.errors import BadSetting, VaultDamaged
 from footlights.terms.policy import load_policy
 from footlights.terms.ticks import MINUTE
 
 log = structlog.get_logger()
 
+COUNTS_FILE = "counts.json"
 ROOMS = ("collect", "gate", "serve")
 #: Between two folds of what arrived; the tick itself comes with the minute.
 FOLD_SECONDS = 5
@@ -45,6 +48,30 @@ def open_gate(data: Path, settings: Settings) -> Gate:
         memory=settings.duckdb_memory,
         fold_events=settings.fold_events,
     )
+
+
+def private_counts(data: Path, settings: Settings) -> dict[str, Any]:
+    """The operator's exact numbers. While a gate runs, those of its last fold, since it alone may open the store."""
+    try:
+        gate = open_gate(data, settings)
+    except VaultDamaged:
+        noted = data / "private" / COUNTS_FILE
+        if not noted.exists():
+            raise
+        return dict(json.loads(noted.read_text("utf-8")))
+    try:
+        gate.fold()
+        return gate.private_counts()
+    finally:
+        gate.close()
+
+
+def _note_counts(gate: Gate, data: Path) -> None:
+    """Leave the gate's numbers where the operator's command finds them: in the private folder."""
+    draft = data / "private" / f"{COUNTS_FILE}.draft"
+    draft.touch(mode=0o600)
+    draft.write_text(json.dumps(gate.private_counts()), "utf-8")
+    draft.replace(data / "private" / COUNTS_FILE)
 
 
 def keyring(data: Path) -> Keyring:
@@ -79,10 +106,12 @@ def run_gate(data: Path, settings: Settings) -> None:
         while not stopping():
             minute = int(time.time()) // MINUTE * MINUTE
             gate.run(until_utc=minute)
+            _note_counts(gate, data)
             while not stopping() and time.time() < minute + MINUTE:
                 time.sleep(min(FOLD_SECONDS, max(0.05, minute + MINUTE - time.time())))
                 if time.time() < minute + MINUTE:
                     gate.fold()
+                    _note_counts(gate, data)
     finally:
         gate.close()
 

@@ -65,13 +65,13 @@ def _table(rows: list[dict[str, Any]]) -> str:
     lines = [f"{'':26}  {'metric':24} {'value':>12}   95 % interval"]
     hidden = 0
     for row in rows:
-        if row["scope"] == "audience" and row["state"] == "too_few":
+        if row["scope"] == "audience" and row["state"] != "ok":
             hidden += 1
             continue
         name = row["cell"] or (row["id"] if row["scope"] == "video" else row["scope"])
         lines.append(f"{name[:26]:26}  {row['metric']:24} {_value(row):>12}   {_interval(row)}")
     if hidden:
-        lines.append(f"{hidden} audience cells have too few viewers to say; --format csv lists their ranges.")
+        lines.append(f"{hidden} audience cells have too few viewers to say, or no tick yet; --format csv lists them.")
     return "\n".join(lines) + "\n"
 
 

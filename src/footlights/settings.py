@@ -103,8 +103,8 @@ def _checked(name: str, value: Any, *, source: str) -> str | int:
     if isinstance(setting.default, str):
         return str(value)
     try:
-        number = int(value)
-    except (TypeError, ValueError):
+        number = int(str(value))  # through text: int() itself would read true as 1 and cut 8700.5 to 8700
+    except ValueError:
         raise BadSetting(f"{source}: {name} must be a whole number of {setting.unit}.") from None
     if number < setting.least:
         raise BadSetting(f"{source}: {name} must be at least {setting.least} {setting.unit}.")

@@ -114,7 +114,7 @@ def test_no_acknowledged_event_is_lost_and_none_counts_twice_when_everything_is_
     assert deployment.stop() == 0
     events = len(batches) * EVENTS_A_BATCH
     counts = _folded(deployment.data)
-    assert counts["pairs"] == counts["folded"] == events
+    assert counts["pair_rows"] == counts["folded"] == events
     assert counts["dropped"] == {"duplicate": events}
 
 

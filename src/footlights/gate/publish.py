@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import structlog
@@ -63,7 +64,7 @@ class Gate:
         self._engine.close()
         self._board.close()
 
-    def private_counts(self) -> dict[str, object]:
+    def private_counts(self) -> dict[str, Any]:
         """The operator's exact numbers, for `status --private` alone."""
         return self._engine.private_counts()
 

@@ -6,6 +6,7 @@ rho is written as text in the file and held as a Fraction: no floating-point num
 from __future__ import annotations
 
 import hashlib
+import math
 import tomllib
 from fractions import Fraction
 from importlib import resources
@@ -82,18 +83,26 @@ def parse_policy(text: str) -> Policy:
     _known(raw, {"version", "delta", "units", "counters", "audience", "reserved", "show", "keep"}, "policy.toml")
     if raw.get("version") != 1:
         raise BadPolicy("policy.toml: version must be 1, the only version that this release knows.")
+    units, show, keep = _table(raw, "units"), _table(raw, "show"), _table(raw, "keep")
+    _known(units, {"video"}, "units")
+    _known(_table(units, "video"), {"rho"}, "units.video")
+    _known(show, {"too_few"}, "show")
+    _known(keep, {"raw_event_days"}, "keep")
+    reserved = _table(raw, "reserved") if "reserved" in raw else {}
     policy = Policy(
         version=1,
         delta=float(_fraction(raw, "delta", least=Fraction(0))),
-        unit_rho=_fraction(_table(_table(raw, "units"), "video"), "rho", least=Fraction(0)),
+        unit_rho=_fraction(_table(units, "video"), "rho", least=Fraction(0)),
         counters=_counters(_table(raw, "counters")),
         audience_rho=_fraction(_table(raw, "audience"), "rho", least=Fraction(0)),
         audience_tables=_tables(_table(raw, "audience")),
-        reserved={name: _fraction(_table(raw, "reserved"), name) for name in raw.get("reserved", {})},
-        too_few=float(_table(raw, "show").get("too_few", 0.5)),
-        raw_event_days=_integer(_table(raw, "keep"), "raw_event_days", least=1),
+        reserved={name: _fraction(reserved, name) for name in reserved},
+        too_few=_too_few(show),
+        raw_event_days=_integer(keep, "raw_event_days", least=1),
         text=text,
     )
+    if policy.delta >= 1:
+        raise BadPolicy("policy.toml: delta must be below 1; it is a probability, such as 1e-9.")
     needed = policy.spent_rho + sum(policy.reserved.values(), Fraction(0))
     if needed > policy.unit_rho:
         raise BadPolicy(
@@ -161,6 +170,13 @@ def _fraction(raw: dict[str, Any], key: str, *, least: Fraction | None = None) -
     if number < 0 or (least is not None and number <= least):
         raise BadPolicy(f"policy.toml: {key} must be above {least or 0}.")
     return number
+
+
+def _too_few(raw: dict[str, Any]) -> float:
+    value = raw.get("too_few", 0.5)
+    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 < value < math.inf:
+        raise BadPolicy("policy.toml: show.too_few must be a number above 0, such as 0.5.")
+    return float(value)
 
 
 def _integer(raw: dict[str, Any], key: str, *, least: int) -> int:

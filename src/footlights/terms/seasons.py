@@ -29,6 +29,8 @@ def season_name(season: Season) -> str:
 def parse_season(name: str) -> Season:
     """The season that season_name wrote. Raises ValueError if it is not one."""
     year, month = name.split("-")
-    if not (len(year) == 4 and 1 <= int(month) <= 12):
+    season = int(year) * 12 + int(month) - 1
+    # Whatever else int() would read, such as "2026-1", is not how a season is written.
+    if not 1 <= int(month) <= 12 or season_name(season) != name:
         raise ValueError("a season is written YYYY-MM")
-    return int(year) * 12 + int(month) - 1
+    return season

@@ -187,8 +187,8 @@ class Engine:
     def private_counts(self) -> dict[str, Any]:
         """The operator's own numbers: exact, for `status --private` alone."""
         tallies = self._store.execute("SELECT name, reason, sum(events) FROM tallies GROUP BY ALL").fetchall()
-        ((pairs,),) = self._store.execute("SELECT count(DISTINCT pair) FROM pairs").fetchall()
-        counts: dict[str, Any] = {"accepted": 0, "folded": 0, "dropped": {}, "pairs": pairs}
+        ((pairs,),) = self._store.execute("SELECT count(*) FROM pairs").fetchall()
+        counts: dict[str, Any] = {"accepted": 0, "folded": 0, "dropped": {}, "pair_rows": pairs}
         for name, reason, events in tallies:
             if name == "dropped":
                 counts["dropped"][Drop(reason).name.lower()] = int(events)
