@@ -33,6 +33,7 @@ from footlights.gate.release import release_audience, release_counters
 from footlights.private.measure.engine import Due, Engine, Videos
 from footlights.public.board.rows import layout_of
 from footlights.public.board.write import BoardWriter
+from footlights.terms.errors import BadPolicy
 from footlights.terms.policy import Policy
 from footlights.terms.ticks import AGES_OF_FAMILY, HOUR
 
@@ -247,7 +248,13 @@ class Gate:
                 numbers[family] = self._board.plan(
                     family, digest=digest, detail=plan.detail(tables=tables, error_rows=rows)
                 )
-            if self._board.fact("policy") != self._policy.text:
+            in_force = self._board.fact("policy")
+            if in_force is not None and in_force != self._policy.text:
+                raise BadPolicy(
+                    "policy.toml is not the policy that this board's streams were opened under. A policy cannot change "
+                    "while they run: put the old file back, or start a new data folder."
+                )
+            if in_force is None:
                 self._board.state("policy", self._policy.text)
                 self._board.state("privacy", guarantee(self._policy))
             numbers["channel"] = self._board.plan("channel", digest="disclosed", detail={"sigmas": []})

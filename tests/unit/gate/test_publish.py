@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from footlights.gate.publish import Gate
 from footlights.public.board.read import Board
-from footlights.terms.errors import AlreadyPublished, BoardDamaged, VaultDamaged
+from footlights.terms.errors import AlreadyPublished, BadPolicy, BoardDamaged, VaultDamaged
 from footlights.terms.events import Kind
+from footlights.terms.policy import default_policy, parse_policy
 from tests.deployments import gate_of, publish, tell
 from tests.worlds import POSTED_AT, VIDEOS, Act
 
@@ -171,6 +173,12 @@ def test_a_removed_private_store_is_an_error_and_never_a_zero(data: Path) -> Non
     (data / "private" / "store.duckdb").unlink()
     with pytest.raises(VaultDamaged, match=r"store\.duckdb is gone"):
         publish(data, until=720)
+
+
+def test_a_policy_does_not_change_under_streams_that_run(data: Path) -> None:
+    text = default_policy().text.replace('rho = "0.0200"', 'rho = "0.0100"')
+    with pytest.raises(BadPolicy, match="put the old file back"):
+        Gate(data / "private", data / "board", policy=parse_policy(text), memory="1GB", fold_events=1000)
 
 
 def test_a_figure_without_a_spend_cannot_be_stored(data: Path) -> None:
