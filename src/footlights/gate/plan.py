@@ -92,6 +92,12 @@ def write_error_rows(plan: FamilyPlan, folder: Path, *, digest: str) -> str:
     return name
 
 
+def _epsilon(policy: Policy, rho: Fraction) -> float:
+    plans = (plan_counters(policy), plan_audience(policy))
+    least = min(variance for plan in plans for variance in plan.variances)
+    return epsilon_of(rho, delta=policy.delta, least_variance=least)
+
+
 def guarantee(policy: Policy) -> str:
     """What the policy promises, as the public pages state it: JSON."""
     families = {
@@ -106,7 +112,7 @@ def guarantee(policy: Policy) -> str:
                     "unit": "video",
                     "protects": "(viewer, video, season)",
                     "rho": str(policy.unit_rho),
-                    "epsilon": epsilon_of(policy.unit_rho, delta=policy.delta),
+                    "epsilon": _epsilon(policy, policy.unit_rho),
                     "plain_epsilon": plain_epsilon_of(policy.unit_rho, delta=policy.delta),
                     "families": {name: str(rho) for name, rho in families.items()},
                     "metrics": {metric.name: str(metric.rho) for metric in policy.counters},
@@ -117,7 +123,7 @@ def guarantee(policy: Policy) -> str:
                 {
                     "videos": k,
                     "rho": str(k * policy.unit_rho),
-                    "epsilon": epsilon_of(k * policy.unit_rho, delta=policy.delta),
+                    "epsilon": _epsilon(policy, k * policy.unit_rho),
                 }
                 for k in KS
             ],
@@ -143,7 +149,7 @@ def policy_summary(policy: Policy) -> dict[str, Any]:
     return {
         "unit": "(viewer, video, season)",
         "rho": str(policy.unit_rho),
-        "epsilon": epsilon_of(policy.unit_rho, delta=policy.delta),
+        "epsilon": _epsilon(policy, policy.unit_rho),
         "delta": policy.delta,
         "counters": metrics,
         "audience": {"rho": str(policy.audience_rho), "tables": list(policy.audience_tables)},

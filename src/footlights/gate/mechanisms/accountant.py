@@ -8,23 +8,35 @@ from __future__ import annotations
 import math
 from fractions import Fraction
 
-import numpy as np
+#: tau^2 of noise.md, lemma 3: what a discrete Gaussian's variance must spare to be a rounded continuous one.
+ROUNDING_VARIANCE = Fraction(81, 16)
+#: Below this variance the lemma is not used.
+LEMMA_VARIANCE_MIN = 4096
 
 
-def epsilon_of(rho: Fraction, *, delta: float) -> float:
-    """The epsilon at delta of rho-zCDP, rounded up to 1/1000.
+def epsilon_of(rho: Fraction, *, delta: float, least_variance: Fraction) -> float:
+    """The epsilon at delta of independent discrete Gaussians that cost rho in all, rounded up to 1/1000.
 
-    From the Renyi curve alpha * rho (Bun and Steinke, TCC 2016, definition 1.1), by dp-accounting's conversion
-    (Canonne, Kamath and Steinke, NeurIPS 2020, proposition 12).
+    By noise.md, lemma 3, they are a rounding of continuous Gaussians that cost rho * v / (v - tau^2), v the least
+    variance among them; and those have the exact curve of one Gaussian (Balle and Wang, ICML 2018, theorem 8), which
+    dp-accounting computes, rounding up. least_variance: below LEMMA_VARIANCE_MIN the plain conversion is stated.
     """
-    from dp_accounting.rdp import compute_epsilon  # takes a second to import, and few commands need it
+    if least_variance < LEMMA_VARIANCE_MIN:
+        return plain_epsilon_of(rho, delta=delta)
+    from dp_accounting.pld import privacy_loss_distribution  # takes seconds to import, and few commands need it
 
-    orders = np.concatenate([np.linspace(1.05, 10, 180), np.linspace(10, 200, 400), np.linspace(200, 5000, 400)])
-    epsilon, _ = compute_epsilon(orders, orders * float(rho), delta)
-    return math.ceil(float(epsilon) * 1000) / 1000
+    charged = rho * least_variance / (least_variance - ROUNDING_VARIANCE)
+    curve = privacy_loss_distribution.from_gaussian_mechanism(
+        standard_deviation=math.sqrt(1 / (2 * charged)), value_discretization_interval=1e-3
+    )
+    spared = delta * (1 - 2**-30)  # lemma 3 and lemma 1 add less than 2^-80 to delta
+    return math.ceil(float(curve.get_epsilon_for_delta(spared)) * 1000) / 1000
 
 
 def plain_epsilon_of(rho: Fraction, *, delta: float) -> float:
-    """The well-known bound rho + 2 sqrt(rho ln(1/delta)) (Bun and Steinke, TCC 2016, proposition 1.3), rounded up."""
+    """The bound that holds for all rho-zCDP, rho + 2 sqrt(rho ln(1/delta)), rounded up.
+
+    Source: Bun and Steinke, TCC 2016, proposition 1.3.
+    """
     value = float(rho) + 2 * math.sqrt(float(rho) * math.log(1 / delta))
     return math.ceil(value * 1000) / 1000
