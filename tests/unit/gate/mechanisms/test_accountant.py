@@ -15,8 +15,11 @@ DELTA = 1e-9
 def _delta_of_gaussian(epsilon: float, rho: float) -> float:
     """Balle and Wang, ICML 2018, theorem 8, with mu = sqrt(2 rho)."""
     mu = sqrt(2 * rho)
-    phi = lambda x: 0.5 * (1 + erf(x / sqrt(2)))  # noqa: E731
-    return phi(mu / 2 - epsilon / mu) - exp(epsilon) * phi(-mu / 2 - epsilon / mu)
+    return _phi(mu / 2 - epsilon / mu) - exp(epsilon) * _phi(-mu / 2 - epsilon / mu)
+
+
+def _phi(x: float) -> float:
+    return 0.5 * (1 + erf(x / sqrt(2)))
 
 
 @pytest.mark.parametrize("rho", [Fraction(6, 100), Fraction(6, 10), Fraction(1, 1000)])
