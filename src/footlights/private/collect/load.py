@@ -26,6 +26,8 @@ from footlights.settings import Settings
 from footlights.terms.errors import BadFile
 from footlights.terms.events import Drop
 
+#: Records of one commit, which waits for the disk.
+_COMMIT_RECORDS = 262_144
 #: Below this a file is loaded in this process: starting others takes longer.
 _SHARED_BYTES = 32 * 2**20
 
@@ -105,6 +107,7 @@ def load(
         private = private_folder(data)
         journal = open_journal(private, settings)
         stack.callback(journal.close)
+        writing = _Writing(journal)
         limits = Limits.of(settings)
         total_bytes = sum(source.total_bytes for source in sources)
         done_bytes = 0
@@ -112,7 +115,7 @@ def load(
             pool = _pool(source, chosen, private, limits)
             rows = 0
             for taken, done in _results(source, chosen, pool, Intake(private, limits)):
-                _commit(journal, taken)
+                writing.add(taken)
                 report.add(source.name, taken, rows_before=rows)
                 rows += taken.rows
                 if progress is not None:
@@ -121,9 +124,19 @@ def load(
     return report
 
 
-def _commit(journal: JournalWriter, taken: Taken) -> None:
-    journal.append(taken.records, taken.declarations, taken.drops)
-    journal.commit()
+class _Writing:
+    """Appends parts to the journal and commits when many records wait; closing the journal commits the rest."""
+
+    def __init__(self, journal: JournalWriter) -> None:
+        self._journal = journal
+        self._waiting = 0
+
+    def add(self, taken: Taken) -> None:
+        self._journal.append(taken.records, taken.declarations, taken.drops)
+        self._waiting += len(taken.records) + len(taken.declarations)
+        if self._waiting >= _COMMIT_RECORDS:
+            self._journal.commit()
+            self._waiting = 0
 
 
 def _pool(source: Source, chosen: Format, private: Path, limits: Limits) -> ProcessPoolExecutor | None:
@@ -148,8 +161,8 @@ def _results(
     with pool:
         for task in chosen.tasks(source):
             waiting.append((pool.submit(_work, chosen.work, task.work), task.done_bytes))
-            # One task each in hand and one each waiting: a worker never idles, and memory stays bounded.
-            if len(waiting) >= 2 * workers:
+            # One task each in hand and some waiting: a worker never idles, and memory stays bounded.
+            if len(waiting) >= 4 * workers:
                 future, done_bytes = waiting.popleft()
                 yield future.result(), done_bytes
         while waiting:
