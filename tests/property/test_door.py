@@ -8,6 +8,7 @@ import json
 import string
 import tempfile
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -83,18 +84,22 @@ def mostly(usual: Any, *odd: Any) -> st.SearchStrategy[Any]:
     return st.integers(0, 3).flatmap(lambda draw: st.sampled_from(odd) if draw == 3 else usual)
 
 
+usual_moments = st.datetimes(datetime(1969, 12, 31), datetime(2027, 1, 1)).map(
+    lambda at: at.isoformat(timespec="milliseconds") + "Z"
+)
 #: Most of these are plain views that count, so that what follows the decoding is reached.
 views = st.fixed_dictionaries(
     {
         "type": st.just("track"),
         "event": mostly(st.just("Video Viewed"), "Video Liked", "Video Ad Started"),
-        "userId": mostly(st.sampled_from(["ann", "bob", 42]), "", "42", "x" * 257),
+        "userId": mostly(st.sampled_from(["ann", "bob", 42]), "", "42", 0, "x" * 257),
         "timestamp": mostly(
-            st.sampled_from(["2026-11-01T10:00:00.001Z", "2026-10-31T23:59:59.9999Z", "2015-01-01T00:00:00+02:00"]),
-            "2026-11-01T10:00:00", "2999-01-01T00:00:00Z", "1969-12-31T23:59:59Z", None,
+            usual_moments
+            | st.sampled_from(["2026-11-01T10:00:00.001Z", "2026-10-31T23:59:59.9999Z", "2015-01-01T00:00:00+02:00"]),
+            "2026-11-01T10:00:00", "2999-01-01T00:00:00Z", "1969-12-31T23:59:59.999Z", "2026-02-30T00:00:00.000Z", None,
         ),
         "properties": st.fixed_dictionaries(
-            {"asset_id": mostly(st.sampled_from(["v1", "v2", 7]), "", None, "x" * 257)},
+            {"asset_id": mostly(st.sampled_from(["v1", "v2", 7]), "", None, 0, "x" * 257)},
             optional={
                 "watch_seconds": mostly(st.floats(0, 3e6), -0.5, 1e300, None),
                 "max_position": mostly(st.floats(0, 3e6), -0.5, None),
@@ -103,22 +108,23 @@ views = st.fixed_dictionaries(
                 "is_follower": st.booleans() | st.none(),
                 "source": mostly(st.sampled_from(["for_you", "For You"]), "?", None, 5, {"a": 1}),
                 "country": mostly(st.sampled_from(["VN", "vn"]), "XX", None, ["VN"]),
-                "session_id": mostly(st.sampled_from(["s1", 5]), "", "x" * 257),
+                "session_id": mostly(st.sampled_from(["s1", 5]), "", 0, "x" * 257),
                 "video_id": st.just("v3"),
                 "age": mostly(st.none(), 20),
             },
         ),
     },
     optional={
-        "messageId": mostly(st.sampled_from(["m1", "m2", 5]), "", "x" * 257, None),
+        "messageId": mostly(st.sampled_from(["m1", "m2", 5]), "", 0, "x" * 257, None),
         "anonymousId": mostly(st.just("anon"), None),
         "context": mostly(st.just({"library": {"name": "x"}}), {"traits": {"age": 30}}),
-        "sentAt": mostly(st.none(), "2999-01-01T00:00:10Z"),
+        "sentAt": mostly(st.just("2026-11-01T10:00:10Z"), "2999-01-01T00:00:10Z", None, "soon"),
+        "originalTimestamp": mostly(st.just("2026-11-01T10:00:00Z"), None, "soon"),
     },
 )  # fmt: skip
 #: A client whose clock runs ahead, and says so.
 AHEAD = {
-    "type": "track", "event": "Video Viewed", "userId": "ann", "timestamp": "2999-01-01T00:00:00Z",
+    "type": "track", "event": "Video Viewed", "userId": "ann", "timestamp": "2999-01-01T00:00:00.000Z",
     "sentAt": "2999-01-01T00:00:10Z", "properties": {"asset_id": "v1", "watch_seconds": 1},
 }  # fmt: skip
 noise = st.binary(max_size=60) | st.text(alphabet=string.printable, max_size=60).map(str.encode)

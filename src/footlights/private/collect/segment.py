@@ -6,23 +6,19 @@ agent, page or campaign is ever decoded. Raises BadRequest for a body that is no
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
-import numpy as np
-from numpy.typing import NDArray
 
 from footlights.private.collect.checks import AT_MS_MAX, SPAN_MS_MAX, Asked
 from footlights.private.collect.intake import Item
 from footlights.private.collect.traits import Traits, read_country, read_source, read_traits
-from footlights.private.collect.views import Ids, Views, span_ms
 from footlights.terms.errors import BadRequest
 from footlights.terms.events import CreatorDeclared, Drop, Kind, VideoPublished, VideoRemoved, ViewerEvent
 
-_Id = str | int | None
+Id = str | int | None
 
 #: Names of the Video Spec, and of what it lacks, that are about one viewer and one video.
 VIDEO_EVENTS: dict[str, Kind] = {
@@ -57,18 +53,15 @@ CREATOR_EVENTS: dict[str, Kind] = {
 HASHTAGS_MAX = 64
 
 
-class Properties(msgspec.Struct, gc=False):
-    """The properties of a message, as far as they are read.
+class ViewerProperties(msgspec.Struct, gc=False):
+    """The properties that say what a viewer did. Those that say where or who are decoded loosely."""
 
-    Those that one event name has are decoded loosely: another event may use the word for something else.
-    """
-
-    asset_id: _Id = None
-    content_asset_id: _Id = None
+    asset_id: Id = None
+    content_asset_id: Id = None
     content_asset_ids: list[str | int] | None = None
-    video_id: _Id = None
-    creator_id: _Id = None
-    session_id: _Id = None
+    video_id: Id = None
+    creator_id: Id = None
+    session_id: Id = None
     position: float | None = None
     watch_seconds: float | None = None
     max_position: float | None = None
@@ -78,6 +71,11 @@ class Properties(msgspec.Struct, gc=False):
     country: Any = None
     age: Any = None
     gender: Any = None
+
+
+class _Properties(ViewerProperties, gc=False):
+    """And those of a declaration, loosely too: another event may use the words for something else."""
+
     title: Any = None
     name: Any = None
     handle: Any = None
@@ -90,24 +88,24 @@ class Properties(msgspec.Struct, gc=False):
     published_at: Any = None
 
 
-class _Context(msgspec.Struct, gc=False):
+class Context(msgspec.Struct, gc=False):
+    """The context of a message, as far as it is read."""
+
     traits: Traits | None = None
 
 
-class Message(msgspec.Struct, gc=False):
-    """A message, as far as it is read."""
-
+class _Message(msgspec.Struct, gc=False):
     type: str | None = None
     event: str | None = None
-    userId: _Id = None
-    anonymousId: _Id = None
-    messageId: _Id = None
+    userId: Id = None
+    anonymousId: Id = None
+    messageId: Id = None
     timestamp: datetime | None = None
     originalTimestamp: datetime | None = None
     sentAt: datetime | None = None
-    properties: Properties | None = None
+    properties: _Properties | None = None
     traits: Traits | None = None
-    context: _Context | None = None
+    context: Context | None = None
 
 
 class _Name(msgspec.Struct):
@@ -133,18 +131,18 @@ class Opened(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _envelope = msgspec.json.Decoder(_Envelope)
-_message = msgspec.json.Decoder(Message)
+_message = msgspec.json.Decoder(_Message)
 _name = msgspec.json.Decoder(_Name)
 _moment = msgspec.json.Decoder(datetime)
 #: What a decoder raises for bytes that are not what it expects; deep nesting is the last.
-_BAD_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+BAD_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 def open_request(body: bytes) -> Opened:
     """Open a body: one message, or {"batch": [message, ...]}. Raises BadRequest if it is not a JSON object."""
     try:
         envelope = _envelope.decode(body)
-    except _BAD_JSON:
+    except BAD_JSON:
         raise BadRequest("bad_json", 'The body must be a JSON object: an event, or {"batch": [...]}.') from None
     return Opened(
         write_key=envelope.writeKey if isinstance(envelope.writeKey, str) else "",
@@ -164,87 +162,12 @@ def read_message(
         return (Drop.TOO_LARGE,)
     try:
         message = _message.decode(raw)
-    except _BAD_JSON:
+    except BAD_JSON:
         return (_why_undecodable(raw, type_),)
-    return read_decoded(message, asked, type_=type_, sent_at_ms=sent_at_ms)
+    return _read(message, asked, type_=type_, sent_at_ms=sent_at_ms)
 
 
-def decode_lines(chunk: bytes, asked: Asked) -> Sequence[Message | Drop | None]:
-    """The messages of a chunk, one a line, or why one cannot be read; None for an empty line. Never raises."""
-    ends = np.flatnonzero(np.frombuffer(chunk, dtype=np.uint8) == ord("\n"))
-    lengths = np.diff(ends, prepend=-1, append=len(chunk)) - 1
-    lines = len(lengths) - (lengths[-1] <= 0)
-    if lengths.max() <= asked.limits.event_bytes:
-        # All lines in one call take half the time of a call for each. Whatever is odd is left to the careful way.
-        with contextlib.suppress(*_BAD_JSON):
-            messages = _message.decode_lines(chunk)
-            if len(messages) == lines:
-                return messages
-    return [_decode_line(line, asked) for line in chunk.split(b"\n")[:lines]]
-
-
-def _decode_line(line: bytes, asked: Asked) -> Message | Drop | None:
-    if len(line) > asked.limits.event_bytes:
-        return Drop.TOO_LARGE
-    if not line.strip():
-        return None
-    try:
-        return _message.decode(line)
-    except _BAD_JSON:
-        return _why_undecodable(line, "")
-
-
-def is_plain_view(message: Message | Drop | None) -> bool:
-    """Whether plain_views can take a message: a summed-up view that says all it says in its own properties."""
-    if message.__class__ is not Message or message.event != "Video Viewed" or message.type != "track":
-        return False
-    said = message.properties
-    if said is None or said.age is not None or said.gender is not None:
-        return False
-    if message.context is not None and message.context.traits is not None:
-        return False
-    return message.timestamp is not None and message.timestamp.tzinfo is not None and message.sentAt is None
-
-
-def plain_views(messages: Sequence[Message], numbers: NDArray[np.int64]) -> Views:
-    """Messages that are all plain views, as columns. numbers: of their lines."""
-    count = len(messages)
-    properties = [message.properties or _NO_PROPERTIES for message in messages]
-    # No function is called for a row where a word or two will do: this is what a file of millions of lines waits for.
-    sessions = [said.session_id for said in properties]
-    furthest = [said.position if said.max_position is None else said.max_position for said in properties]
-    seconds = np.array([message.timestamp.timestamp() for message in messages if message.timestamp], dtype=np.float64)
-    return Views(
-        numbers=numbers,
-        viewers=Ids.of([message.userId or message.anonymousId for message in messages], _text),
-        videos=Ids.of([said.asset_id or _video(said) for said in properties], _text),
-        at_ms=np.rint(seconds * 1000).astype(np.int64),
-        watch_ms=span_ms(np.array([said.watch_seconds or 0.0 for said in properties])),
-        position_ms=span_ms(np.array([position or 0.0 for position in furthest])),
-        completed=np.array([said.completed is True for said in properties], dtype=bool),
-        follower=np.array([_FOLLOWER[said.is_follower] for said in properties], dtype=np.uint8),
-        age=np.zeros(count, dtype=np.uint8),
-        gender=np.zeros(count, dtype=np.uint8),
-        country=_coded([said.country for said in properties], read_country).astype(np.uint16),
-        source=_coded([said.source for said in properties], read_source).astype(np.uint8),
-        sessions=[_text(given) for given in sessions] if any(sessions) else None,
-        messages=[
-            given if given.__class__ is str else _text(given) for given in [message.messageId for message in messages]
-        ],
-    )
-
-
-def _coded(values: Sequence[Any], read: Callable[[Any], int]) -> NDArray[np.int64]:
-    """What `read` makes of each value, asked once for each that repeats."""
-    try:
-        codes = {value: read(value) for value in set(values)}
-    except TypeError:  # some are lists or objects, which cannot be compared so
-        return np.array([read(value) for value in values], dtype=np.int64)
-    return np.fromiter(map(codes.__getitem__, values), dtype=np.int64, count=len(values))
-
-
-def read_decoded(message: Message, asked: Asked, *, type_: str = "", sent_at_ms: int | None = None) -> tuple[Item, ...]:
-    """What a decoded message says. A type or name that is not listed is dropped as unknown_event."""
+def _read(message: _Message, asked: Asked, *, type_: str, sent_at_ms: int | None) -> tuple[Item, ...]:
     said = message.timestamp or message.originalTimestamp
     at_ms = asked.received_ms if said is None else _ms(said)
     if at_ms > asked.latest_ms():
@@ -261,12 +184,12 @@ def read_decoded(message: Message, asked: Asked, *, type_: str = "", sent_at_ms:
     return (Drop.UNKNOWN_EVENT,)
 
 
-def _read_track(message: Message, at_ms: int, asked: Asked) -> tuple[Item, ...]:
+def _read_track(message: _Message, at_ms: int, asked: Asked) -> tuple[Item, ...]:
     name = message.event or ""
     properties = message.properties or _NO_PROPERTIES
     kind = VIDEO_EVENTS.get(name)
     if kind is not None:
-        return (_viewer_event(kind, _video(properties), message, properties, at_ms),)
+        return (_viewer_event(kind, video_of(properties), message, properties, at_ms),)
     kind = CREATOR_EVENTS.get(name)
     if kind is not None:
         return _creator_event(kind, message, properties, at_ms)
@@ -276,7 +199,7 @@ def _read_track(message: Message, at_ms: int, asked: Asked) -> tuple[Item, ...]:
     return (Drop.UNKNOWN_EVENT,)
 
 
-def _read_identify(message: Message, at_ms: int) -> tuple[Item, ...]:
+def _read_identify(message: _Message, at_ms: int) -> tuple[Item, ...]:
     known = message.traits or (message.context.traits if message.context else None)
     age, gender, country = read_traits(known, at_ms) if known else (0, 0, 0)
     if not (age or gender or country):
@@ -284,10 +207,10 @@ def _read_identify(message: Message, at_ms: int) -> tuple[Item, ...]:
     return (
         ViewerEvent(
             kind=Kind.TRAITS,
-            viewer=_viewer(message),
+            viewer=viewer_of(message.userId, message.anonymousId),
             subject="",
             at_ms=at_ms,
-            message=_text(message.messageId),
+            message=text_of(message.messageId),
             age=age,
             gender=gender,
             country=country,
@@ -295,15 +218,15 @@ def _read_identify(message: Message, at_ms: int) -> tuple[Item, ...]:
     )
 
 
-def _creator_event(kind: Kind, message: Message, properties: Properties, at_ms: int) -> tuple[Item, ...]:
-    event = _viewer_event(kind, _text(properties.creator_id), message, properties, at_ms)
-    video = _video(properties) if kind is Kind.FOLLOW else ""
+def _creator_event(kind: Kind, message: _Message, properties: _Properties, at_ms: int) -> tuple[Item, ...]:
+    event = _viewer_event(kind, text_of(properties.creator_id), message, properties, at_ms)
+    video = video_of(properties) if kind is Kind.FOLLOW else ""
     if not video:
         return (event,)
     return event, _viewer_event(Kind.FOLLOW_FROM, video, message, properties, at_ms)
 
 
-def _viewer_event(kind: Kind, subject: str, message: Message, properties: Properties, at_ms: int) -> ViewerEvent:
+def _viewer_event(kind: Kind, subject: str, message: _Message, properties: _Properties, at_ms: int) -> ViewerEvent:
     age = gender = country = 0
     if message.context is not None and message.context.traits is not None:
         age, gender, country = read_traits(message.context.traits, at_ms)
@@ -319,11 +242,11 @@ def _viewer_event(kind: Kind, subject: str, message: Message, properties: Proper
         watch_ms = _span_ms(properties.watch_seconds)
     return ViewerEvent(
         kind=kind,
-        viewer=_viewer(message),
+        viewer=viewer_of(message.userId, message.anonymousId),
         subject=subject,
         at_ms=at_ms,
-        message=_text(message.messageId),
-        session=_text(properties.session_id),
+        message=text_of(message.messageId),
+        session=text_of(properties.session_id),
         position_ms=_span_ms(position),
         watch_ms=watch_ms,
         completed=properties.completed is True or kind is Kind.COMPLETION,
@@ -335,11 +258,11 @@ def _viewer_event(kind: Kind, subject: str, message: Message, properties: Proper
     )
 
 
-def _creator_declared(properties: Properties, at_ms: int, text_length: int) -> Item:
+def _creator_declared(properties: _Properties, at_ms: int, text_length: int) -> Item:
     if properties.tier not in (None, "basic", "pro"):
         return Drop.BAD_FIELD
     return CreatorDeclared(
-        id=_text(properties.creator_id),
+        id=text_of(properties.creator_id),
         at_ms=at_ms,
         name=_cut(properties.name, text_length),
         handle=_cut(properties.handle, text_length),
@@ -347,7 +270,7 @@ def _creator_declared(properties: Properties, at_ms: int, text_length: int) -> I
     )
 
 
-def _video_published(properties: Properties, at_ms: int, text_length: int) -> Item:
+def _video_published(properties: _Properties, at_ms: int, text_length: int) -> Item:
     posted_at = properties.posted_at if properties.posted_at is not None else properties.published_at
     posted_ms = at_ms if posted_at is None else _ms_of_text(posted_at)
     seconds = properties.duration if properties.duration is not None else properties.total_length
@@ -355,8 +278,8 @@ def _video_published(properties: Properties, at_ms: int, text_length: int) -> It
         return Drop.BAD_FIELD
     hashtags = properties.hashtags if isinstance(properties.hashtags, list) else []
     return VideoPublished(
-        id=_video(properties),
-        creator=_text(properties.creator_id),
+        id=video_of(properties),
+        creator=text_of(properties.creator_id),
         at_ms=at_ms,
         posted_at_utc=posted_ms // 1000,
         title=_cut(properties.title, text_length),
@@ -366,24 +289,23 @@ def _video_published(properties: Properties, at_ms: int, text_length: int) -> It
     )
 
 
-def _video_removed(properties: Properties, at_ms: int, _: int) -> Item:
-    return VideoRemoved(id=_video(properties), at_ms=at_ms)
+def _video_removed(properties: _Properties, at_ms: int, _: int) -> Item:
+    return VideoRemoved(id=video_of(properties), at_ms=at_ms)
 
 
-_DECLARATIONS: dict[str, Callable[[Properties, int, int], Item]] = {
+_DECLARATIONS: dict[str, Callable[[_Properties, int, int], Item]] = {
     "Creator Declared": _creator_declared,
     "Video Published": _video_published,
     "Video Removed": _video_removed,
 }
-_NO_PROPERTIES = Properties()
-_FOLLOWER = {None: 0, False: 1, True: 2}
+_NO_PROPERTIES = _Properties()
 
 
 def _why_undecodable(raw: bytes | msgspec.Raw, type_: str) -> Drop:
     # An event that is not ours may give our words other types: a shop's `source` or `completed`.
     try:
         name = _name.decode(raw)
-    except _BAD_JSON:
+    except BAD_JSON:
         return Drop.BAD_FIELD
     kind = name.type or type_
     known = isinstance(name.event, str) and (
@@ -392,19 +314,22 @@ def _why_undecodable(raw: bytes | msgspec.Raw, type_: str) -> Drop:
     return Drop.BAD_FIELD if known or kind == "identify" else Drop.UNKNOWN_EVENT
 
 
-def _video(properties: Properties) -> str:
+def video_of(properties: ViewerProperties) -> str:
+    """The video that properties name, "" if none."""
     listed = properties.content_asset_ids
     for given in (properties.asset_id, properties.content_asset_id, listed[0] if listed else None):
         if given is not None and given != "":
-            return _text(given)
-    return _text(properties.video_id)
+            return text_of(given)
+    return text_of(properties.video_id)
 
 
-def _viewer(message: Message) -> str:
-    return _text(message.userId) or _text(message.anonymousId)
+def viewer_of(user: Id, anonymous: Id) -> str:
+    """The viewer that a message names, "" if none."""
+    return text_of(user) or text_of(anonymous)
 
 
-def _text(given: _Id) -> str:
+def text_of(given: Id) -> str:
+    """An id as text, "" if there is none."""
     return given if isinstance(given, str) else "" if given is None else str(given)
 
 
@@ -430,6 +355,6 @@ def _ms_of_text(given: Any) -> int | None:
         return None
     try:
         at_ms = _ms(_moment.decode(msgspec.json.encode(given)))
-    except _BAD_JSON:
+    except BAD_JSON:
         return None
     return at_ms if at_ms <= AT_MS_MAX else None

@@ -5,19 +5,16 @@ The lines are those that the HTTP door takes one by one, as Segment's and Rudder
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
-from typing import cast
 
 import msgspec
-import numpy as np
 
-from footlights.private.collect.checks import Asked
 from footlights.private.collect.formats.source import Source, Task
-from footlights.private.collect.intake import Intake, Row, Taken
-from footlights.private.collect.segment import Message, decode_lines, is_plain_view, plain_views, read_decoded
+from footlights.private.collect.intake import Intake, Taken
+from footlights.private.collect.segment import read_message
+from footlights.private.collect.segment_lines import take_apart
 from footlights.terms.errors import BadFile
-from footlights.terms.events import Drop
 
 #: What a chunk becomes fits a processor's cache, and the memory of one serves the next: with 16 times as much, a third
 #: of the time goes to the system for fresh pages.
@@ -59,22 +56,11 @@ def work(chunk: Range | bytes, intake: Intake) -> Taken:
     Lines are numbered from 1 in each chunk, and `rows` says how many there are.
     """
     asked = intake.asked()
-    decoded = decode_lines(chunk if isinstance(chunk, bytes) else chunk.read(), asked)
-    plain = [is_plain_view(message) for message in decoded]
-    messages = [message for message, is_plain in zip(decoded, plain, strict=True) if is_plain]
-    numbers = np.flatnonzero(plain).astype(np.int64) + 1
-    taken = intake.take(_others(decoded, plain, asked), asked)
-    if messages:
-        taken = intake.take_views(plain_views(cast(list[Message], messages), numbers), asked).merged(taken)
-    return msgspec.structs.replace(taken, rows=len(decoded))
-
-
-def _others(decoded: Sequence[Message | Drop | None], plain: Sequence[bool], asked: Asked) -> Iterator[Row]:
-    for number, (message, is_plain) in enumerate(zip(decoded, plain, strict=True), start=1):
-        if isinstance(message, Drop):
-            yield number, (message,)
-        elif message is not None and not is_plain:
-            yield number, read_decoded(message, asked)
+    lines = take_apart(chunk if isinstance(chunk, bytes) else chunk.read(), asked)
+    taken = intake.take(((number, read_message(line, asked)) for number, line in lines.others), asked)
+    if lines.views is not None:
+        taken = intake.take_views(lines.views, asked).merged(taken)
+    return msgspec.structs.replace(taken, rows=lines.count)
 
 
 def _ranges(source: Source) -> Iterator[Task]:
