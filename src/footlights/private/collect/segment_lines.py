@@ -1,7 +1,7 @@
 """Segment lines. In: a chunk of messages, one a line. Out: its plain views as columns, and the lines that are not.
 
 A plain view is a Video Viewed message that says all it says in its own properties, with a time that is over, written
-such as 2026-11-01T10:00:00.000Z. A platform's log is mostly that, so it has a way of its own: a third of the time that
+such as 2026-11-01T10:00:00.000Z. A platform's log is mostly that, so it has a way of its own: half the time that
 segment.py takes, by doing for all lines at once what there is done for each. All else is left to segment.py, and a
 test holds the two together.
 """
