@@ -29,8 +29,9 @@ _REMAINDER_BITS = 32
 def round_consistently(plan: TablesPlan, estimates: Floats) -> Int64s:
     """Integer tables that add up to each other exactly, shape (n, width), one video a row.
 
-    estimates: from `estimate`, below 2^40 in size. A total is within 1/2 of its estimate, a cell of a one-way table
-    within 1, a cell of an r x c table within 1 + 1/r + 1/c + 1/(2rc). Rows do not depend on their neighbours.
+    estimates: from `estimate`; the sizes of a table's cells sum to less than 2^38. A total is within 1/2 of its
+    estimate, a cell of a one-way table within 1, a cell of an r x c table within 1 + 1/r + 1/c + 1/(2rc), and all of
+    them within 2^-20 more. Rows do not depend on their neighbours.
     """
     assert estimates.ndim == 2 and estimates.shape[1] == plan.width, "a row holds all tables"
     estimates = np.ascontiguousarray(estimates)  # another layout would be summed in another order

@@ -5,7 +5,7 @@ On integers alone, so that every machine finds the same shares to the last digit
     minimise  sum_A  losses[A] / precision[A]       precision[A] = sum_T  shares[T] / sources[A][T]
     step      shares[T]  <-  shares[T] * sqrt(slope[T]), made to sum to 1 again
 
-slope[T] is how fast the loss falls as table T gets more. A step never raises the loss (tables.md, lemma 4).
+slope[T] is how fast the loss falls as table T gets more. A step never raises the loss (tables.md, lemma 5).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from math import isqrt
 
-#: Shares are multiples of 1/PARTS: short in a published plan, and within 1e-4 of the best loss.
+#: Shares are multiples of 1/PARTS: short in a published plan, and the loss is within 4e-4 of the best (tables.md).
 PARTS = 4096
 #: Fixed-point precision of the steps.
 _BITS = 96
@@ -30,7 +30,8 @@ def best_shares(
 
     losses: what one unit of a component's variance costs, >= 0. sources[A][T]: how many cells of table T make up one
     of component A's margin, for each table that measures A. tables: 1..PARTS.
-    Source: Torsney, "A moment inequality and monotonicity of an algorithm", 1983 (A-optimal designs, power 1/2).
+    Source: Silvey, Titterington and Torsney, 1978; Yu, "Monotonic convergence of a general algorithm for computing
+    optimal designs", Annals of Statistics 2010. The proof for our loss is tables.md, lemma 5.
     """
     shares = [_ONE // tables] * tables
     scaled = [int(loss * _ONE) for loss in losses]
