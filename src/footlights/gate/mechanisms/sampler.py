@@ -4,8 +4,8 @@
                                                               alias(column) otherwise
 
 The table's integer weights sum to 2^128 exactly, so a column is hit with probability 2^-k, and `own` kept with exactly
-threshold / 2^(128-k). Every draw does the same work: nothing branches on a word. A large scale is the convolution
-a * X1 + X2 of two draws from one small table (noise.md, lemma 2), which stays in the processor's cache.
+threshold / 2^(128-k). Every draw does the same work: nothing branches on a word, the comparison is arithmetic. A large
+scale is the convolution a * X1 + X2 of two draws from one small table (noise.md, lemma 2), which stays in the cache.
 """
 
 from __future__ import annotations
@@ -31,27 +31,32 @@ PRECISION_BITS = 256
 SINGLE_SCALE_MAX = 64
 #: tau of lemma 2 is kept at or above this: 2 exp(-2 pi^2 tau^2) < 2^-112 from 2.01 on.
 SMOOTHING_MIN = Fraction(9, 4)
-#: Draws at a time: the working set of a chunk stays in the second-level cache.
-CHUNK = 8192
 
 
 class GaussianTable:
     """An alias table of the discrete Gaussian with parameter variance s2: P(x) ~ exp(-x^2 / (2 s2)).
 
+    bits: k, 2^k columns. thresholds: of each column, 0..2^(128-k). own, alias: the two values of each column.
     Source: Walker, "An efficient method for generating discrete random variables", ACM TOMS 1977; Vose, IEEE TSE 1991.
     """
 
-    def __init__(self, bits: int, high: Words, low: Words, own: Int64s, alias: Int64s) -> None:
+    def __init__(self, bits: int, thresholds: list[int], own: list[int], alias: list[int]) -> None:
+        assert bits >= 2, "a threshold's high half fits a signed word"
         self.bits = bits
-        self._high, self._low, self._own, self._alias = high, low, own, alias
+        self._high = np.array([edge >> 64 for edge in thresholds], dtype=np.int64)
+        self._low = np.array([edge & (2**64 - 1) for edge in thresholds], dtype=np.uint64)
+        # Of column c, the alias at 2c and its own value at 2c + 1: one look-up chooses, and nothing branches.
+        self._values = np.array([alias, own], dtype=np.int32).T.ravel()
 
-    def draw(self, high: Words, low: Words) -> Int64s:
+    def draw(self, high: Words, low: Words) -> NDArray[np.int32]:
         """One value a word. high, low: the halves of uniform 128-bit words, shape (n,)."""
-        column = high >> np.uint64(64 - self.bits)
-        rest = high & np.uint64((1 << (64 - self.bits)) - 1)
-        edge = self._high[column]
-        keep = (rest < edge) | ((rest == edge) & (low < self._low[column]))
-        drawn: Int64s = np.where(keep, self._own[column], self._alias[column])
+        place = (high >> np.uint64(64 - self.bits)).view(np.int64)
+        rest = (high & np.uint64((1 << (64 - self.bits)) - 1)).view(np.int64)
+        edge = self._high.take(place)
+        edge += low < self._low.take(place)  # (rest, low) < (high, low) of the threshold, as two whole numbers
+        place += place
+        place += rest < edge
+        drawn: NDArray[np.int32] = self._values.take(place)
         return drawn
 
 
@@ -113,13 +118,8 @@ def build_table(variance: Fraction) -> GaussianTable:
         assert mass[index] == capacity, "the weights sum to 2^128"
         threshold[index] = capacity
     assert all(0 <= edge <= capacity for edge in threshold), "a threshold fits its column"
-    return GaussianTable(
-        bits,
-        np.array([edge >> 64 for edge in threshold], dtype=np.uint64),
-        np.array([edge & (2**64 - 1) for edge in threshold], dtype=np.uint64),
-        np.arange(len(mass), dtype=np.int64) - radius,
-        np.array(alias, dtype=np.int64) - radius,
-    )
+    own = list(range(-radius, len(mass) - radius))
+    return GaussianTable(bits, threshold, own, [own[index] for index in alias])
 
 
 class Sampler:
@@ -135,15 +135,12 @@ class Sampler:
         self._table = build_table(variance / (1 + self.factor**2))
 
     def draw(self, words: Words) -> Int64s:
-        """words: uniform, shape (n, words, 2), 64-bit halves. Returns n integers."""
+        """words: uniform, shape (n, words, 2), 64-bit halves; any strides. Returns n integers."""
         assert words.shape[1:] == (self.words, 2), "a draw takes its number of words"
-        drawn = np.empty(len(words), dtype=np.int64)
-        for start in range(0, len(words), CHUNK):
-            chunk = words[start : start + CHUNK]
-            value = self._table.draw(chunk[:, 0, 0], chunk[:, 0, 1])
-            if self.factor:
-                value = value * self.factor + self._table.draw(chunk[:, 1, 0], chunk[:, 1, 1])
-            drawn[start : start + CHUNK] = value
+        drawn = self._table.draw(words[:, 0, 0], words[:, 0, 1]).astype(np.int64)
+        if self.factor:
+            drawn *= self.factor
+            drawn += self._table.draw(words[:, 1, 0], words[:, 1, 1])
         return drawn
 
 
