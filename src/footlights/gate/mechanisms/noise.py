@@ -20,6 +20,7 @@ from footlights.gate.mechanisms.sampler import Int64s, Sampler
 _ADDRESS = np.dtype([("subject", "<i8"), ("node", "<u4"), ("lane", "<u4")])
 #: Words that one number may take; the address of number m, word w is lane m * LANES + w, so no two numbers share one.
 LANES = 2
+WORD_BYTES = 16
 #: Numbers drawn at a time: their addresses, words and columns stay in the second-level cache.
 CHUNK = 8192
 
@@ -68,17 +69,21 @@ class KeyedNoise:
         assert nodes.size == 0 or (int(nodes.min()) >= 0 and int(nodes.max()) < 2**32), "a node has 32 bits"
         assert lanes.step == 1 and lanes.start >= 0 and lanes.stop * LANES <= 2**32, "a lane has 32 bits"
         rows = max(1, CHUNK // len(lanes))
+        stream = bytearray(min(rows, len(drawn)) * len(lanes) * sampler.words * WORD_BYTES + WORD_BYTES)
         for start in range(0, len(drawn), rows):
             part = slice(start, start + rows)
-            words = self._words(subjects[part], nodes[part], lanes, sampler.words)
+            words = self._words(subjects[part], nodes[part], lanes, sampler.words, into=stream)
             drawn[part] = sampler.draw(words).reshape(-1, len(lanes))
 
-    def _words(self, subjects: Int64s, nodes: Int64s, lanes: range, words: int) -> NDArray[np.uint64]:
-        """The uniform words of each (subject, node) and lane, shape (n * len(lanes), words, 2)."""
+    def _words(
+        self, subjects: Int64s, nodes: Int64s, lanes: range, words: int, *, into: bytearray
+    ) -> NDArray[np.uint64]:
+        """The uniform words of each (subject, node) and lane, shape (n * len(lanes), words, 2); they live in `into`."""
         addresses = np.empty((words, len(subjects), len(lanes)), dtype=_ADDRESS)
         addresses["subject"] = subjects[:, None]
         addresses["node"] = nodes[:, None]
         for word in range(words):
             addresses["lane"][word] = np.arange(lanes.start, lanes.stop) * LANES + word
-        stream = self._encrypt.update(addresses.view(np.uint8).data)
-        return np.frombuffer(stream, dtype="<u8").reshape(words, -1, 2).swapaxes(0, 1)
+        self._encrypt.update_into(addresses.view(np.uint8).data, into)
+        halves = np.frombuffer(into, dtype="<u8", count=2 * addresses.size)
+        return halves.reshape(words, -1, 2).swapaxes(0, 1)

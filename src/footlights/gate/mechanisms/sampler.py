@@ -41,21 +41,20 @@ class GaussianTable:
     """
 
     def __init__(self, bits: int, thresholds: list[int], own: list[int], alias: list[int]) -> None:
-        assert bits >= 2, "a threshold's high half fits a signed word"
         self.bits = bits
-        self._high = np.array([edge >> 64 for edge in thresholds], dtype=np.int64)
-        self._low = np.array([edge & (2**64 - 1) for edge in thresholds], dtype=np.uint64)
+        # Both halves of a threshold side by side: a large table is not in the nearest cache, and is asked once.
+        self._edges = np.array([(edge >> 64, edge & (2**64 - 1)) for edge in thresholds], dtype=np.uint64)
         # Of column c, the alias at 2c and its own value at 2c + 1: one look-up chooses, and nothing branches.
         self._values = np.array([alias, own], dtype=np.int32).T.ravel()
 
     def draw(self, high: Words, low: Words) -> NDArray[np.int32]:
         """One value a word. high, low: the halves of uniform 128-bit words, shape (n,)."""
         place = (high >> np.uint64(64 - self.bits)).view(np.int64)
-        rest = (high & np.uint64((1 << (64 - self.bits)) - 1)).view(np.int64)
-        edge = self._high.take(place)
-        edge += low < self._low.take(place)  # (rest, low) < (high, low) of the threshold, as two whole numbers
+        rest = high & np.uint64((1 << (64 - self.bits)) - 1)
+        edges = self._edges.take(place, axis=0)
+        keep = rest < edges[:, 0] + (low < edges[:, 1])  # (rest, low) < edges, each as one number of 128 bits
         place += place
-        place += rest < edge
+        place += keep
         drawn: NDArray[np.int32] = self._values.take(place)
         return drawn
 

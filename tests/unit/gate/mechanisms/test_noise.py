@@ -44,10 +44,9 @@ class Reader:
     def __init__(self) -> None:
         self.addresses: list[bytes] = []
 
-    def update(self, data: Any) -> bytes:
-        raw = bytes(data)
+    def update_into(self, data: Any, into: bytearray) -> None:
+        raw = into[: len(data)] = bytes(data)
         self.addresses += [raw[at : at + 16] for at in range(0, len(raw), 16)]
-        return raw
 
 
 def addresses_of(sampler: Sampler, *, subjects: list[int], nodes: list[int], lanes: range) -> list[bytes]:
@@ -108,7 +107,7 @@ def test_an_address_out_of_range_is_refused_and_never_wraps_round_to_another(nod
 def test_two_families_have_two_keys() -> None:
     subjects, nodes = np.array([5]), np.array([7])
     words = {
-        KeyedNoise(key, family=family)._words(subjects, nodes, range(1), 1).tobytes()
+        KeyedNoise(key, family=family)._words(subjects, nodes, range(1), 1, into=bytearray(32)).tobytes()
         for key in (KEY, bytes(32))
         for family in ("counters", "audience", "counter", "counters ", "")
     }

@@ -40,7 +40,7 @@ def test_the_weights_are_symmetric_but_for_the_remainder_in_the_middle() -> None
 
 def columns(table: GaussianTable) -> Iterator[tuple[int, int, int]]:
     """Threshold, own value and alias of each column of a table."""
-    for index, (high, low) in enumerate(zip(table._high.tolist(), table._low.tolist(), strict=True)):
+    for index, (high, low) in enumerate(table._edges.tolist()):
         yield (high << 64) | low, int(table._values[2 * index + 1]), int(table._values[2 * index])
 
 
