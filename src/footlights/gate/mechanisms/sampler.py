@@ -5,7 +5,7 @@
 
 The table's integer weights sum to 2^128 exactly, so a column is hit with probability 2^-k, and `own` kept with exactly
 threshold / 2^(128-k). Every draw does the same work: nothing branches on a word, the comparison is arithmetic. A large
-scale is the convolution a * X1 + X2 of two draws from one small table (noise.md, lemma 2), which stays in the cache.
+scale is the convolution a * X1 + X2 of two draws from one small table (noise.md, lemma 2).
 """
 
 from __future__ import annotations
@@ -62,12 +62,12 @@ class GaussianTable:
 def weights_of(variance: Fraction) -> tuple[int, list[int]]:
     """The radius r and the integer weights of -r..r: floor(2^128 P(x)), the remainder added at 0.
 
-    variance: parameter s2 > 0, at most 2^24. Total variation to the definition below 2^-100: noise.md, lemma 1.
+    variance: parameter s2 > 0, at most 2^24. Total variation to the definition below 2^-110: noise.md, lemma 1.
     """
     if not 0 < variance <= 1 << 24:
         raise BadPlan("a noise table needs a variance above 0 and at most 2^24.")
     one = 1 << PRECISION_BITS
-    radius = math.isqrt(int(2 * variance * TAIL_BITS * 710 / 1024)) + 2  # 710/1024 > ln 2
+    radius = radius_of(variance)
     q = _exp_minus(1 / (2 * variance))
     halves, value, ratio, square = [one], one, q, (q * q) >> PRECISION_BITS
     for _ in range(radius):
@@ -79,6 +79,11 @@ def weights_of(variance: Fraction) -> tuple[int, list[int]]:
     weights = [*reversed(positive[1:]), *positive]
     weights[radius] += (1 << WEIGHT_BITS) - sum(weights)
     return radius, weights
+
+
+def radius_of(variance: Fraction) -> int:
+    """Where the table ends: at least sqrt(2 s2 TAIL_BITS ln 2), so what is left out is below 2^-TAIL_BITS."""
+    return math.isqrt(int(2 * variance * TAIL_BITS * 710 / 1024)) + 2  # 710/1024 > ln 2
 
 
 def _exp_minus(x: Fraction) -> int:
@@ -124,7 +129,8 @@ def build_table(variance: Fraction) -> GaussianTable:
 class Sampler:
     """Draws the discrete Gaussian of one variance.
 
-    variance: parameter sigma2 of P(x) ~ exp(-x^2 / (2 sigma2)), > 0. words: 128-bit words a draw, 1 or 2.
+    variance: parameter sigma2 of P(x) ~ exp(-x^2 / (2 sigma2)), > 0; BadPlan above sigma = 7.4 million, where the table
+    of lemma 2 would be larger than lemma 1 speaks of. words: 128-bit words a draw, 1 or 2.
     """
 
     def __init__(self, variance: Fraction) -> None:

@@ -8,14 +8,20 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from footlights.gate.mechanisms.sampler import (
+    PRECISION_BITS,
     SMOOTHING_MIN,
+    TAIL_BITS,
     WEIGHT_BITS,
     GaussianTable,
     Sampler,
+    _exp_minus,
     build_table,
     convolution_factor,
+    radius_of,
     weights_of,
 )
 from footlights.terms.errors import BadPlan
@@ -98,3 +104,29 @@ def test_a_sampler_refuses_another_number_of_words() -> None:
 def test_a_table_without_a_possible_variance_is_refused(variance: Fraction) -> None:
     with pytest.raises(BadPlan):
         weights_of(variance)
+
+
+def test_a_scale_that_the_proof_does_not_reach_is_refused() -> None:
+    assert Sampler(Fraction(7_400_000**2)).words == 2
+    with pytest.raises(BadPlan):
+        Sampler(Fraction(7_600_000**2))
+
+
+@given(st.fractions(Fraction(1, 1000), Fraction(1 << 24)))
+def test_the_radius_leaves_out_no_more_than_the_proof_says(variance: Fraction) -> None:
+    radius = radius_of(variance)
+    assert radius < 1 << 16
+    assert Decimal(radius) ** 2 >= Decimal(2) * variance.numerator / variance.denominator * TAIL_BITS * Decimal(2).ln()
+
+
+@given(st.integers(0, 2**64), st.integers(0, 2**64 - 1), st.integers(0, 2**64 - 1), st.integers(0, 2**64 - 1))
+def test_a_carry_compares_two_halves_as_one_number(high: int, low: int, edge_high: int, edge_low: int) -> None:
+    """The identity that GaussianTable.draw rests on."""
+    assert (high < edge_high + (low < edge_low)) == ((high << 64) + low < (edge_high << 64) + edge_low)
+
+
+def test_the_exponential_is_right_to_254_bits() -> None:
+    getcontext().prec = 120
+    for x in (Fraction(1, 2 << 24), Fraction(1, 7), Fraction(1), Fraction(355, 113), Fraction(500)):
+        right = (-Decimal(x.numerator) / Decimal(x.denominator)).exp() * (1 << PRECISION_BITS)
+        assert abs(right - _exp_minus(x)) < 4
