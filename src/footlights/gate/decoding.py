@@ -21,6 +21,10 @@ Floats = NDArray[np.float64]
 ANCHOR_STEPS = 64
 #: Streams whose rows are read from the board at a time: at most 64 rows of each are in memory.
 STREAMS_AT_A_TIME = 8192
+LACKING = (
+    "the board lacks ticks that this gate has published: it was restored from an older backup. Ticks are never "
+    "published twice. Restore the newest board, or board and private folder of one backup."
+)
 
 
 class Past(Protocol):
@@ -58,10 +62,7 @@ class Decoders:
                 some = new[start : start + STREAMS_AT_A_TIME]
                 self._recover(rows[some], spends[some], first_ticks[some], next_ticks[some], board)
         if not np.array_equal(self._next_step[rows], next_ticks - first_ticks):
-            raise BoardDamaged(
-                "the board lacks ticks that this gate has published: it was restored from an older backup. Ticks are "
-                "never published twice. Restore the newest board, or board and private folder of one backup."
-            )
+            raise BoardDamaged(LACKING)
         return rows
 
     def step(self, step: int, rows: Int64s, y: Int64s) -> Floats:
@@ -112,6 +113,8 @@ class Decoders:
                 self._state[:, row] = np.frombuffer(state, dtype="<f8").reshape(len(self._state), -1)
                 self._next_step[row] = after - first + 1
             held = board.rows_between(spend, after=after, before=until)
+            if len(held) != until - after - 1:
+                raise BoardDamaged(LACKING)
             packed += [figures for _, figures in held]
             at_step += [tick - first for tick, _ in held]
             of_row += [row] * len(held)

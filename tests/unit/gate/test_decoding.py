@@ -86,10 +86,11 @@ def test_estimates_are_the_rows_that_the_plan_publishes_times_y() -> None:
         assert np.allclose(told[spend], rows[: len(y), : len(y)] @ y, rtol=1e-4, atol=1)
 
 
-def test_a_board_that_lacks_published_ticks_is_refused() -> None:
+@pytest.mark.parametrize("lost", [0, 4, 9])
+def test_a_board_that_lacks_published_ticks_is_refused(lost: int) -> None:
     board = Board()
     publish(Decoders(PLAN, LAYOUT), board, SPENDS, FIRST, ticks=range(10))
-    board.figures[5].pop()
+    del board.figures[5][lost]
     with pytest.raises(BoardDamaged):
         Decoders(PLAN, LAYOUT).rows(SPENDS[:2], first_ticks=FIRST[:2], next_ticks=np.array([10, 10]), board=board)
 
