@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from footlights.gate.mechanisms.counter import encode
+from footlights.gate.mechanisms.counter import encode, encode_rows
 from footlights.gate.mechanisms.noise import KeyedNoise
 from footlights.gate.plan import FamilyPlan
 from footlights.terms.domains import AGES, COUNTRIES, GENDERS, TYPES
@@ -15,37 +16,68 @@ from footlights.terms.exact import Exact
 from footlights.terms.metrics import AUDIENCE_AXES, AXES, cells_of
 
 Int64s = NDArray[np.int64]
+Released = Iterator[tuple[int, Int64s, Int64s]]
 
 COLUMNS = ("reach", "replays", "watch", "full_views", "shares", "favorites", "followers")
+#: Up to so many due steps of a video are encoded from its rows: a state takes longer to fill than it saves.
+FEW_STEPS = 8
 _SIZES = {"age": len(AGES), "gender": len(GENDERS), "country": len(COUNTRIES), "type": len(TYPES)}
+
+
+class _DueSteps(NamedTuple):
+    subjects: Int64s
+    first_step: Int64s
+    last_step: Int64s
 
 
 def release_counters(
     plan: FamilyPlan, noise: KeyedNoise, exact: Exact, *, subjects: Int64s, first_step: Int64s, last_step: Int64s
-) -> Iterator[tuple[int, Int64s, Int64s]]:
-    """y of each due step: yields (step, slots, y), steps ascending. slots: rows of `subjects`; y: (n, 7).
+) -> Released:
+    """y of each due step: yields (step, slots, y), steps ascending. slots: rows of `subjects`, ascending; y: (n, 7).
 
-    exact: slot, step and COLUMNS, one row a (slot, step). subjects, first_step, last_step: shape (videos,).
+    exact: slot, step and COLUMNS, one row a (slot, step), slots ascending. subjects, first_step, last_step: shape
+    (videos,), at least one. Which way it takes depends on the due steps alone, and both give the same y.
     """
     columns = exact.open_in_gate()
+    assert not (np.diff(columns["slot"]) < 0).any(), "rows come in the order of their slots"
+    few = int((last_step - first_step).max()) < FEW_STEPS
+    return (_from_rows if few else _from_state)(plan, noise, columns, _DueSteps(subjects, first_step, last_step))
+
+
+def _from_rows(plan: FamilyPlan, noise: KeyedNoise, columns: dict[str, Int64s], due_steps: _DueSteps) -> Released:
+    """A tick as it is every minute: each video is at a step of its own, all are encoded at once."""
+    subjects, first_step, last_step = due_steps
+    added = [columns[name] for name in COLUMNS]
+    most = int((last_step - first_step).max()) + 1
+    released = np.empty((most, len(subjects), len(COLUMNS)), dtype=np.int64)
+    for later in range(most):
+        at_step = np.minimum(first_step + later, last_step)
+        y = encode_rows(plan.counter, at_step=at_step, streams=columns["slot"], steps=columns["step"], added=added)
+        released[later] = y + noise.draw(plan.samplers, subjects=subjects, nodes=at_step).values
+    for step, due in steps_due(first_step, last_step):
+        yield step, due, released[step - first_step[due], due]
+
+
+def _from_state(plan: FamilyPlan, noise: KeyedNoise, columns: dict[str, Int64s], due_steps: _DueSteps) -> Released:
+    """A catch-up of many steps: the past is gathered into a state once, and each step moves it on."""
+    subjects, first_step, last_step = due_steps
     added = np.stack([columns[name] for name in COLUMNS], axis=1)
     slots, steps = columns["slot"], columns["step"]
-    state = np.zeros((plan.counter.slots, len(subjects), len(COLUMNS)), dtype=np.int64)
     before = steps < first_step[slots]
     held = plan.counter.slot_of[first_step[slots[before]] - 1, steps[before]]
+    state = np.zeros((plan.counter.slots, len(subjects), len(COLUMNS)), dtype=np.int64)
     np.add.at(state, (held, slots[before]), added[before])
     order = np.argsort(steps, kind="stable")
     slots, steps, added = slots[order], steps[order], added[order]
+    new = np.zeros((len(subjects), len(COLUMNS)), dtype=np.int64)
     for step, due in steps_due(first_step, last_step):
         here = slice(*np.searchsorted(steps, (step, step + 1)))
-        new = np.zeros((len(subjects), len(COLUMNS)), dtype=np.int64)
-        np.add.at(new, slots[here], added[here])
-        part = state if len(due) == len(subjects) else np.take(state, due, axis=1)
-        encoded = encode(plan.counter, step, part, new[due])
-        if part is not state:
-            state[:, due] = part
-        drawn = noise.draw(plan.samplers, subjects=subjects[due], nodes=np.full(len(due), step, dtype=np.int64))
-        yield step, due, encoded + drawn.values
+        new[slots[here]] = added[here]
+        rows = None if len(due) == len(subjects) else due
+        y = encode(plan.counter, step, state, new[due], rows=rows)
+        y += noise.draw(plan.samplers, subjects=subjects[due], nodes=np.full(len(due), step, dtype=np.int64)).values
+        new[slots[here]] = 0
+        yield step, due, y
 
 
 def release_audience(
@@ -68,9 +100,14 @@ def release_audience(
 
 
 def steps_due(first_step: Int64s, last_step: Int64s) -> Iterator[tuple[int, Int64s]]:
-    """Every step that is due for somebody, ascending, with the rows that it is due for."""
-    for step in range(int(first_step.min()), int(last_step.max()) + 1):
-        due = np.flatnonzero((first_step <= step) & (step <= last_step))
+    """Every step that is due for somebody, ascending, with the rows that it is due for, ascending."""
+    order = np.argsort(first_step, kind="stable")
+    first, longest = first_step[order], int((last_step - first_step).max())
+    steps = np.arange(int(first[0]), int(last_step.max()) + 1)
+    lows, highs = np.searchsorted(first, steps - longest), np.searchsorted(first, steps, side="right")
+    for step, low, high in zip(steps.tolist(), lows.tolist(), highs.tolist(), strict=True):
+        begun = order[low:high]
+        due = np.sort(begun[last_step[begun] >= step])
         if len(due):
             yield step, due
 

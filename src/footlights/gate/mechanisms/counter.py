@@ -15,9 +15,11 @@ So encoder and decoder remember one number a bin, at most 50, instead of all t.
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 from functools import lru_cache
 from itertools import pairwise
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +28,7 @@ from footlights.terms.errors import BadPlan
 
 Int64s = NDArray[np.int64]
 Floats = NDArray[np.float64]
+Numbers = TypeVar("Numbers", NDArray[np.int64], NDArray[np.float64])
 
 #: C's diagonal: one is 256 steps.
 UNIT = 256
@@ -34,6 +37,8 @@ MERGE_RATIO = Fraction(10, 9)
 #: Fixed-point precision of the coefficients before they are rounded to 1/256.
 _PRECISION_BITS = 96
 STEPS_MAX = 1 << 13
+#: Numbers of state weighed at a time: they and their sums stay in the second-level cache.
+CHUNK = 32_768
 
 
 class CounterPlan:
@@ -69,9 +74,10 @@ class CounterPlan:
         state, count = np.zeros((self.slots, self.steps)), np.zeros(self.steps)
         rows = np.zeros((self.steps, self.steps), dtype=np.float32)
         for step in range(self.steps):
-            only_this = np.zeros(self.steps)
+            known = step + 1  # nothing comes from a later y
+            only_this = np.zeros(known)
             only_this[step] = 1
-            count += decode(self, step, state, only_this)
+            count[:known] += decode(self, step, state[:, :known], only_this)
             rows[step] = count
         return rows
 
@@ -87,26 +93,75 @@ def counter_plan(steps: int) -> CounterPlan:
     return CounterPlan(steps)
 
 
-def encode(plan: CounterPlan, step: int, state: Int64s, added: Int64s) -> Int64s:
-    """Row `step` of C x, shape of `added`. state: what was added so far, by slot, shape (slots, ...); it moves on."""
-    _merge(plan, step, state)
-    encoded = np.tensordot(plan.coefficients[step], state, axes=1) + UNIT * added
-    state[plan.new_slot[step]] = added
+def encode(plan: CounterPlan, step: int, state: Int64s, added: Int64s, *, rows: Int64s | None = None) -> Int64s:
+    """Row `step` of C x, shape of `added`. state: what was added so far, by slot, shape (slots, ...); it moves on.
+
+    rows: which of the state's streams, its second axis, are meant and move on; all if None.
+    """
+    encoded = _remembered(plan, step, state, added, rows)
+    encoded += UNIT * added
+    state[plan.new_slot[step]][_chosen(rows)] = added
     return encoded
 
 
-def decode(plan: CounterPlan, step: int, state: Floats, y: Floats) -> Floats:
-    """The estimate of what step `step` added, from y alone. state: the estimates so far, by slot; it moves on."""
-    _merge(plan, step, state)
-    added: Floats = (y - np.tensordot(plan.coefficients[step].astype(np.float64), state, axes=1)) / UNIT
-    state[plan.new_slot[step]] = added
+def encode_rows(plan: CounterPlan, *, at_step: Int64s, streams: Int64s, steps: Int64s, added: list[Int64s]) -> Int64s:
+    """Row at_step[i] of C x for each stream i, without a state. Shape (len(at_step), len(added)).
+
+    streams, steps: where x is not zero, streams ascending; steps after at_step add nothing. added: x there, one array
+    for each number of a stream. For streams that are each at a step of their own, once.
+    """
+    weights = plan.matrix[at_step[streams], steps].astype(np.int64)
+    ends = np.searchsorted(streams, np.arange(len(at_step) + 1))
+    encoded = np.empty((len(at_step), len(added)), dtype=np.int64)
+    sums = np.zeros(len(streams) + 1, dtype=np.int64)
+    for index, x in enumerate(added):
+        np.cumsum(weights * x, out=sums[1:])  # may wrap round 2^64 and comes back in the difference
+        encoded[:, index] = np.diff(sums[ends])
+    return encoded
+
+
+def decode(plan: CounterPlan, step: int, state: Floats, y: Floats, *, rows: Int64s | None = None) -> Floats:
+    """The estimate of what step `step` added, from y alone. state: the estimates so far, by slot; it moves on.
+
+    rows: as for encode. The same bits on every machine and whatever is decoded beside: one order of additions, no BLAS.
+    """
+    added = y - _remembered(plan, step, state, y, rows)
+    added /= UNIT
+    state[plan.new_slot[step]][_chosen(rows)] = added
     return added
 
 
-def _merge(plan: CounterPlan, step: int, state: NDArray[np.int64] | NDArray[np.float64]) -> None:
+def _remembered(plan: CounterPlan, step: int, state: Numbers, like: Numbers, rows: Int64s | None) -> Numbers:
+    """What the past counts for in row `step`, in the shape of `like`, once bins have merged as they do before it."""
+    where = _chosen(rows)
     for into, source in plan.merges[step]:
-        state[into] += state[source]
-        state[source] = 0
+        state[into][where] += state[source][where]
+        state[source][where] = 0
+    weights = [(slot, weight) for slot, weight in enumerate(plan.coefficients[step].tolist()) if weight]
+    width = math.prod(state.shape[2:])
+    slots = list(state.reshape(*state.shape[:2], width))
+    total = np.zeros((state.shape[1] if rows is None else len(rows), width), dtype=state.dtype)
+    some = max(1, CHUNK // width)
+    for start in range(0, len(total), some):
+        part = total[start : start + some]
+        _weigh(part, slots, weights, slice(start, start + some) if rows is None else rows[start : start + some])
+    return total.reshape(like.shape)
+
+
+def _weigh(total: Numbers, slots: list[Numbers], weights: list[tuple[int, int]], where: Int64s | slice) -> None:
+    """Add up some streams' slots, each times its weight, one slot after another."""
+    weighed = np.empty_like(total)
+    for slot, weight in weights:
+        if isinstance(where, slice):
+            np.multiply(slots[slot][where], weight, out=weighed)
+        else:
+            slots[slot].take(where, axis=0, out=weighed, mode="clip")  # "raise" would go through a copy
+            weighed *= weight
+        total += weighed
+
+
+def _chosen(rows: Int64s | None) -> Int64s | slice:
+    return slice(None) if rows is None else rows
 
 
 def _coefficients(steps: int) -> list[int]:

@@ -18,10 +18,11 @@ from numpy.typing import NDArray
 from footlights.gate.mechanisms.sampler import Int64s, Sampler
 
 _ADDRESS = np.dtype([("subject", "<i8"), ("node", "<u4"), ("lane", "<u4")])
-#: Words that one number may take; the address of number m, word w is lane m * LANES + w.
+#: Words that one number may take; the address of number m, word w is lane m * LANES + w, so no two numbers share one.
 LANES = 2
-#: Addresses turned into words at a time.
-CHUNK = 65_536
+WORD_BYTES = 16
+#: Numbers drawn at a time: their addresses, words and columns stay in the second-level cache.
+CHUNK = 8192
 
 
 class Noise:
@@ -49,38 +50,40 @@ class KeyedNoise:
 
         subjects: 64-bit keys. nodes: 0..2^32-1, the step of a stream. first_lane: index of the first number.
         """
-        columns = [
-            self._column(sampler, subjects, nodes, lane=(first_lane + index) * LANES)
-            for index, sampler in enumerate(samplers)
-        ]
-        return Noise(np.stack(columns, axis=1) if columns else np.zeros((len(subjects), 0), dtype=np.int64))
+        drawn = np.empty((len(subjects), len(samplers)), dtype=np.int64)
+        for index, sampler in enumerate(samplers):
+            lane = first_lane + index
+            self._fill(drawn[:, index : index + 1], sampler, subjects, nodes, range(lane, lane + 1))
+        return Noise(drawn)
 
     def draw_cells(self, sampler: Sampler, *, subjects: Int64s, nodes: Int64s, lanes: range) -> Noise:
         """Noise of many numbers with one variance for each (subject, node), shape (n, len(lanes))."""
-        n, cells = len(subjects), len(lanes)
-        flat = self._addressed(
-            sampler,
-            np.repeat(subjects, cells),
-            np.repeat(nodes, cells),
-            np.tile(np.arange(lanes.start, lanes.stop, dtype=np.int64) * LANES, n),
-        )
-        return Noise(flat.reshape(n, cells))
+        drawn = np.empty((len(subjects), len(lanes)), dtype=np.int64)
+        if drawn.size:
+            self._fill(drawn, sampler, subjects, nodes, lanes)
+        return Noise(drawn)
 
-    def _column(self, sampler: Sampler, subjects: Int64s, nodes: Int64s, *, lane: int) -> Int64s:
-        return self._addressed(sampler, subjects, nodes, np.full(len(subjects), lane, dtype=np.int64))
-
-    def _addressed(self, sampler: Sampler, subjects: Int64s, nodes: Int64s, lanes: Int64s) -> Int64s:
+    def _fill(self, drawn: Int64s, sampler: Sampler, subjects: Int64s, nodes: Int64s, lanes: range) -> None:
+        """Put the noise of (subject, node, lane) into each cell of `drawn`, some rows at a time."""
+        assert subjects.shape == nodes.shape == drawn.shape[:1], "a subject has one node"
         assert nodes.size == 0 or (int(nodes.min()) >= 0 and int(nodes.max()) < 2**32), "a node has 32 bits"
-        drawn = np.empty(len(subjects), dtype=np.int64)
-        for start in range(0, len(subjects), CHUNK):
-            part = slice(start, start + CHUNK)
-            drawn[part] = sampler.draw(self._words(subjects[part], nodes[part], lanes[part], sampler.words))
-        return drawn
+        assert lanes.step == 1 and lanes.start >= 0 and lanes.stop * LANES <= 2**32, "a lane has 32 bits"
+        rows = max(1, CHUNK // len(lanes))
+        stream = bytearray(min(rows, len(drawn)) * len(lanes) * sampler.words * WORD_BYTES + WORD_BYTES)
+        for start in range(0, len(drawn), rows):
+            part = slice(start, start + rows)
+            words = self._words(subjects[part], nodes[part], lanes, sampler.words, into=stream)
+            drawn[part] = sampler.draw(words).reshape(-1, len(lanes))
 
-    def _words(self, subjects: Int64s, nodes: Int64s, lanes: Int64s, words: int) -> NDArray[np.uint64]:
-        addresses = np.empty((len(subjects), words), dtype=_ADDRESS)
+    def _words(
+        self, subjects: Int64s, nodes: Int64s, lanes: range, words: int, *, into: bytearray
+    ) -> NDArray[np.uint64]:
+        """The uniform words of each (subject, node) and lane, shape (n * len(lanes), words, 2); they live in `into`."""
+        addresses = np.empty((words, len(subjects), len(lanes)), dtype=_ADDRESS)
         addresses["subject"] = subjects[:, None]
         addresses["node"] = nodes[:, None]
-        addresses["lane"] = lanes[:, None] + np.arange(words)
-        stream = self._encrypt.update(addresses.tobytes())
-        return np.frombuffer(stream, dtype="<u8").reshape(len(subjects), words, 2)
+        for word in range(words):
+            addresses["lane"][word] = np.arange(lanes.start, lanes.stop) * LANES + word
+        self._encrypt.update_into(addresses.view(np.uint8).data, into)
+        halves = np.frombuffer(into, dtype="<u8", count=2 * addresses.size)
+        return halves.reshape(words, -1, 2).swapaxes(0, 1)

@@ -4,8 +4,8 @@
                                                               alias(column) otherwise
 
 The table's integer weights sum to 2^128 exactly, so a column is hit with probability 2^-k, and `own` kept with exactly
-threshold / 2^(128-k). Every draw does the same work: nothing branches on a word. A large scale is the convolution
-a * X1 + X2 of two draws from one small table (noise.md, lemma 2), which stays in the processor's cache.
+threshold / 2^(128-k). Every draw does the same work: nothing branches on a word, the comparison is arithmetic. A large
+scale is the convolution a * X1 + X2 of two draws from one small table (noise.md, lemma 2).
 """
 
 from __future__ import annotations
@@ -31,39 +31,43 @@ PRECISION_BITS = 256
 SINGLE_SCALE_MAX = 64
 #: tau of lemma 2 is kept at or above this: 2 exp(-2 pi^2 tau^2) < 2^-112 from 2.01 on.
 SMOOTHING_MIN = Fraction(9, 4)
-#: Draws at a time: the working set of a chunk stays in the second-level cache.
-CHUNK = 8192
 
 
 class GaussianTable:
     """An alias table of the discrete Gaussian with parameter variance s2: P(x) ~ exp(-x^2 / (2 s2)).
 
+    bits: k, 2^k columns. thresholds: of each column, 0..2^(128-k). own, alias: the two values of each column.
     Source: Walker, "An efficient method for generating discrete random variables", ACM TOMS 1977; Vose, IEEE TSE 1991.
     """
 
-    def __init__(self, bits: int, high: Words, low: Words, own: Int64s, alias: Int64s) -> None:
+    def __init__(self, bits: int, thresholds: list[int], own: list[int], alias: list[int]) -> None:
         self.bits = bits
-        self._high, self._low, self._own, self._alias = high, low, own, alias
+        # Both halves of a threshold side by side: a large table is not in the nearest cache, and is asked once.
+        self._edges = np.array([(edge >> 64, edge & (2**64 - 1)) for edge in thresholds], dtype=np.uint64)
+        # Of column c, the alias at 2c and its own value at 2c + 1: one look-up chooses, and nothing branches.
+        self._values = np.array([alias, own], dtype=np.int32).T.ravel()
 
-    def draw(self, high: Words, low: Words) -> Int64s:
+    def draw(self, high: Words, low: Words) -> NDArray[np.int32]:
         """One value a word. high, low: the halves of uniform 128-bit words, shape (n,)."""
-        column = high >> np.uint64(64 - self.bits)
+        place = (high >> np.uint64(64 - self.bits)).view(np.int64)
         rest = high & np.uint64((1 << (64 - self.bits)) - 1)
-        edge = self._high[column]
-        keep = (rest < edge) | ((rest == edge) & (low < self._low[column]))
-        drawn: Int64s = np.where(keep, self._own[column], self._alias[column])
+        edges = self._edges.take(place, axis=0)
+        keep = rest < edges[:, 0] + (low < edges[:, 1])  # (rest, low) < edges, each as one number of 128 bits
+        place += place
+        place += keep
+        drawn: NDArray[np.int32] = self._values.take(place)
         return drawn
 
 
 def weights_of(variance: Fraction) -> tuple[int, list[int]]:
     """The radius r and the integer weights of -r..r: floor(2^128 P(x)), the remainder added at 0.
 
-    variance: parameter s2 > 0, at most 2^24. Total variation to the definition below 2^-100: noise.md, lemma 1.
+    variance: parameter s2 > 0, at most 2^24. Total variation to the definition below 2^-110: noise.md, lemma 1.
     """
     if not 0 < variance <= 1 << 24:
         raise BadPlan("a noise table needs a variance above 0 and at most 2^24.")
     one = 1 << PRECISION_BITS
-    radius = math.isqrt(int(2 * variance * TAIL_BITS * 710 / 1024)) + 2  # 710/1024 > ln 2
+    radius = radius_of(variance)
     q = _exp_minus(1 / (2 * variance))
     halves, value, ratio, square = [one], one, q, (q * q) >> PRECISION_BITS
     for _ in range(radius):
@@ -75,6 +79,11 @@ def weights_of(variance: Fraction) -> tuple[int, list[int]]:
     weights = [*reversed(positive[1:]), *positive]
     weights[radius] += (1 << WEIGHT_BITS) - sum(weights)
     return radius, weights
+
+
+def radius_of(variance: Fraction) -> int:
+    """Where the table ends: at least sqrt(2 s2 TAIL_BITS ln 2), so what is left out is below 2^-TAIL_BITS."""
+    return math.isqrt(int(2 * variance * TAIL_BITS * 710 / 1024)) + 2  # 710/1024 > ln 2
 
 
 def _exp_minus(x: Fraction) -> int:
@@ -113,19 +122,15 @@ def build_table(variance: Fraction) -> GaussianTable:
         assert mass[index] == capacity, "the weights sum to 2^128"
         threshold[index] = capacity
     assert all(0 <= edge <= capacity for edge in threshold), "a threshold fits its column"
-    return GaussianTable(
-        bits,
-        np.array([edge >> 64 for edge in threshold], dtype=np.uint64),
-        np.array([edge & (2**64 - 1) for edge in threshold], dtype=np.uint64),
-        np.arange(len(mass), dtype=np.int64) - radius,
-        np.array(alias, dtype=np.int64) - radius,
-    )
+    own = list(range(-radius, len(mass) - radius))
+    return GaussianTable(bits, threshold, own, [own[index] for index in alias])
 
 
 class Sampler:
     """Draws the discrete Gaussian of one variance.
 
-    variance: parameter sigma2 of P(x) ~ exp(-x^2 / (2 sigma2)), > 0. words: 128-bit words a draw, 1 or 2.
+    variance: parameter sigma2 of P(x) ~ exp(-x^2 / (2 sigma2)), > 0; BadPlan above sigma = 7.4 million, where the table
+    of lemma 2 would be larger than lemma 1 speaks of. words: 128-bit words a draw, 1 or 2.
     """
 
     def __init__(self, variance: Fraction) -> None:
@@ -135,15 +140,12 @@ class Sampler:
         self._table = build_table(variance / (1 + self.factor**2))
 
     def draw(self, words: Words) -> Int64s:
-        """words: uniform, shape (n, words, 2), 64-bit halves. Returns n integers."""
+        """words: uniform, shape (n, words, 2), 64-bit halves; any strides. Returns n integers."""
         assert words.shape[1:] == (self.words, 2), "a draw takes its number of words"
-        drawn = np.empty(len(words), dtype=np.int64)
-        for start in range(0, len(words), CHUNK):
-            chunk = words[start : start + CHUNK]
-            value = self._table.draw(chunk[:, 0, 0], chunk[:, 0, 1])
-            if self.factor:
-                value = value * self.factor + self._table.draw(chunk[:, 1, 0], chunk[:, 1, 1])
-            drawn[start : start + CHUNK] = value
+        drawn = self._table.draw(words[:, 0, 0], words[:, 0, 1]).astype(np.int64)
+        if self.factor:
+            drawn *= self.factor
+            drawn += self._table.draw(words[:, 1, 0], words[:, 1, 1])
         return drawn
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from footlights.gate.mechanisms.counter import UNIT, counter_plan, decode, encode
+from footlights.gate.mechanisms.counter import CHUNK, UNIT, counter_plan, decode, encode, encode_rows
 from footlights.terms.errors import BadPlan
 
 
@@ -90,3 +90,48 @@ def test_a_plan_without_bound_or_budget_is_refused(bound: int, rho: Fraction) ->
 def test_a_number_of_steps_out_of_range_is_refused(steps: int) -> None:
     with pytest.raises(BadPlan):
         counter_plan(steps)
+
+
+def test_some_streams_of_a_state_move_on_and_the_others_stay() -> None:
+    plan, count = counter_plan(90), 50
+    x = (np.arange(90 * count * 2).reshape(90, count, 2) * 7919) % 101
+    whole = np.zeros((plan.slots, count, 2), dtype=np.int64)
+    apart, rows = whole.copy(), [np.arange(0, count, 3), np.setdiff1d(np.arange(count), np.arange(0, count, 3))[::-1]]
+    for step in range(90):
+        expected = encode(plan, step, whole, x[step])
+        for some in rows:
+            before = apart.copy()
+            assert (encode(plan, step, apart, x[step, some], rows=some) == expected[some]).all()
+            others = np.setdiff1d(np.arange(count), some)
+            assert (apart[:, others] == before[:, others]).all()
+    assert (apart == whole).all()
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(1, 90), st.integers(0, 10**9), st.integers(1, 8))
+def test_encoding_from_rows_multiplies_by_the_matrix_exactly(steps: int, seed: int, streams: int) -> None:
+    plan = counter_plan(90)
+    x = (np.arange(streams * steps * 2, dtype=np.int64) * 2654435761 + seed).reshape(streams, steps, 2) % 2**40
+    x[x % 5 > 1] = 0
+    at_step = (np.arange(streams) * 31 + seed) % 90
+    of, at = np.nonzero(x.any(axis=2))
+    found = encode_rows(plan, at_step=at_step, streams=of, steps=at, added=[x[of, at, 0], x[of, at, 1]])
+    assert (found == [plan.matrix[t, :steps].astype(np.int64) @ one for t, one in zip(at_step, x, strict=True)]).all()
+
+
+def test_sums_over_all_streams_may_pass_64_bits_as_long_as_each_stream_s_does_not() -> None:
+    plan, many = counter_plan(4), 100
+    added = np.full(many, 2**53, dtype=np.int64)
+    found = encode_rows(
+        plan, at_step=np.zeros(many, int), streams=np.arange(many), steps=np.zeros(many, int), added=[added]
+    )
+    assert (found == UNIT * 2**53).all()
+
+
+def test_decoding_gives_the_same_bits_however_many_streams_are_decoded_at_once() -> None:
+    plan, count = counter_plan(90), CHUNK // 2 + 5
+    y = (np.arange(90 * 3).reshape(90, 1, 3) * 1_000_003 + np.arange(count)[:, None] * 7919) % 100_003 / 7
+    whole, few = np.zeros((plan.slots, count, 3)), np.zeros((plan.slots, 4, 3))
+    some = np.array([0, 1, CHUNK // 3, count - 1])
+    for step in range(90):
+        assert (decode(plan, step, whole, y[step])[some] == decode(plan, step, few, y[step, some])).all()
