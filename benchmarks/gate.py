@@ -33,7 +33,7 @@ from footlights.gate.mechanisms.accountant import epsilon_of
 from footlights.gate.mechanisms.counter import counter_plan, decode, encode
 from footlights.gate.mechanisms.noise import CHUNK, KeyedNoise
 from footlights.gate.mechanisms.sampler import Sampler
-from footlights.gate.plan import FamilyPlan, plan_counters
+from footlights.gate.plan import FamilyPlan
 from footlights.gate.release import COLUMNS, release_counters
 from footlights.public.board.rows import layout_of
 from footlights.terms.exact import Exact
@@ -106,7 +106,7 @@ def draws() -> None:
 
 
 def tick() -> None:
-    plan, policy_plan = counter_plan(TICKS), plan_counters(default_policy())
+    plan, policy_plan = counter_plan(TICKS), FamilyPlan(default_policy(), "counters")
     noise = KeyedNoise(KEY, family="counters")
     streams = VIDEOS * WIDTH
     print(f"\none tick of {streams:,} streams ({VIDEOS:,} videos, {WIDTH} numbers each), step {STEP:,} of {TICKS:,}")
@@ -145,7 +145,7 @@ class NoBoard:
 
 def release() -> None:
     """What publishing costs beside the store and the board: encode from rows, noise, decode, by the gate's own code."""
-    plan, videos = plan_counters(default_policy()), 100_000
+    plan, videos = FamilyPlan(default_policy(), "counters"), 100_000
     print(f"\nrelease and decode of one tick of {videos:,} videos, 5 rows of counts each")
     for name, ages in (("all at one age", 1), ("at 1,440 ages", 1_440)):
         steps = np.arange(videos, dtype=np.int64) % ages + (0 if ages > 1 else STEP)

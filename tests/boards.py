@@ -23,6 +23,7 @@ from footlights.public.board.write import BoardWriter
 from footlights.terms.domains import AGES, COUNTRIES, GENDERS, TYPES
 from footlights.terms.metrics import AUDIENCE_AXES, COUNTERS, cells_of
 from footlights.terms.policy import Policy, default_policy
+from footlights.terms.seasons import season_at
 from footlights.terms.ticks import COUNTER_AGES, DAY, HOUR, MILESTONE_AGES, last_tick
 
 Floats = NDArray[np.float64]
@@ -58,13 +59,19 @@ class AVideo(msgspec.Struct, frozen=True, kw_only=True):
 
 PRIVACY_FACT = {
     "delta": 1e-9,
-    "units": [{"unit": "video", "rho": "3/50", "epsilon": 1.94}],
-    "k_videos_law": [
-        {"videos": 1, "rho": "3/50", "epsilon": 1.94},
-        {"videos": 10, "rho": "3/5", "epsilon": 7.23},
-        {"videos": 100, "rho": "6", "epsilon": 28.1},
+    "policy": "of the tests",
+    "units": [
+        {"unit": "video", "protects": "(viewer, video, season)", "rho": "3/50", "epsilon": 1.97},
+        {"unit": "creator", "protects": "(viewer, creator, season)", "rho": "3/50", "epsilon": 1.97},
     ],
-}
+    "k_videos_law": [
+        {"videos": k, "rho": rho, "epsilon": epsilon, "everything_rho": of_all, "everything_epsilon": epsilon_of_all}
+        for k, rho, epsilon, of_all, epsilon_of_all in (
+            (1, "3/50", 1.97, "39/250", 3.31), (10, "3/5", 6.91, "39/25", 12.0), (100, "6", 28.1, "78/5", 49.0),
+        )
+    ],
+    "next": [],
+}  # fmt: skip
 
 
 def key_of(kind: str, subject: str) -> int:
@@ -107,10 +114,11 @@ class Board:
         self.truth: dict[str, Int64s] = {}
         with self.writer:
             text = default_policy().text if policy_text is None else policy_text
-            self.writer.state("policy", text)
+            self.writer.decide(text, from_season=0)
             self.counters = _counter_plan(self.writer, default_policy(), noise)
             self.audience = _audience_plan(self.writer, default_policy(), noise)
-            self.channel = self.writer.plan("channel", digest="channel", detail={"sigmas": []})
+            self.followers = self.writer.plan("followers", digest="disclosed", detail={"sigmas": []})
+            self.channel_audience = _audience_plan(self.writer, default_policy(), noise, family="channel_audience")
 
     def declare(self, creators: Sequence[ACreator], videos: Sequence[AVideo], at_utc: int) -> None:
         """Creators and videos."""
@@ -130,29 +138,39 @@ class Board:
         """Every row that is due."""
         self._open(creators, videos, at_utc)
         counters, audience = self.writer.streams("counters"), self.writer.streams("audience")
-        channel = self.writer.streams("channel")
+        followers = self.writer.streams("followers")
         for video in videos:
-            spend = counters[key_of("video", video.id)][0]
+            spend = counters[key_of("video", video.id), 0][0]
             self.writer.publish([(spend, tick, row) for tick, row in self._counter_rows(video, every_tick)])
-            spend = audience[key_of("video", video.id)][0]
+            spend = audience[key_of("video", video.id), 0][0]
             self.writer.publish([(spend, tick, row) for tick, row in self._audience_rows(video)])
+        weeks = self.writer.streams("channel_audience")
         for creator in creators:
-            spend = channel[key_of("creator", creator.id)][0]
-            self.writer.publish([(spend, tick, row) for tick, row in _channel_rows(creator, at_utc)])
+            season = season_at(at_utc) - 1
+            spend = weeks[key_of("creator", creator.id), season][0]
+            reach = sum(video.reach for video in videos if video.creator == creator.id)
+            self.writer.publish([(spend, tick, row) for tick, row in self._week_rows(creator, reach)])
+        for creator in creators:
+            spend = followers[key_of("creator", creator.id), 0][0]
+            self.writer.publish([(spend, tick, row) for tick, row in _follower_rows(creator, at_utc)])
 
     def _open(self, creators: Sequence[ACreator], videos: Sequence[AVideo], at_utc: int) -> None:
         policy = default_policy()
         self.writer.open_spends(
-            ((key_of("video", v.id), v.first_tick) for v in videos),
-            family="counters", plan=self.counters, rho=policy.spent_rho,
+            ((key_of("video", v.id), 0, v.first_tick) for v in videos),
+            family="counters", plan=self.counters, rho=policy.rho_of("counters"),
         )  # fmt: skip
         self.writer.open_spends(
-            ((key_of("video", v.id), 1) for v in videos),
-            family="audience", plan=self.audience, rho=policy.audience_rho,
+            ((key_of("video", v.id), 0, 1) for v in videos),
+            family="audience", plan=self.audience, rho=policy.rho_of("audience"),
         )  # fmt: skip
         self.writer.open_spends(
-            ((key_of("creator", c.id), at_utc // HOUR - 380 * 24) for c in creators),
-            family="channel", plan=self.channel, rho=Fraction(0),
+            ((key_of("creator", c.id), 0, at_utc // HOUR - 380 * 24) for c in creators),
+            family="followers", plan=self.followers, rho=Fraction(0),
+        )  # fmt: skip
+        self.writer.open_spends(
+            ((key_of("creator", c.id), season_at(at_utc) - 1, 1) for c in creators),
+            family="channel_audience", plan=self.channel_audience, rho=policy.rho_of("channel_audience"),
         )  # fmt: skip
 
     def _counter_rows(self, video: AVideo, every_tick: bool) -> list[tuple[int, bytes]]:
@@ -175,15 +193,27 @@ class Board:
     def _audience_rows(self, video: AVideo) -> list[tuple[int, bytes]]:
         policy = default_policy()
         newest = last_tick(0, at_utc=video.age_seconds, ages=MILESTONE_AGES)
-        layout = layout_of("audience", tables=policy.audience_tables)
+        tables = policy.audiences["audience"].tables
+        layout = layout_of("audience", width=_width(tables, policy))
         if not newest:
             return []
         reach = _true_counts(video, np.asarray(MILESTONE_AGES[:newest]), since=0)[:, 0]
-        truth = np.rint(reach[:, None] * _cell_shares(video, policy.audience_tables))
+        truth = np.rint(reach[:, None] * _cell_shares(video.id, tables))
         noise = _running_noise(f"{video.id} audience", newest, layout.noisy) * AUDIENCE_SIGMA * self.noise
         cells = np.rint(truth + noise).astype(np.int64)
         packed = layout.pack(cells, cells, np.zeros((newest, 0), np.int64))
         return list(zip(range(1, newest + 1), packed, strict=True))
+
+    def _week_rows(self, creator: ACreator, reach: int) -> list[tuple[int, bytes]]:
+        """Of the season before: its five weeks, in which a channel's viewers come evenly."""
+        policy = default_policy()
+        tables = policy.audiences["channel_audience"].tables
+        layout = layout_of("channel_audience", width=_width(tables, policy))
+        so_far = reach * np.arange(1, 6) / 5
+        truth = np.rint(so_far[:, None] * _cell_shares(creator.id, tables))
+        noise = _running_noise(f"{creator.id} weeks", 5, layout.noisy) * AUDIENCE_SIGMA * self.noise
+        cells = np.rint(truth + noise).astype(np.int64)
+        return list(zip(range(1, 6), layout.pack(cells, cells, np.zeros((5, 0), np.int64)), strict=True))
 
 
 #: About what the default policy's audience costs: five tables and five milestones share rho 0.018.
@@ -231,15 +261,20 @@ def _counter_plan(writer: BoardWriter, policy: Policy, noise: float) -> int:
     return writer.plan("counters", digest="counters", detail=detail)
 
 
-def _audience_plan(writer: BoardWriter, policy: Policy, noise: float) -> int:
+def _audience_plan(writer: BoardWriter, policy: Policy, noise: float, *, family: str = "audience") -> int:
     np.save(writer.folder / "plans" / "audience.npy", error_rows(len(MILESTONE_AGES)))
-    cells = layout_of("audience", tables=policy.audience_tables).noisy
+    tables = policy.audiences[family].tables
     detail = {
-        "sigmas": [AUDIENCE_SIGMA * noise] * cells,
+        "sigmas": [AUDIENCE_SIGMA * noise] * _width(tables, policy),
         "error_rows": "plans/audience.npy",
-        "tables": list(policy.audience_tables),
+        "parts": [[table, len(cells_of(table, policy.axes))] for table in tables],
+        "interests": list(policy.interests),
     }
-    return writer.plan("audience", digest="audience", detail=detail)
+    return writer.plan(family, digest=family, detail=detail)
+
+
+def _width(tables: Sequence[str], policy: Policy) -> int:
+    return sum(len(cells_of(table, policy.axes)) for table in tables)
 
 
 def _true_counts(video: AVideo, ages: NDArray[np.int64], *, since: int) -> Int64s:
@@ -257,12 +292,12 @@ def _true_counts(video: AVideo, ages: NDArray[np.int64], *, since: int) -> Int64
     return counts
 
 
-def _channel_rows(creator: ACreator, at_utc: int) -> list[tuple[int, bytes]]:
+def _follower_rows(creator: ACreator, at_utc: int) -> list[tuple[int, bytes]]:
     newest = at_utc // HOUR
     ticks = range(newest - 380 * 24, newest + 1)
     counts = np.asarray([[round(creator.followers * (1 - (newest - t) / (380 * 24 * 1.1)))] for t in ticks], np.int64)
     none = np.zeros((len(counts), 0), np.int64)
-    return list(zip(ticks, layout_of("channel").pack(none, none, counts), strict=True))
+    return list(zip(ticks, layout_of("followers").pack(none, none, counts), strict=True))
 
 
 _AGE_SHARES = dict(zip(AGES, (0.11, 0.05, 0.33, 0.27, 0.13, 0.07, 0.03, 0.01), strict=True))
@@ -272,15 +307,22 @@ _COUNTRY_SHARES = dict.fromkeys(COUNTRIES, 0.0003) | {
     "unknown": 0.04, "DE": 0.24, "GB": 0.15, "FR": 0.11, "US": 0.09, "AT": 0.06, "CH": 0.045, "NL": 0.04, "IT": 0.035,
     "ES": 0.03, "PL": 0.025, "VN": 0.02, "BR": 0.015, "SE": 0.012, "DK": 0.01,
 }  # fmt: skip
-_AXIS_SHARES = {"age": _AGE_SHARES, "gender": _GENDER_SHARES, "type": _TYPE_SHARES, "country": _COUNTRY_SHARES}
+_INTERESTS = default_policy().axes["interest"]
+_INTEREST_SHARES = {
+    name: 2 * (place + 1) / (len(_INTERESTS) * (len(_INTERESTS) + 1)) for place, name in enumerate(_INTERESTS)
+}
+_AXIS_SHARES = {
+    "age": _AGE_SHARES, "gender": _GENDER_SHARES, "type": _TYPE_SHARES, "country": _COUNTRY_SHARES,
+    "interest": _INTEREST_SHARES,
+}  # fmt: skip
 
 
-def _cell_shares(video: AVideo, tables: Sequence[str]) -> Floats:
-    """Each cell's share of the reach. A video leans one way by the length of its id."""
-    lean = 1 + 0.2 * math.sin(len(video.id))
+def _cell_shares(name: str, tables: Sequence[str]) -> Floats:
+    """Each cell's share of the reach. A video leans one way by the length of its name."""
+    lean = 1 + 0.2 * math.sin(len(name))
     shares = []
     for table in tables:
-        for cell in cells_of(table):
-            parts = zip(AUDIENCE_AXES[table], cell.split("|"), strict=True)
+        for cell in cells_of(table, default_policy().axes):
+            parts = zip(AUDIENCE_AXES[table], cell.split("|") if cell else (), strict=True)
             shares.append(math.prod(_AXIS_SHARES[axis][value] for axis, value in parts) ** lean)
     return np.asarray(shares)

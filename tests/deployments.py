@@ -7,8 +7,8 @@ from pathlib import Path
 
 from footlights.gate.publish import Gate
 from footlights.private.vault.journal import JournalWriter
-from footlights.terms.events import CreatorDeclared, VideoPublished
-from footlights.terms.policy import default_policy
+from footlights.terms.events import CreatorDeclared, Declaration, VideoPublished
+from footlights.terms.policy import Policy, default_policy
 from tests.worlds import CREATORS, DURATION_MS, POSTED_AT, VIDEOS, Act, records
 
 DECLARED: tuple[CreatorDeclared | VideoPublished, ...] = (
@@ -22,17 +22,20 @@ DECLARED: tuple[CreatorDeclared | VideoPublished, ...] = (
 )
 
 
-def tell(data: Path, acts: Sequence[Act], *, declare: bool = False) -> None:
-    """Write acts to the journal of a data folder, as the collector would."""
+def tell(data: Path, acts: Sequence[Act], *, declare: bool = False, more: Sequence[Declaration] = ()) -> None:
+    """Write acts and declarations to the journal of a data folder, as the collector would."""
     journal = JournalWriter(data / "private" / "journal", segment_bytes=1 << 20)
-    journal.append(records(acts), DECLARED if declare else ())
+    journal.append(records(acts), [*(DECLARED if declare else ()), *more])
     journal.commit()
     journal.close()
 
 
-def gate_of(data: Path) -> Gate:
-    """The gate of a data folder under the default policy."""
-    return Gate(data / "private", data / "board", policy=default_policy(), memory="1GB", fold_events=1000)
+def gate_of(data: Path, *, policy: Policy | None = None, at: int = 0) -> Gate:
+    """The gate of a data folder, under the default policy if none is given. at: now, in seconds after the videos."""
+    return Gate(
+        data / "private", data / "board", policy=policy or default_policy(), memory="1GB", fold_events=1000,
+        at_utc=POSTED_AT + at,
+    )  # fmt: skip
 
 
 def publish(data: Path, *, until: int) -> int:

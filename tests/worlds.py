@@ -6,7 +6,8 @@ Pseudonyms are made up here, as numbers: what is tested is what the fold does wi
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,19 +15,27 @@ import duckdb
 import msgspec
 import numpy as np
 
-from footlights.private.measure.engine import CELL_COLUMNS, COUNTER_COLUMNS, FAMILY_NUMBERS
+from footlights.private.measure.engine import CELL_COLUMNS, COUNTER_COLUMNS
 from footlights.private.measure.fold import Fold
 from footlights.private.measure.statements import run
 from footlights.private.vault.journal import Batch
 from footlights.private.vault.records import COMPLETED, FOLLOWER, FOLLOWER_KNOWN, RECORD, subject_key
 from footlights.private.vault.store import open_store
 from footlights.terms.events import CREATOR_KINDS, CreatorDeclared, Kind, VideoPublished
-from footlights.terms.policy import default_policy
+from footlights.terms.families import HISTOGRAMS
+from footlights.terms.policy import Policies, Policy
+from footlights.terms.seasons import season_start_utc
+from footlights.terms.ticks import Schedule, ages_of, last_tick
 
 POSTED_AT = 1_767_225_600  # 2026-01-01T00:00:00Z
 VIDEOS = {"v1": "c1", "v2": "c1", "v3": "c2"}
 DURATION_MS = {"v1": 10_000, "v2": 400_000, "v3": 0}
 CREATORS = ("c1", "c2")
+#: The season in which the videos were posted, and the next.
+SEASONS = (2026 * 12, 2026 * 12 + 1, 2026 * 12 + 2)
+
+#: What the gate would encode: (subject, season, family or histogram) -> (step, cell...) -> how many.
+Vectors = dict[tuple[str, int, str], "Counter[tuple[int, ...]]"]
 
 
 class Act(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,6 +54,8 @@ class Act(msgspec.Struct, frozen=True, kw_only=True):
     age: int = 0
     gender: int = 0
     country: int = 0
+    source: int = 0
+    interests: tuple[int, ...] = ()
 
 
 def number(*words: Any) -> int:
@@ -70,32 +81,38 @@ def records(acts: Sequence[Act]) -> np.ndarray[Any, np.dtype[np.void]]:
         if act.follower is not None:
             row["flags"] += FOLLOWER_KNOWN + FOLLOWER * act.follower
         row["position_ms"], row["watch_ms"] = act.position_ms, act.watch_ms
+        row["source"] = act.source
+        if act.kind == Kind.TRAITS:
+            row["watch_ms"] = sum(place << (8 * index) for index, place in enumerate(act.interests))
     return rows
 
 
 class World:
     """One private store that is emptied between logs: opening one takes longer than folding a small log."""
 
-    def __init__(self, folder: Path) -> None:
-        self.store: duckdb.DuckDBPyConnection = open_store(folder, memory="1GB")
-        self.fold = Fold(self.store, folder, policy=default_policy(), events=10_000)
+    def __init__(self, folder: Path, *, policy: Policy, videos: Mapping[str, str] = VIDEOS) -> None:
+        self.videos = videos
+        self.creators = sorted(set(videos.values()))
+        # One thread: the logs are small, and threads would wait for each other.
+        self.store: duckdb.DuckDBPyConnection = open_store(folder, memory="1GB", threads=1)
+        self.fold = Fold(self.store, folder, policies=Policies([(0, policy)]), events=10_000)
         self._keyless = folder / "keys" / "seasons"
 
-    def vectors(self, batches: Sequence[Sequence[Act]], *, ticks: Sequence[int] = ()) -> dict[tuple[str, int], Any]:
+    def vectors(self, batches: Sequence[Sequence[Act]], *, ticks: Sequence[int] = ()) -> Vectors:
         """Fold batches of acts, fixing what is due at `ticks` (seconds after posting) after each; then everything.
 
-        Returns what the gate would encode: (video, step) -> counters, and ("audience", video, step) -> cells.
+        Returns what the gate would encode, by (unit, subject, step): counters, cells and bins, each as a Counter.
         """
         self._empty()
-        declared = [CreatorDeclared(id=name, at_ms=POSTED_AT * 1000) for name in CREATORS]
+        declared = [CreatorDeclared(id=name, at_ms=POSTED_AT * 1000) for name in self.creators]
         published = [
             VideoPublished(
                 id=video, creator=creator, at_ms=POSTED_AT * 1000, posted_at_utc=POSTED_AT,
-                duration_ms=DURATION_MS[video],
+                duration_ms=DURATION_MS.get(video, 10_000),
             )
-            for video, creator in VIDEOS.items()
+            for video, creator in self.videos.items()
         ]  # fmt: skip
-        last = [0, 0]
+        last: dict[tuple[Schedule, int], int] = {}
         for index, acts in enumerate(batches):
             self.fold._fold(
                 Batch(
@@ -104,42 +121,53 @@ class World:
                 )
             )  # fmt: skip
             if index < len(ticks):
-                last = self._assign(last, until=ticks[index])
+                self._assign(last, until=ticks[index])
         self._assign(last, until=2**31)
         return self._read()
 
-    def _assign(self, last: list[int], *, until: int) -> list[int]:
-        """Fix the ticks in (last, until]: by hand, as the gate's clock is not under test here."""
-        from footlights.terms.ticks import COUNTER_AGES, MILESTONE_AGES, last_tick
-
-        reached = [last_tick(0, at_utc=until, ages=ages) for ages in (COUNTER_AGES, MILESTONE_AGES)]
-        columns: dict[str, list[int]] = {
-            name: [] for name in ("video", "family", "first_tick", "last_tick", "offset_tick")
-        }
-        for video in VIDEOS:
-            for number_of in FAMILY_NUMBERS.values():
-                if reached[number_of] > last[number_of]:
-                    row = (subject_key("video", video), number_of, last[number_of] + 1, reached[number_of], 1)
-                    for name, value in zip(columns, row, strict=True):
-                        columns[name].append(value)
-        if columns["video"]:
-            self.store.register("due", {name: np.array(column, dtype=np.int64) for name, column in columns.items()})
+    def _assign(self, last: dict[tuple[Schedule, int], int], *, until: int) -> None:
+        """Fix the ticks up to a moment: by hand, as the gate's clock is not under test here."""
+        rows = []
+        for schedule in Schedule:
+            of_video = schedule in (Schedule.MINUTES, Schedule.MILESTONES)
+            for season in [0] if of_video else SEASONS:
+                begins = 0 if of_video else season_start_utc(season) - POSTED_AT
+                newest = last_tick(begins, at_utc=until, ages=ages_of(schedule, season=season))
+                before = last.get((schedule, season), 0)
+                subjects = [subject_key("video", v) for v in self.videos] if of_video else self._creator_keys()
+                if newest > before:
+                    rows += [(schedule, subject, season, before + 1, newest, 1) for subject in subjects]
+                last[schedule, season] = max(before, newest)
+        if rows:
+            names = ("schedule", "subject", "season", "first_tick", "last_tick", "offset_tick")
+            columns = {
+                name: np.array(column, dtype=np.int64)
+                for name, column in zip(names, zip(*rows, strict=True), strict=True)
+            }
+            self.store.register("due", columns)
             run(self.store, "assign")
             self.store.unregister("due")
-        return [max(pair) for pair in zip(last, reached, strict=True)]
 
-    def _read(self) -> dict[tuple[str, int], Any]:
-        names = {subject_key("video", video): video for video in VIDEOS}
-        found: dict[Any, Any] = {}
+    def _creator_keys(self) -> list[int]:
+        return [subject_key("creator", creator) for creator in self.creators]
+
+    def _read(self) -> Vectors:
+        names = {subject_key("video", video): video for video in self.videos}
+        names |= dict(zip(self._creator_keys(), self.creators, strict=True))
+        found: Vectors = {}
         query = f"SELECT video, step, {', '.join(COUNTER_COLUMNS)} FROM increments"
         for video, step, *counts in self.store.execute(query).fetchall():
-            held = found.setdefault((names[video], step), np.zeros(len(COUNTER_COLUMNS), dtype=np.int64))
-            held += np.array(counts, dtype=np.int64)
-        query = f"SELECT video, step, {', '.join(CELL_COLUMNS)}, viewers FROM cells"
-        for video, step, *cell, viewers in self.store.execute(query).fetchall():
-            cells = found.setdefault(("audience", names[video], step), {})
-            cells[tuple(cell)] = cells.get(tuple(cell), 0) + viewers
-        return found
+            held = found.setdefault((names[video], 0, "counters"), Counter())
+            held.update({(step, column): count for column, count in enumerate(counts)})
+        query = f"SELECT subject, season, schedule, step, {', '.join(CELL_COLUMNS)}, extra, viewers FROM cells"
+        for subject, season, schedule, step, *cell, viewers in self.store.execute(query).fetchall():
+            family = "audience" if schedule == Schedule.MILESTONES else "channel_audience"
+            found.setdefault((names[subject], season, family), Counter())[step, *cell] += viewers
+        query = "SELECT subject, season, histogram, step, bin, viewers FROM bins"
+        for subject, season, histogram, step, bin_, viewers in self.store.execute(query).fetchall():
+            name = next(h.name for h in HISTOGRAMS.values() if h.number == histogram)
+            found.setdefault((names[subject], season, name), Counter())[step, bin_] += viewers
+        return {key: counts for key, counts in found.items() if any(counts.values())}
 
     def dropped(self) -> dict[int, int]:
         """Events that were dropped, by reason."""

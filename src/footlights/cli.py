@@ -272,10 +272,10 @@ def _creator(asked: argparse.Namespace, settings: Settings) -> None:
 
 
 def _policy(asked: argparse.Namespace, settings: Settings) -> None:
-    from footlights.gate.plan import policy_lines, policy_summary
-    from footlights.terms.policy import default_policy, load_policy
+    from footlights.gate.promise import policy_lines, policy_summary
+    from footlights.terms.policy import POLICY_FILE, default_policy, load_policy
 
-    path = asked.file or asked.data / "policy.toml"
+    path = asked.file or asked.data / POLICY_FILE
     if asked.action == "check" and asked.file and not asked.file.exists():
         _usage(f"there is no file {asked.file}")
     policy = default_policy() if asked.default else load_policy(path)

@@ -26,7 +26,7 @@ from footlights.private.collect.intake import private_folder
 from footlights.private.collect.keys import Keyring
 from footlights.settings import Settings
 from footlights.terms.errors import BadSetting, VaultDamaged
-from footlights.terms.policy import load_policy
+from footlights.terms.policy import POLICY_FILE, load_policy
 from footlights.terms.ticks import MINUTE
 
 log = structlog.get_logger()
@@ -44,9 +44,10 @@ def open_gate(data: Path, settings: Settings) -> Gate:
     return Gate(
         private_folder(data),
         data / "board",
-        policy=load_policy(data / "policy.toml"),
+        policy=load_policy(data / POLICY_FILE),
         memory=settings.duckdb_memory,
         fold_events=settings.fold_events,
+        at_utc=int(time.time()),
     )
 
 

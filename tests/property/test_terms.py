@@ -13,31 +13,31 @@ from hypothesis import strategies as st
 from footlights.terms.figures import noisy_figure
 from footlights.terms.policy import default_policy
 from footlights.terms.seasons import parse_season, season_at, season_name, season_start_utc
-from footlights.terms.ticks import AGES_OF_FAMILY, COUNTER_AGES, DAY, last_tick, tick_time, ticks_due
+from footlights.terms.ticks import AGES, COUNTER_AGES, DAY, Schedule, last_tick, tick_time, ticks_due
 
 FIRST = int(datetime(1980, 1, 1, tzinfo=UTC).timestamp())
 LAST = int(datetime(2200, 1, 1, tzinfo=UTC).timestamp())
 moments = st.integers(FIRST, LAST)
-families = st.sampled_from(sorted(AGES_OF_FAMILY))
+schedules = st.sampled_from(sorted(AGES))
 finite = st.floats(-1e12, 1e12)
 
 
-@given(posted=moments, family=families, data=st.data())
+@given(posted=moments, schedule=schedules, data=st.data())
 def test_at_its_own_time_a_tick_is_the_last_and_a_second_before_it_is_not(
-    posted: int, family: str, data: st.DataObject
+    posted: int, schedule: Schedule, data: st.DataObject
 ) -> None:
-    ages = AGES_OF_FAMILY[family]
+    ages = AGES[schedule]
     tick = data.draw(st.integers(1, len(ages)))
     at = tick_time(posted, tick=tick, ages=ages)
     assert last_tick(posted, at_utc=at, ages=ages) == tick
     assert last_tick(posted, at_utc=at - 1, ages=ages) == tick - 1
 
 
-@given(posted=moments, family=families, waits=st.lists(st.integers(0, 100 * DAY), min_size=1, max_size=20))
+@given(posted=moments, schedule=schedules, waits=st.lists(st.integers(0, 100 * DAY), min_size=1, max_size=20))
 def test_a_clock_that_runs_at_any_moments_finds_every_tick_once_and_in_order(
-    posted: int, family: str, waits: list[int]
+    posted: int, schedule: Schedule, waits: list[int]
 ) -> None:
-    ages = AGES_OF_FAMILY[family]
+    ages = AGES[schedule]
     seen: list[int] = []
     at = posted - DAY
     for wait in waits:
@@ -112,8 +112,8 @@ def test_no_viewer_adds_more_watch_time_than_the_policy_says(duration_ms: int) -
     assert duration_ms == 0 or bound <= 2 * duration_ms
 
 
-@pytest.mark.parametrize("family", AGES_OF_FAMILY)
-def test_ticks_of_a_family_never_go_back(family: str) -> None:
-    ages = AGES_OF_FAMILY[family]
+@pytest.mark.parametrize("schedule", AGES)
+def test_ticks_never_go_back(schedule: Schedule) -> None:
+    ages = AGES[schedule]
     assert all(early < late for early, late in pairwise(ages))
     assert ages[-1] <= COUNTER_AGES[-1]

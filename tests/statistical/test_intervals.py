@@ -14,7 +14,7 @@ from scipy import stats
 from footlights.gate.mechanisms.counter import counter_plan, decode, encode
 from footlights.gate.mechanisms.noise import KeyedNoise
 from footlights.gate.mechanisms.sampler import Sampler
-from footlights.gate.plan import plan_counters, write_error_rows
+from footlights.gate.plan import FamilyPlan, write_rows
 from footlights.public.board.read import Plan
 from footlights.terms.figures import Z95
 from footlights.terms.policy import default_policy
@@ -93,7 +93,7 @@ TOLERANCE = 0.005
 @pytest.fixture(scope="module")
 def found() -> dict[int, NDArray[np.float64]]:
     """Estimate less truth of every stream at the steps in question, shape (VIDEOS, 7), by step; -1: nothing."""
-    plan, noise = plan_counters(default_policy()), KeyedNoise(bytes(range(1, 33)), family="counters")
+    plan, noise = FamilyPlan(default_policy(), "counters"), KeyedNoise(bytes(range(1, 33)), family="counters")
     counter, subjects, width = plan.counter, np.arange(VIDEOS, dtype=np.int64), len(plan.samplers)
     encoder = np.zeros((counter.slots, VIDEOS, width), dtype=np.int64)
     decoder = np.zeros((counter.slots, VIDEOS, width))
@@ -114,9 +114,9 @@ def found() -> dict[int, NDArray[np.float64]]:
 @pytest.fixture(scope="module")
 def public(tmp_path_factory: pytest.TempPathFactory) -> Plan:
     folder: Path = tmp_path_factory.mktemp("board")
-    plan = plan_counters(default_policy())
-    rows = write_error_rows(plan, folder, digest="test")
-    return Plan(1, "counters", plan.detail(tables=(), error_rows=rows), folder)
+    plan = FamilyPlan(default_policy(), "counters")
+    error_rows, cell_rows = write_rows(plan, folder)
+    return Plan(1, "counters", plan.detail(error_rows=error_rows, cell_rows=cell_rows), folder)
 
 
 def chance(changes: Changes) -> float:

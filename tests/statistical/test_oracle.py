@@ -15,7 +15,7 @@ from footlights.gate.mechanisms.accountant import epsilon_of, plain_epsilon_of
 from footlights.gate.mechanisms.counter import counter_plan
 from footlights.gate.mechanisms.noise import KeyedNoise
 from footlights.gate.mechanisms.sampler import Sampler
-from footlights.gate.plan import plan_counters
+from footlights.gate.plan import FamilyPlan
 from footlights.terms.policy import default_policy
 
 dp = pytest.importorskip("opendp.prelude", reason='no OpenDP: python -m pip install "opendp>=0.14"')
@@ -59,9 +59,9 @@ def test_opendp_charges_the_noise_of_a_counter_what_the_plan_says(steps: int) ->
 
 def test_opendp_charges_every_metric_of_the_default_policy_what_the_policy_says() -> None:
     policy = default_policy()
-    plan = plan_counters(policy)
-    for metric, variance in zip(policy.counters, plan.variances, strict=True):
-        charged = gaussian(math.sqrt(variance)).map(metric.bound * math.sqrt(plan.counter.norm2))
+    plan = FamilyPlan(policy, "counters")
+    for metric, part in zip(policy.counters, plan.parts, strict=True):
+        charged = gaussian(math.sqrt(part.variance)).map(metric.bound * math.sqrt(plan.counter.norm2))
         assert charged == pytest.approx(float(metric.rho), rel=1e-9)
 
 

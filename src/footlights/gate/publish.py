@@ -20,45 +20,46 @@ from numpy.typing import NDArray
 
 from footlights.gate.decoding import ANCHOR_STEPS, Decoders
 from footlights.gate.keys import gate_key
-from footlights.gate.ledger import charge
+from footlights.gate.ledger import Ledger
+from footlights.gate.mechanisms.counter import counter_plan
 from footlights.gate.mechanisms.noise import KeyedNoise
-from footlights.gate.plan import (
-    digest_of,
-    guarantee,
-    plan_audience,
-    plan_counters,
-    write_error_rows,
-)
-from footlights.gate.release import release_audience, release_counters
-from footlights.private.measure.engine import Due, Engine, Videos
-from footlights.public.board.rows import layout_of
+from footlights.gate.plan import FamilyPlan, write_rows
+from footlights.gate.promise import guarantee
+from footlights.gate.release import release_counters, release_row
+from footlights.gate.timetable import all_due, next_ticks, run_ends, tick_count
+from footlights.private.measure.engine import Due, Engine
+from footlights.public.board.rows import Layout, layout_of
 from footlights.public.board.write import BoardWriter
 from footlights.terms.errors import BadPolicy
-from footlights.terms.policy import Policy
-from footlights.terms.ticks import AGES_OF_FAMILY, HOUR
+from footlights.terms.families import FAMILIES, FOLLOWERS, families_at
+from footlights.terms.policy import Policies, Policy, parse_policy
+from footlights.terms.seasons import Season, season_at, season_name
+from footlights.terms.ticks import DAY, HOUR, STEPS, Schedule
 
 Int64s = NDArray[np.int64]
+Floats = NDArray[np.float64]
 log = structlog.get_logger()
 
-#: Due (video, tick) pairs of one run at most: a long catch-up is many runs, each whole.
-RUN_TICKS = 400_000
-FOREVER = 2**62
+#: Streams of tables whose rows are held at a time: one row of an audience has 6,000 numbers.
+ROWS = 2_000
 
 
 class Gate:
-    """The gate of one data folder. private, board: its folders."""
+    """The gate of one data folder. private, board: its folders. at_utc: now, which decides when a new policy begins."""
 
-    def __init__(self, private: Path, board: Path, *, policy: Policy, memory: str, fold_events: int) -> None:
-        self._policy = policy
-        self._engine = Engine(private, policy=policy, memory=memory, fold_events=fold_events)
+    def __init__(
+        self, private: Path, board: Path, *, policy: Policy, memory: str, fold_events: int, at_utc: int
+    ) -> None:
         self._board = BoardWriter(board)
-        self._plans = {"counters": plan_counters(policy), "audience": plan_audience(policy)}
+        self._policies = self._decided(policy, at_utc=at_utc)
+        self._engine = Engine(private, policies=self._policies, memory=memory, fold_events=fold_events)
+        self._ledger = Ledger(self._board)
         key = gate_key(private)
-        self._noise = {family: KeyedNoise(key, family=family) for family in self._plans}
-        self._decoders = Decoders(self._plans["counters"].counter, layout_of("counters"))
-        self._charged: dict[str, dict[int, tuple[int, int]]] = {family: {} for family in self._plans}
+        self._noise = {family: KeyedNoise(key, family=family) for family in FAMILIES}
+        self._plans: dict[tuple[int, str], tuple[FamilyPlan, int]] = {}
+        self._decoders = Decoders(counter_plan(STEPS[Schedule.MINUTES]), layout_of("counters"))
         self._declared: dict[tuple[str, int], tuple[object, ...]] = {}
-        self._numbers = self._write_plans()
+        self._promised: Season | None = None
 
     def close(self) -> None:
         """Give store and board back."""
@@ -80,12 +81,13 @@ class Gate:
         _, start = self._engine.clock()
         if start is not None and until_utc <= start:
             return 0
-        videos = self._engine.videos()
+        videos, creators = self._engine.videos(), self._engine.creators()
         ticks = 0
         after = start
-        for moment in _run_ends(videos, after_utc=after, until_utc=until_utc):
-            due = _all_due(videos, after_utc=after, until_utc=moment)
-            ticks += self._run_once(due, after_utc=after, until_utc=moment)
+        for moment in run_ends(videos, after_utc=after, until_utc=until_utc):
+            due = all_due(videos, creators, self._policies, after_utc=after, until_utc=moment)
+            self._run_once(due, after_utc=after, until_utc=moment)
+            ticks += sum(map(tick_count, due))
             after = moment
             if progress is not None:
                 progress(ticks, moment)
@@ -97,20 +99,63 @@ class Gate:
         assigned, published = self._engine.clock()
         if assigned is None or assigned == published:
             return
-        videos = self._engine.videos()
-        due = _all_due(videos, after_utc=published, until_utc=assigned)
-        self._publish(due, after_utc=published, until_utc=assigned)
+        videos, creators = self._engine.videos(), self._engine.creators()
+        due = all_due(videos, creators, self._policies, after_utc=published, until_utc=assigned)
+        self._publish([self._with_offsets(part) for part in due], after_utc=published, until_utc=assigned)
         log.info("gate.run_finished", through=assigned)
 
-    def _run_once(self, due: dict[str, Due], *, after_utc: int | None, until_utc: int) -> int:
-        with self._board:
-            self._declare()
-            for family, part in due.items():
-                charge(self._board, part, plan=self._numbers[family], rho=self._plans[family].rho)
-        due = {family: self._with_offsets(part) for family, part in due.items()}
-        self._engine.assign(list(due.values()), until_utc=until_utc)
+    def _run_once(self, due: list[Due], *, after_utc: int | None, until_utc: int) -> None:
+        try:
+            with self._board:
+                self._declare()
+                self._promise(season_at(until_utc))
+                for part in due:
+                    self._charge(part)
+        except BaseException:
+            self._ledger.forget()
+            self._plans.clear()
+            raise
+        due = [self._with_offsets(part) for part in due]
+        self._engine.assign(due, until_utc=until_utc)
         self._publish(due, after_utc=after_utc, until_utc=until_utc)
-        return int(sum((part.last_tick - part.first_tick + 1).sum() for part in due.values()))
+
+    def _decided(self, policy: Policy, *, at_utc: int) -> Policies:
+        """The policies of this board. A new one starts with the next season; within a day of it, with the one after.
+
+        Clocks may be a little ahead, and no event of a season may be counted under the bounds of another.
+        """
+        with self._board:
+            decided = self._board.policies()
+            if not decided:
+                self._board.decide(policy.text, from_season=0)
+            elif decided[-1][1] != policy.text:
+                through = int(self._board.fact("published_through") or 0)
+                begins = season_at(max(at_utc, through) + DAY) + 1
+                _check_change(parse_policy(decided[-1][1]), policy)
+                self._board.decide(policy.text, from_season=begins)
+                log.info("policy.decided", from_season=season_name(begins), digest=policy.digest)
+            return Policies([(begins, parse_policy(text)) for begins, text in self._board.policies()])
+
+    def _promise(self, season: Season) -> None:
+        """State the guarantee of a season, once this process knows that it has begun."""
+        if self._promised != season:
+            self._board.state("privacy", guarantee(list(self._policies.versions), season=season))
+            self._promised = season
+
+    def _plan(self, policy: int, family: str) -> tuple[FamilyPlan, int]:
+        """The plan of a family under a policy, and its number on the board."""
+        if (policy, family) not in self._plans:
+            plan = FamilyPlan(self._policies.of(policy), family)
+            error_rows, cell_rows = write_rows(plan, self._board.folder)
+            detail = plan.detail(error_rows=error_rows, cell_rows=cell_rows)
+            self._plans[policy, family] = plan, self._board.plan(family, digest=plan.digest, detail=detail)
+        return self._plans[policy, family]
+
+    def _charge(self, due: Due) -> None:
+        for family in families_at(due.schedule):
+            for policy, part in _by_policy(due):
+                plan, number = self._plan(policy, family)
+                self._ledger.charge(part, family=family, plan=number, rho=plan.rho)
 
     def _declare(self) -> None:
         """Tell the board what the platform declared: this process tells it each row once, and again when it changed."""
@@ -122,32 +167,35 @@ class Gate:
         self._declared.update({("creator", row[0]): row for row in new_creators})
         self._declared.update({("video", row[0]): row for row in new_videos})
 
-    def _publish(self, due: dict[str, Due], *, after_utc: int | None, until_utc: int) -> None:
-        due = {family: self._with_offsets(part) for family, part in due.items()}
+    def _publish(self, due: list[Due], *, after_utc: int | None, until_utc: int) -> None:
         try:
             with self._board:
-                self._publish_counters(due["counters"])
-                self._publish_audience(due["audience"])
-                self._publish_channels(after_utc=after_utc, until_utc=until_utc)
+                for part in due:
+                    for policy, mine in _by_policy(part):
+                        if part.schedule is Schedule.MINUTES:
+                            self._publish_counters(mine, policy)
+                        else:
+                            for family in families_at(part.schedule):
+                                self._publish_rows(mine, policy, family)
+                self._publish_followers(after_utc=after_utc, until_utc=until_utc)
                 self._board.state("published_through", str(until_utc))
         except BaseException:
             self._decoders.forget()
             raise
-        self._engine.published(self._bins(due["counters"]), through_utc=until_utc)
-        log.info("figures.published", through=until_utc, videos=len(due["counters"]))
+        counters = next(part for part in due if part.schedule is Schedule.MINUTES)
+        self._engine.published(self._bins(counters), through_utc=until_utc)
+        log.info("figures.published", through=until_utc, videos=len(counters))
 
-    def _publish_counters(self, due: Due) -> None:
-        if not len(due):
-            return
-        plan, layout = self._plans["counters"], layout_of("counters")
+    def _publish_counters(self, due: Due, policy: int) -> None:
+        plan, layout = self._plan(policy, "counters")[0], layout_of("counters")
         exact, disclosed = self._engine.counter_rows(due)
-        spends, _ = self._streams(due)
+        spends, _ = self._ledger.streams(due, family="counters")
         decoders = self._decoders.rows(
             spends, first_ticks=due.offset_tick, next_ticks=due.first_tick, board=self._board
         )
         told = _running(disclosed, slots=len(due), names=("likes", "comments"))
         released = release_counters(
-            plan, self._noise["counters"], exact, subjects=due.video,
+            plan, self._noise["counters"], exact, subjects=due.subject,
             first_step=due.first_tick - due.offset_tick, last_step=due.last_tick - due.offset_tick,
         )  # fmt: skip
         rows: list[tuple[int, int, bytes]] = []
@@ -162,28 +210,38 @@ class Gate:
         rows.sort()  # the board's own order: twice as fast to store
         self._board.publish(rows)
 
-    def _publish_audience(self, due: Due) -> None:
-        plan, tables = self._plans["audience"], self._policy.audience_tables
-        layout = layout_of("audience", tables=tables)
-        rows = plan.counter.error_rows().astype(np.float64)
-        while len(due):  # one milestone of each video at a time; nearly always there is one
-            spends, offsets = self._streams(due)
-            steps = due.first_tick - offsets
-            exact = self._engine.audience_rows(due)
-            y = release_audience(
-                plan, self._noise["audience"], exact, tables=tables, subjects=due.video, steps=steps
-            )  # fmt: skip
-            estimates = y * rows[steps, steps][:, None]
-            for slot, (spend, step) in enumerate(zip(spends.tolist(), steps.tolist(), strict=True)):
-                first = int(due.offset_tick[slot])
-                for tick, packed in self._board.rows_between(spend, after=first - 1, before=first + step):
-                    earlier, _, _ = layout.unpack([packed])
-                    estimates[slot] += rows[step, tick - first] * earlier[0]
-            packed_rows = layout.pack(y, np.rint(estimates).astype(np.int64), np.zeros((len(due), 0), np.int64))
-            self._board.publish(list(zip(spends.tolist(), due.first_tick.tolist(), packed_rows, strict=True)))
-            due = _next_ticks(due)
+    def _publish_rows(self, due: Due, policy: int, family: str) -> None:
+        """The ticks of a family of tables or histograms: one of each stream at a time; nearly always there is one."""
+        plan = self._plan(policy, family)[0]
+        for start in range(0, len(due), ROWS):
+            part = due.chosen(np.arange(start, min(start + ROWS, len(due))))
+            while len(part):
+                self._publish_row(part, plan)
+                part = next_ticks(part)
 
-    def _publish_channels(self, *, after_utc: int | None, until_utc: int) -> None:
+    def _publish_row(self, due: Due, plan: FamilyPlan) -> None:
+        assert plan.shape is not None, "a family of tables or histograms has a shape"
+        family = plan.family.name
+        layout = layout_of(family, width=plan.width)
+        spends, _ = self._ledger.streams(due, family=family)
+        read = self._engine.cell_rows if plan.family.shape == "tables" else self._engine.bin_rows
+        y = release_row(plan, self._noise[family], read(due), due=due)
+        running = self._running_rows(due, spends, y, plan, layout)
+        rows = layout.pack(y, plan.shape.estimate(running), np.zeros((len(due), 0), np.int64))
+        self._board.publish(list(zip(spends.tolist(), due.first_tick.tolist(), rows, strict=True)))
+
+    def _running_rows(self, due: Due, spends: Int64s, y: Int64s, plan: FamilyPlan, layout: Layout) -> Floats:
+        """Row `step` of A C^-1 applied to what was published until now: running counts, with noise, of each cell."""
+        inverse = plan.counter.error_rows().astype(np.float64)
+        steps = due.first_tick - due.offset_tick
+        running: Floats = y * inverse[steps, steps][:, None]
+        for slot, (spend, step) in enumerate(zip(spends.tolist(), steps.tolist(), strict=True)):
+            first = int(due.offset_tick[slot])
+            for tick, packed in self._board.rows_between(spend, after=first - 1, before=first + step):
+                running[slot] += inverse[step, tick - first] * layout.unpack([packed])[0][0]
+        return running
+
+    def _publish_followers(self, *, after_utc: int | None, until_utc: int) -> None:
         """Followers, disclosed: a row for each hour in which somebody followed or stopped, which all can see anyway."""
         after_hour = after_utc // HOUR if after_utc is not None else -1
         counts = self._engine.follower_counts(after_hour=after_hour, until_hour=until_utc // HOUR)
@@ -192,35 +250,21 @@ class Gate:
         first: dict[int, int] = {}
         for creator, hour, _ in counts:
             first.setdefault(creator, hour)
-        self._board.open_spends(first.items(), family="channel", plan=self._numbers["channel"], rho=Fraction(0))
-        streams = self._board.streams("channel")
-        packed = layout_of("channel").pack(
+        number = self._board.plan(FOLLOWERS, digest="disclosed", detail={"sigmas": []})
+        opened = ((creator, 0, hour) for creator, hour in first.items())
+        self._board.open_spends(opened, family=FOLLOWERS, plan=number, rho=Fraction(0))
+        streams = self._board.streams(FOLLOWERS)
+        packed = layout_of(FOLLOWERS).pack(
             np.zeros((len(counts), 0), np.int64), np.zeros((len(counts), 0), np.int64),
             np.array([[followers] for _, _, followers in counts], dtype=np.int64),
         )  # fmt: skip
-        rows = [(streams[creator][0], hour, row) for (creator, hour, _), row in zip(counts, packed, strict=True)]
+        rows = [(streams[creator, 0][0], hour, row) for (creator, hour, _), row in zip(counts, packed, strict=True)]
         self._board.publish(rows)
 
-    def _streams(self, due: Due) -> tuple[Int64s, Int64s]:
-        """The spend and the step-0 tick of each due stream, as they were charged."""
-        known = self._charged[due.family]
-        videos = due.video.tolist()
-        if any(video not in known for video in videos):
-            known.update(
-                {video: (spend, first) for video, (spend, _, first) in self._board.streams(due.family).items()}
-            )
-        rows = np.array([known[video] for video in videos], dtype=np.int64).reshape(-1, 2)
-        return rows[:, 0], rows[:, 1]
-
     def _with_offsets(self, due: Due) -> Due:
-        """The due ticks with each stream's own step 0."""
-        return Due(
-            family=due.family,
-            video=due.video,
-            first_tick=due.first_tick,
-            last_tick=due.last_tick,
-            offset_tick=self._streams(due)[1],
-        )
+        """The due ticks with each stream's own step 0: families that are published together were charged together."""
+        _, offsets = self._ledger.streams(due, family=families_at(due.schedule)[0])
+        return due.chosen(np.arange(len(due)), offset_tick=offsets)
 
     def _bins(self, due: Due) -> dict[str, Int64s] | None:
         """Which increments to gather: of the streams that passed a multiple of ANCHOR_STEPS in this run."""
@@ -228,9 +272,9 @@ class Gate:
         passed = (last + 1) // ANCHOR_STEPS > first // ANCHOR_STEPS
         if not passed.any():
             return None
-        videos, steps = self._engine.steps_held(due.video[passed])
-        row_of = np.searchsorted(due.video, videos)  # videos are due in the order of their keys
-        bins = self._plans["counters"].counter.slot_of[last[row_of], steps]
+        videos, steps = self._engine.steps_held(due.subject[passed])
+        row_of = np.searchsorted(due.subject, videos)  # videos are due in the order of their keys
+        bins = counter_plan(STEPS[Schedule.MINUTES]).slot_of[last[row_of], steps]
         order = np.lexsort((steps, bins, row_of))
         videos, steps, row_of, bins = videos[order], steps[order], row_of[order], bins[order]
         begins = np.ones(len(videos), dtype=bool)
@@ -238,79 +282,21 @@ class Gate:
         into = steps[np.flatnonzero(begins)][np.cumsum(begins) - 1]
         return {"video": videos, "step": steps, "into_step": into}
 
-    def _write_plans(self) -> dict[str, int]:
-        numbers = {}
-        with self._board:
-            for family, plan in self._plans.items():
-                digest = digest_of(self._policy, family)
-                tables = self._policy.audience_tables if family == "audience" else ()
-                rows = write_error_rows(plan, self._board.folder, digest=digest)
-                numbers[family] = self._board.plan(
-                    family, digest=digest, detail=plan.detail(tables=tables, error_rows=rows)
-                )
-            in_force = self._board.fact("policy")
-            if in_force is not None and in_force != self._policy.text:
-                raise BadPolicy(
-                    "policy.toml is not the policy that this board's streams were opened under. A policy cannot change "
-                    "while they run: put the old file back, or start a new data folder."
-                )
-            if in_force is None:
-                self._board.state("policy", self._policy.text)
-                self._board.state("privacy", guarantee(self._policy))
-            numbers["channel"] = self._board.plan("channel", digest="disclosed", detail={"sigmas": []})
-        return numbers
+
+def _by_policy(due: Due) -> Iterator[tuple[int, Due]]:
+    """The due streams under each policy; nearly always there is one."""
+    for policy in sorted(set(due.policy.tolist())):
+        mine = due.policy == policy
+        yield policy, due if mine.all() else due.chosen(np.flatnonzero(mine))
 
 
-def _all_due(videos: Videos, *, after_utc: int | None, until_utc: int) -> dict[str, Due]:
-    """The ticks of every family in (after, until], by video key. Depends on declared times alone."""
-    return {
-        family: _due(videos, family, after_utc=after_utc, until_utc=until_utc) for family in ("counters", "audience")
-    }
-
-
-def _due(videos: Videos, family: str, *, after_utc: int | None, until_utc: int) -> Due:
-    ages = np.asarray(AGES_OF_FAMILY[family], dtype=np.int64)
-    after = np.maximum(videos.ticks_from, -FOREVER if after_utc is None else after_utc)
-    until = np.minimum(until_utc, videos.removed_at)
-    first = np.searchsorted(ages, np.maximum(after, -FOREVER) - videos.posted_at, side="right") + 1
-    last = np.searchsorted(ages, until - videos.posted_at, side="right")
-    here = first <= last
-    return Due(
-        family=family,
-        video=videos.video[here],
-        first_tick=first[here].astype(np.int64),
-        last_tick=last[here].astype(np.int64),
-        offset_tick=first[here].astype(np.int64),
-    )
-
-
-def _next_ticks(due: Due) -> Due:
-    """The same without everybody's first tick."""
-    rest = due.first_tick < due.last_tick
-    return Due(
-        family=due.family,
-        video=due.video[rest],
-        first_tick=due.first_tick[rest] + 1,
-        last_tick=due.last_tick[rest],
-        offset_tick=due.offset_tick[rest],
-    )
-
-
-def _run_ends(videos: Videos, *, after_utc: int | None, until_utc: int) -> Iterator[int]:
-    """Moments that cut (after, until] into runs of at most RUN_TICKS ticks: by declared times alone."""
-    after = after_utc
-    while after is None or after < until_utc:
-        low = after if after is not None else int(videos.posted_at.min(initial=until_utc))
-        end = until_utc
-        while _ticks_in(videos, after_utc=after, until_utc=end) > RUN_TICKS and end - low > 60:
-            end = low + (end - low) // 2
-        yield end
-        after = end
-
-
-def _ticks_in(videos: Videos, *, after_utc: int | None, until_utc: int) -> int:
-    due = _due(videos, "counters", after_utc=after_utc, until_utc=until_utc)
-    return int((due.last_tick - due.first_tick + 1).sum())
+def _check_change(old: Policy, new: Policy) -> None:
+    """Raises BadPolicy where streams that run could not go on: events name an interest by its place in the list."""
+    if new.interests[: len(old.interests)] != old.interests:
+        raise BadPolicy(
+            "policy.toml: interests.names may only grow at its end: events that are kept name an interest by its place "
+            f"in the list. Put these first, in this order: {', '.join(old.interests)}."
+        )
 
 
 def _running(disclosed: dict[str, Int64s], *, slots: int, names: tuple[str, ...]) -> Callable[[int], Int64s]:

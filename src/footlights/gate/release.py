@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 from footlights.gate.mechanisms.counter import encode, encode_rows
 from footlights.gate.mechanisms.noise import KeyedNoise
 from footlights.gate.plan import FamilyPlan
-from footlights.terms.domains import AGES, COUNTRIES, GENDERS, TYPES
+from footlights.private.measure.engine import Due
 from footlights.terms.exact import Exact
-from footlights.terms.metrics import AUDIENCE_AXES, AXES, cells_of
 
 Int64s = NDArray[np.int64]
 Released = Iterator[tuple[int, Int64s, Int64s]]
@@ -21,7 +20,6 @@ Released = Iterator[tuple[int, Int64s, Int64s]]
 COLUMNS = ("reach", "replays", "watch", "full_views", "shares", "favorites", "followers")
 #: Up to so many due steps of a video are encoded from its rows: a state takes longer to fill than it saves.
 FEW_STEPS = 8
-_SIZES = {"age": len(AGES), "gender": len(GENDERS), "country": len(COUNTRIES), "type": len(TYPES)}
 
 
 class _DueSteps(NamedTuple):
@@ -80,23 +78,32 @@ def _from_state(plan: FamilyPlan, noise: KeyedNoise, columns: dict[str, Int64s],
         yield step, due, y
 
 
-def release_audience(
-    plan: FamilyPlan, noise: KeyedNoise, exact: Exact, *, tables: tuple[str, ...], subjects: Int64s, steps: Int64s
-) -> Int64s:
-    """y of one milestone for each video, shape (videos, cells). steps: the milestone's step of each video."""
+def release_row(plan: FamilyPlan, noise: KeyedNoise, exact: Exact, *, due: Due) -> Int64s:
+    """y of the first due tick of each stream, shape (streams, width). exact: what measure's rows of `due` say.
+
+    y is row `step` of (C x shape) applied to what each step added, plus noise: int64, and no float before that.
+    """
+    assert plan.shape is not None, "a family of tables or histograms has a shape"
     columns = exact.open_in_gate()
+    steps = due.first_tick - due.offset_tick
     reached = columns["step"] <= steps[columns["slot"]]
-    slots, at_steps, viewers = (columns[name][reached] for name in ("slot", "step", "viewers"))
-    weights = plan.counter.matrix[steps[slots], at_steps].astype(np.int64) * viewers
-    parts, lane = [], 0
-    for table, sampler in zip(tables, plan.samplers, strict=True):
-        width = len(cells_of(table))
-        encoded = np.zeros((len(subjects), width), dtype=np.int64)
-        np.add.at(encoded, (slots, _cell_numbers(table, {axis: columns[axis][reached] for axis in AXES})), weights)
-        drawn = noise.draw_cells(sampler, subjects=subjects, nodes=steps, lanes=range(lane, lane + width))
-        parts.append(encoded + drawn.values)
-        lane += width
-    return np.concatenate(parts, axis=1)
+    kept = {name: column[reached] for name, column in columns.items()}
+    slots = kept.pop("slot")
+    weights = plan.counter.matrix[steps[slots], kept.pop("step")].astype(np.int64) * kept.pop("viewers")
+    encoded = plan.shape.encode(kept, weights=weights, slots=slots, count=len(due))
+    drawn, lane = [], 0
+    for part, sampler in zip(plan.parts, plan.samplers, strict=True):
+        lanes = range(lane, lane + part.width)
+        drawn.append(noise.draw_cells(sampler, subjects=due.subject, nodes=_nodes(due), lanes=lanes).values)
+        lane += part.width
+    released: Int64s = encoded + np.concatenate(drawn, axis=1)
+    return released
+
+
+def _nodes(due: Due) -> Int64s:
+    """Where in the keystream of its subject a tick lies: a season of a channel has 32 places of its own."""
+    assert due.last_tick.max(initial=0) < 32, "the ticks of a season fit its places"
+    return due.season * 32 + due.first_tick
 
 
 def steps_due(first_step: Int64s, last_step: Int64s) -> Iterator[tuple[int, Int64s]]:
@@ -110,11 +117,3 @@ def steps_due(first_step: Int64s, last_step: Int64s) -> Iterator[tuple[int, Int6
         due = np.sort(begun[last_step[begun] >= step])
         if len(due):
             yield step, due
-
-
-def _cell_numbers(table: str, indexes: dict[str, Int64s]) -> Int64s:
-    """The number of each row's cell in a table; the last axis runs fastest, as in terms/metrics.cells_of."""
-    numbers = np.zeros(len(next(iter(indexes.values()))), dtype=np.int64)
-    for axis in AUDIENCE_AXES[table]:
-        numbers = numbers * _SIZES[axis] + indexes[axis]
-    return numbers

@@ -47,6 +47,7 @@ class ViewerEvent(msgspec.Struct, kw_only=True, gc=False):
     at_ms: milliseconds since 1970, UTC. message: the client's id of this event, for deduplication.
     session: the playback session, "" if the client has none. position_ms, watch_ms: >= 0.
     age, gender, country, source: index into the domain. follower: True, False, or None if not said.
+    interests: of TRAITS, up to four places in the policy's list, each once.
     """
 
     kind: Kind
@@ -63,6 +64,7 @@ class ViewerEvent(msgspec.Struct, kw_only=True, gc=False):
     gender: int = 0
     country: int = 0
     source: int = 0
+    interests: tuple[int, ...] = ()
 
     def __repr__(self) -> str:
         return f"<{self.kind.name.lower()} event, withheld>"

@@ -5,6 +5,8 @@ The order of COUNTERS and DISCLOSED is the board's format: append, never reorder
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from itertools import product
 from typing import Literal
 
 import msgspec
@@ -77,33 +79,103 @@ DERIVED: tuple[Metric, ...] = (
 )  # fmt: skip
 
 #: Exact figures of a channel.
-CHANNEL: tuple[Metric, ...] = (
+FOLLOWERS: tuple[Metric, ...] = (
     Metric(
-        name="followers_count", unit="followers", family="channel", disclosed=True,
+        name="followers_count", unit="followers", family="followers", disclosed=True,
         meaning="Follows of the creator less unfollows, since Footlights was installed.",
     ),
 )  # fmt: skip
 
+#: Private running counts of a channel over a season, in the order of the board's rows.
+CHANNEL: tuple[Metric, ...] = (
+    Metric(
+        name="profile_views", unit="views", family="channel",
+        meaning="Visits to the profile, at most three of each viewer and season.",
+    ),
+    Metric(
+        name="unique_viewers", unit="viewers", family="channel", youtube="uniqueViewers",
+        meaning="Viewers who started at least one video of the creator in the season.",
+    ),
+    Metric(
+        name="returning_viewers", unit="viewers", family="channel",
+        meaning="Of these, viewers who did so on at least two days (UTC) of the season.",
+    ),
+)  # fmt: skip
 
-def _audience(name: str, meaning: str, youtube: str) -> Metric:
-    return Metric(name=name, unit="viewers", family="audience", meaning=meaning, youtube=youtube)
+#: Figures that follow from those of a channel.
+CHANNEL_DERIVED: tuple[Metric, ...] = (
+    Metric(
+        name="new_viewers", unit="viewers", family="channel",
+        meaning="Viewers seen on one day of the season alone: unique_viewers less returning_viewers.",
+    ),
+)  # fmt: skip
 
-
-#: The tables of a video's audience: metric, and the domain of each axis.
-AUDIENCE: dict[str, Metric] = {
-    "ages": _audience("audience_ages", "Viewers (reach) by age bracket.", "ageGroup"),
-    "genders": _audience("audience_genders", "Viewers (reach) by gender.", "gender"),
-    "countries": _audience("audience_countries", "Viewers (reach) by country.", "country"),
-    "types": _audience("audience_types", "Viewers (reach) by whether they followed the creator.", "subscribedStatus"),
-    "ages_genders": _audience("audience_ages_genders", "Viewers (reach) by age bracket and gender.", "ageGroup,gender"),
+#: What is published of a video or channel at milestones, by cells.
+HISTOGRAM: dict[str, Metric] = {
+    "sources": Metric(
+        name="impression_sources", unit="viewers", family="sources", youtube="insightTrafficSourceType",
+        meaning="Viewers (reach) by where their first play came from.",
+    ),
+    "positions": Metric(
+        name="video_view_retention", unit="basis_points", family="retention", youtube="audienceWatchRatio",
+        meaning="Share of the viewers who got at least this far by the milestone after their first play.",
+    ),
+    "hours": Metric(
+        name="active_hours", unit="viewers", family="hours",
+        meaning="Viewers of the channel by hour of the week (UTC); the first four hours of each viewer and season.",
+    ),
 }  # fmt: skip
+
+
+#: Quartiles of the time watched, by their percentage.
+QUARTILES: dict[int, Metric] = {
+    percent: Metric(
+        name=f"watch_time_p{percent}", unit="milliseconds", family="retention",
+        meaning=f"Time that {share} of the viewers watched at most, by the milestone after their first play.",
+    )
+    for percent, share in ((25, "a quarter"), (50, "half"), (75, "three quarters"))
+}  # fmt: skip
+
+
+def _audience(name: str, words: str, youtube: str = "") -> Metric:
+    return Metric(
+        name=f"audience_{name}", unit="viewers", family="audience", meaning=f"Viewers (reach) {words}.", youtube=youtube
+    )
+
+
+#: The tables of an audience: a metric, and the axis or axes of each. The last axis runs fastest.
+AUDIENCE: dict[str, Metric] = {
+    name: _audience(name, words, youtube)
+    for name, words, youtube in (
+        ("total", "in all", "uniqueViewers"),
+        ("ages", "by age bracket", "ageGroup"),
+        ("genders", "by gender", "gender"),
+        ("countries", "by country", "country"),
+        ("types", "by whether they followed the creator", "subscribedStatus"),
+        ("interests", "by interest, as the platform knows it", ""),
+        ("ages_genders", "by age bracket and gender", "ageGroup,gender"),
+        ("interests_ages", "by interest and age bracket", ""),
+        ("interests_countries", "by interest and country", ""),
+        ("types_ages", "by whether they followed, and age bracket", "subscribedStatus,ageGroup"),
+        ("types_genders", "by whether they followed, and gender", "subscribedStatus,gender"),
+        ("types_countries", "by whether they followed, and country", "subscribedStatus,country"),
+    )
+}
 AUDIENCE_AXES: dict[str, tuple[str, ...]] = {
+    "total": (),
     "ages": ("age",),
     "genders": ("gender",),
     "countries": ("country",),
     "types": ("type",),
+    "interests": ("interest",),
     "ages_genders": ("age", "gender"),
+    "interests_ages": ("interest", "age"),
+    "interests_countries": ("interest", "country"),
+    "types_ages": ("type", "age"),
+    "types_genders": ("type", "gender"),
+    "types_countries": ("type", "country"),
 }
+#: The values on each axis; those of interest are the operator's own and stand in the policy.
 AXES: dict[str, tuple[str, ...]] = {
     "age": domains.AGES,
     "gender": domains.GENDERS,
@@ -112,16 +184,17 @@ AXES: dict[str, tuple[str, ...]] = {
 }
 
 ALL: dict[str, Metric] = {
-    metric.name: metric for metric in (*COUNTERS, *DISCLOSED, *DERIVED, *CHANNEL, *AUDIENCE.values())
-}
+    metric.name: metric
+    for metric in (
+        *COUNTERS, *DISCLOSED, *DERIVED, *FOLLOWERS, *CHANNEL, *CHANNEL_DERIVED, *HISTOGRAM.values(),
+        *QUARTILES.values(), *AUDIENCE.values(),
+    )
+}  # fmt: skip
 
 #: total_time_watched is counted in this many steps of each viewer's bound, so that one noise serves all videos.
 WATCH_STEPS = 256
 
 
-def cells_of(table: str) -> tuple[str, ...]:
-    """The names of a table's cells, in the order of the board's rows; the last axis runs fastest."""
-    cells: tuple[str, ...] = ("",)
-    for axis in AUDIENCE_AXES[table]:
-        cells = tuple(f"{left}|{right}" if left else right for left in cells for right in AXES[axis])
-    return cells
+def cells_of(table: str, axes: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    """The names of a table's cells, in the order of the board's rows. axes: the policy's or the plan's."""
+    return tuple("|".join(cell) for cell in product(*(axes[axis] for axis in AUDIENCE_AXES[table])))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import math
 import tomllib
+from collections.abc import Sequence
 from fractions import Fraction
 from importlib import resources
 from pathlib import Path
@@ -15,14 +16,25 @@ from typing import Any
 
 import msgspec
 
+from footlights.terms.domains import UNKNOWN
 from footlights.terms.errors import BadPolicy
-from footlights.terms.metrics import AUDIENCE, COUNTERS, WATCH_STEPS
+from footlights.terms.families import FAMILIES, HISTOGRAMS, UNITS, Unit, families_of
+from footlights.terms.metrics import AUDIENCE, AUDIENCE_AXES, AXES, CHANNEL, COUNTERS, WATCH_STEPS
+from footlights.terms.seasons import Season
+
+#: The policy's file in a data folder.
+POLICY_FILE = "policy.toml"
+#: What the private store keeps of a unit, and so the most that a bound may be.
+BOUNDS_MAX = {"replays": 2, "profile_views": 16, "hours": 16}
+#: Interests of one viewer that a record has room for.
+INTERESTS_A_VIEWER_MAX = 4
+_INTERESTS_MAX = 100
 
 
-class CounterPolicy(msgspec.Struct, frozen=True, kw_only=True):
-    """One counter's bound for a unit, and its budget.
+class BoundPolicy(msgspec.Struct, frozen=True, kw_only=True):
+    """How one unit's weight is bounded, and its budget.
 
-    bound: most that one unit may add, in the counter's integer steps.
+    bound: most that one unit may add to a counter, in its integer steps; or the cells of a histogram it may be in.
     bound_durations, bound_seconds: for watch time, the bound in time that `bound` steps stand for.
     """
 
@@ -33,16 +45,29 @@ class CounterPolicy(msgspec.Struct, frozen=True, kw_only=True):
     bound_seconds: int = 0
 
 
+class TablesPolicy(msgspec.Struct, frozen=True, kw_only=True):
+    """An audience: its tables and their budget."""
+
+    rho: Fraction
+    tables: tuple[str, ...]
+
+
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
-    """A policy that has been checked. delta: for the published (epsilon, delta). digest: SHA-256 of what it says."""
+    """A policy that has been checked. delta: for the published (epsilon, delta). digest: SHA-256 of what it says.
+
+    counters, channel: in the order of COUNTERS and CHANNEL. histograms, audiences: by name. interests: the operator's
+    list without `unknown`; interests_a_viewer: of how many a viewer may be.
+    """
 
     version: int
     delta: float
-    unit_rho: Fraction
-    counters: tuple[CounterPolicy, ...]
-    audience_rho: Fraction
-    audience_tables: tuple[str, ...]
-    reserved: dict[str, Fraction]
+    units: dict[Unit, Fraction]
+    counters: tuple[BoundPolicy, ...]
+    channel: tuple[BoundPolicy, ...]
+    histograms: dict[str, BoundPolicy]
+    audiences: dict[str, TablesPolicy]
+    interests: tuple[str, ...]
+    interests_a_viewer: int
     too_few: float
     raw_event_days: int
     text: str
@@ -53,15 +78,59 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
         return hashlib.sha256(self.text.encode()).hexdigest()
 
     @property
-    def spent_rho(self) -> Fraction:
-        """What the families that are built cost one (viewer, video, season)."""
-        return sum((counter.rho for counter in self.counters), self.audience_rho)
+    def axes(self) -> dict[str, tuple[str, ...]]:
+        """The values on each axis of the audience tables."""
+        return AXES | {"interest": (UNKNOWN, *self.interests)}
+
+    def rho_of(self, family: str) -> Fraction:
+        """What a family costs its unit."""
+        shape = FAMILIES[family].shape
+        if shape == "tables":
+            return self.audiences[family].rho
+        if shape == "counters":
+            return sum((counter.rho for counter in self.counters), Fraction(0))
+        if family == "channel":
+            return sum((counter.rho for counter in self.channel), Fraction(0))
+        return sum((self.histograms[h.name].rho for h in HISTOGRAMS.values() if h.family == family), Fraction(0))
+
+    def spent_rho(self, unit: Unit) -> Fraction:
+        """What all families of a unit cost it."""
+        return sum((self.rho_of(family) for family in families_of(unit)), Fraction(0))
 
     def watch_bound_ms(self, duration_ms: int) -> int:
         """Most watch time of one viewer that counts on a video of this length (0: length not known)."""
         watch = next(counter for counter in self.counters if counter.name == "total_time_watched")
         most_ms = watch.bound_seconds * 1000
         return min(watch.bound_durations * duration_ms, most_ms) if duration_ms > 0 else most_ms
+
+    def bound_of(self, name: str) -> int:
+        """The bound of a counter or histogram."""
+        return next(b.bound for b in (*self.counters, *self.channel, *self.histograms.values()) if b.name == name)
+
+
+class Policies:
+    """The policies of a deployment, each from a season on. A video keeps the one that it was declared under.
+
+    versions: (first season, policy), in the order in which they were decided; the later holds where two begin together.
+    Numbers count from 0 in that order.
+    """
+
+    def __init__(self, versions: Sequence[tuple[Season, Policy]]) -> None:
+        assert versions, "a policy is always in force"
+        self.versions = tuple(versions)
+
+    def number_at(self, season: Season) -> int:
+        """The number of the policy of a season; the first one's before it."""
+        begun = [(begins, number) for number, (begins, _) in enumerate(self.versions) if begins <= season]
+        return max(begun)[1] if begun else 0
+
+    def at(self, season: Season) -> Policy:
+        """The policy of a season."""
+        return self.of(self.number_at(season))
+
+    def of(self, number: int) -> Policy:
+        """A policy by its number."""
+        return self.versions[number][1]
 
 
 def default_policy() -> Policy:
@@ -80,71 +149,127 @@ def parse_policy(text: str) -> Policy:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise BadPolicy(f"policy.toml is not TOML: {error}") from None
-    _known(raw, {"version", "delta", "units", "counters", "audience", "reserved", "show", "keep"}, "policy.toml")
+    _known(raw, _SECTIONS, "policy.toml")
     if raw.get("version") != 1:
         raise BadPolicy("policy.toml: version must be 1, the only version that this release knows.")
     units, show, keep = _table(raw, "units"), _table(raw, "show"), _table(raw, "keep")
-    _known(units, {"video"}, "units")
-    _known(_table(units, "video"), {"rho"}, "units.video")
+    _known(units, set(UNITS), "units")
     _known(show, {"too_few"}, "show")
     _known(keep, {"raw_event_days"}, "keep")
-    reserved = _table(raw, "reserved") if "reserved" in raw else {}
+    interests, interests_a_viewer = _interests(_table(raw, "interests"))
     policy = Policy(
         version=1,
         delta=float(_fraction(raw, "delta", least=Fraction(0))),
-        unit_rho=_fraction(_table(units, "video"), "rho", least=Fraction(0)),
-        counters=_counters(_table(raw, "counters")),
-        audience_rho=_fraction(_table(raw, "audience"), "rho", least=Fraction(0)),
-        audience_tables=_tables(_table(raw, "audience")),
-        reserved={name: _fraction(reserved, name) for name in reserved},
+        units={unit: _rho(_table(units, unit), f"units.{unit}") for unit in UNITS},
+        counters=_bounds(raw, "counters", tuple(metric.name for metric in COUNTERS)),
+        channel=_bounds(raw, "channel", tuple(metric.name for metric in CHANNEL)),
+        histograms=_histograms(raw),
+        audiences={family: _tables(_table(raw, family), family) for family in ("audience", "channel_audience")},
+        interests=interests,
+        interests_a_viewer=interests_a_viewer,
         too_few=_too_few(show),
         raw_event_days=_integer(keep, "raw_event_days", least=1),
         text=text,
     )
     if policy.delta >= 1:
         raise BadPolicy("policy.toml: delta must be below 1; it is a probability, such as 1e-9.")
-    needed = policy.spent_rho + sum(policy.reserved.values(), Fraction(0))
-    if needed > policy.unit_rho:
-        raise BadPolicy(
-            f"policy.toml: the families of units.video need rho {float(needed):g}, the unit has "
-            f"{float(policy.unit_rho):g}. Lower a family's rho by {float(needed - policy.unit_rho):g}."
-        )
+    for unit in UNITS:
+        _affordable(policy, unit)
     return policy
 
 
-def _counters(raw: dict[str, Any]) -> tuple[CounterPolicy, ...]:
-    _known(raw, {metric.name for metric in COUNTERS}, "counters")
-    return tuple(_counter(metric.name, _table(raw, metric.name)) for metric in COUNTERS)
+_SECTIONS = {
+    "version", "delta", "units", "counters", "audience", "retention", "sources", "channel", "hours",
+    "channel_audience", "interests", "show", "keep",
+}  # fmt: skip
 
 
-def _counter(name: str, raw: dict[str, Any]) -> CounterPolicy:
-    rho = _fraction(raw, "rho", least=Fraction(0))
-    if name != "total_time_watched":
-        _known(raw, {"bound", "rho"}, f"counters.{name}")
-        most = 2 if name == "replays" else 1
-        bound = _integer(raw, "bound", least=1)
-        if bound > most:
-            raise BadPolicy(f"policy.toml: counters.{name}.bound is at most {most}: the store keeps no more.")
-        return CounterPolicy(name=name, bound=bound, rho=rho)
-    _known(raw, {"bound_durations", "bound_seconds", "rho"}, f"counters.{name}")
-    return CounterPolicy(
-        name=name,
-        bound=WATCH_STEPS,
-        rho=rho,
-        bound_durations=_integer(raw, "bound_durations", least=1),
-        bound_seconds=_integer(raw, "bound_seconds", least=1),
-    )
+def _affordable(policy: Policy, unit: Unit) -> None:
+    needed, held = policy.spent_rho(unit), policy.units[unit]
+    if needed > held:
+        raise BadPolicy(
+            f"policy.toml: the families of units.{unit} need rho {float(needed):g}, the unit has {float(held):g}. "
+            f"Lower a family's rho by {float(needed - held):g}."
+        )
 
 
-def _tables(raw: dict[str, Any]) -> tuple[str, ...]:
-    _known(raw, {"rho", "tables"}, "audience")
+def _bounds(raw: dict[str, Any], section: str, names: tuple[str, ...]) -> tuple[BoundPolicy, ...]:
+    table = _table(raw, section)
+    _known(table, set(names), section)
+    return tuple(_bound(name, _table(table, name), f"{section}.{name}") for name in names)
+
+
+def _bound(name: str, raw: dict[str, Any], where: str) -> BoundPolicy:
+    if name == "total_time_watched":
+        _known(raw, {"bound_durations", "bound_seconds", "rho"}, where)
+        return BoundPolicy(
+            name=name,
+            bound=WATCH_STEPS,
+            rho=_fraction(raw, "rho", least=Fraction(0)),
+            bound_durations=_integer(raw, "bound_durations", least=1),
+            bound_seconds=_integer(raw, "bound_seconds", least=1),
+        )
+    _known(raw, {"bound", "rho"}, where)
+    most = BOUNDS_MAX.get(name, 1)
+    bound = _integer(raw, "bound", least=1)
+    if bound > most:
+        raise BadPolicy(f"policy.toml: {where}.bound is at most {most}: the store keeps no more.")
+    return BoundPolicy(name=name, bound=bound, rho=_fraction(raw, "rho", least=Fraction(0)))
+
+
+def _histograms(raw: dict[str, Any]) -> dict[str, BoundPolicy]:
+    retention = _table(raw, "retention")
+    _known(retention, {"positions", "watch_times"}, "retention")
+    one_cell = {
+        "sources": (_table(raw, "sources"), "sources"),
+        "positions": (_table(retention, "positions"), "retention.positions"),
+        "watch_times": (_table(retention, "watch_times"), "retention.watch_times"),
+    }
+    found = {name: BoundPolicy(name=name, bound=1, rho=_rho(*given)) for name, given in one_cell.items()}
+    return found | {"hours": _bound("hours", _table(raw, "hours"), "hours")}
+
+
+def _rho(raw: dict[str, Any], where: str) -> Fraction:
+    _known(raw, {"rho"}, where)
+    return _fraction(raw, "rho", least=Fraction(0))
+
+
+def _interests(raw: dict[str, Any]) -> tuple[tuple[str, ...], int]:
+    _known(raw, {"names", "a_viewer"}, "interests")
+    names = raw.get("names")
+    if not isinstance(names, list) or not 1 <= len(names) <= _INTERESTS_MAX or len(set(map(str, names))) != len(names):
+        raise BadPolicy(f"policy.toml: interests.names must be a list of 1 to {_INTERESTS_MAX} different names.")
+    for name in names:
+        if not isinstance(name, str) or not 1 <= len(name) <= 40 or name == UNKNOWN or "|" in name:
+            raise BadPolicy(
+                f"policy.toml: an interest is a text of 1 to 40 characters without |. {UNKNOWN} is always there."
+            )
+    a_viewer = _integer({"a_viewer": 1} | raw, "a_viewer", least=1)
+    if a_viewer > INTERESTS_A_VIEWER_MAX:
+        raise BadPolicy(f"policy.toml: interests.a_viewer is at most {INTERESTS_A_VIEWER_MAX}.")
+    return tuple(names), a_viewer
+
+
+def _tables(raw: dict[str, Any], family: str) -> TablesPolicy:
+    _known(raw, {"rho", "tables"}, family)
     tables = raw.get("tables")
     if not isinstance(tables, list) or not tables or len(set(map(str, tables))) != len(tables):
-        raise BadPolicy("policy.toml: audience.tables must be a list of different tables.")
+        raise BadPolicy(f"policy.toml: {family}.tables must be a list of different tables.")
     for table in tables:
-        if table not in AUDIENCE:
-            raise BadPolicy(f"policy.toml: audience.tables may hold {', '.join(AUDIENCE)}.")
-    return tuple(tables)
+        if not isinstance(table, str) or table not in AUDIENCE:
+            raise BadPolicy(f"policy.toml: {family}.tables may hold {', '.join(AUDIENCE)}.")
+    _check_parts(tables, family)
+    return TablesPolicy(rho=_fraction(raw, "rho", least=Fraction(0)), tables=tuple(tables))
+
+
+def _check_parts(tables: list[str], family: str) -> None:
+    """A table of two axes rests on those of each, and all rest on the total: else they could not agree when rounded."""
+    of_axes = {AUDIENCE_AXES[table]: table for table in AUDIENCE}
+    for table in tables:
+        axes = AUDIENCE_AXES[table]
+        for part in [(), *((axis,) for axis in axes)]:
+            if of_axes[part] not in tables:
+                raise BadPolicy(f"policy.toml: {family}.tables has {table}, which needs {of_axes[part]} beside it.")
 
 
 def _table(raw: dict[str, Any], key: str) -> dict[str, Any]:

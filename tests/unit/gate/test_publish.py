@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import shutil
 import sqlite3
 from pathlib import Path
@@ -8,11 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from footlights.gate.publish import Gate
 from footlights.public.board.read import Board
 from footlights.terms.errors import AlreadyPublished, BadPolicy, BoardDamaged, VaultDamaged
-from footlights.terms.events import Kind
-from footlights.terms.policy import default_policy, parse_policy
+from footlights.terms.events import Kind, VideoPublished
+from footlights.terms.policy import Policy, default_policy, parse_policy
 from tests.deployments import gate_of, publish, tell
 from tests.worlds import POSTED_AT, VIDEOS, Act
 
@@ -175,10 +175,52 @@ def test_a_removed_private_store_is_an_error_and_never_a_zero(data: Path) -> Non
         publish(data, until=720)
 
 
-def test_a_policy_does_not_change_under_streams_that_run(data: Path) -> None:
-    text = default_policy().text.replace('rho = "0.0200"', 'rho = "0.0100"')
-    with pytest.raises(BadPolicy, match="put the old file back"):
-        Gate(data / "private", data / "board", policy=parse_policy(text), memory="1GB", fold_events=1000)
+def _other_policy() -> Policy:
+    return parse_policy(default_policy().text.replace('rho = "0.0200"', 'rho = "0.0100"'))
+
+
+def test_a_changed_policy_starts_with_the_next_season_and_a_video_keeps_the_one_it_was_declared_under(
+    data: Path,
+) -> None:
+    gate = gate_of(data, policy=_other_policy(), at=600)
+    february = 31 * 86_400
+    late = VideoPublished(
+        id="v4", creator="c1", at_ms=(POSTED_AT + february + 60) * 1000, posted_at_utc=POSTED_AT + february
+    )
+    tell(data, [Act(viewer="ann", kind=Kind.VIEW, subject="v1", at=february + 90)], more=[late])
+    gate.run(until_utc=POSTED_AT + february + 7200)
+    gate.close()
+    board = Board(data / "board")
+    at = POSTED_AT + february + 7200
+    sigmas = []
+    for video in ("v1", "v4"):
+        reading = board.reading(board.video(video), "counters", at_utc=at)
+        assert reading is not None
+        sigmas.append(reading.plan.std(0)[0])
+    assert sigmas[1] == pytest.approx(sigmas[0] * 2**0.5), "half the budget, of the new video alone"
+    assert board.policy().text == _other_policy().text, "which is in force in February"
+
+
+def test_until_its_season_a_changed_policy_is_told_as_the_next_one(data: Path) -> None:
+    gate = gate_of(data, policy=_other_policy(), at=600)
+    gate.run(until_utc=POSTED_AT + 720)
+    gate.close()
+    stated = json.loads(Board(data / "board").fact("privacy") or "")
+    assert [row["from"] for row in stated["next"]] == ["2026-02"]
+    assert stated["policy"] == default_policy().digest
+
+
+def test_within_a_day_of_the_next_season_a_changed_policy_starts_with_the_one_after(data: Path) -> None:
+    gate_of(data, policy=_other_policy(), at=31 * 86_400 - 3600).close()
+    with sqlite3.connect(data / "board" / "board.db") as board:
+        assert [row[0] for row in board.execute("SELECT from_season FROM policies")] == [0, 2026 * 12 + 2]
+
+
+def test_interests_may_be_appended_and_not_reordered(data: Path) -> None:
+    text = default_policy().text
+    gate_of(data, policy=parse_policy(text.replace('"travel",', '"travel", "chess",')), at=600).close()
+    with pytest.raises(BadPolicy, match="may only grow at its end"):
+        gate_of(data, policy=parse_policy(text.replace('"animals", "art",', '"art", "animals",')), at=600)
 
 
 def test_a_figure_without_a_spend_cannot_be_stored(data: Path) -> None:
@@ -189,7 +231,7 @@ def test_a_figure_without_a_spend_cannot_be_stored(data: Path) -> None:
         board.execute("INSERT INTO figures VALUES (999, 1, x'00')")
 
 
-@pytest.mark.parametrize("table", ["figures", "spends", "plans"])
+@pytest.mark.parametrize("table", ["figures", "spends", "plans", "policies"])
 def test_what_was_published_can_be_neither_changed_nor_deleted(data: Path, table: str) -> None:
     with sqlite3.connect(data / "board" / "board.db") as board:
         for statement in (

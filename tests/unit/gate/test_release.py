@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -9,16 +8,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from footlights.gate.mechanisms.counter import counter_plan
 from footlights.gate.mechanisms.noise import KeyedNoise
 from footlights.gate.plan import FamilyPlan
 from footlights.gate.release import COLUMNS, FEW_STEPS, release_counters, steps_due
 from footlights.terms.exact import Exact
+from footlights.terms.policy import default_policy
 
 STEPS = 40
 WIDTH = len(COLUMNS)
-PLAN = FamilyPlan(
-    "counters", steps=STEPS, variances=[Fraction(10**6)] * WIDTH, widths=[1] * WIDTH, rho=Fraction(1, 100)
-)
+PLAN = FamilyPlan(default_policy(), "counters")
+PLAN.counter = counter_plan(STEPS)
 NOISE = KeyedNoise(bytes(32), family="counters")
 
 Int64s = NDArray[np.int64]

@@ -10,7 +10,7 @@ import pytest
 
 from footlights.terms.errors import BadPolicy
 from footlights.terms.metrics import WATCH_STEPS
-from footlights.terms.policy import default_policy, load_policy, parse_policy
+from footlights.terms.policy import Policies, default_policy, load_policy, parse_policy
 
 DEFAULT = resources.files("footlights.terms").joinpath("policy.toml").read_text("utf-8")
 
@@ -23,9 +23,8 @@ def changed(old: str, new: str) -> str:
 
 def test_the_default_policy_spends_its_whole_unit_and_no_more() -> None:
     policy = default_policy()
-    assert policy.unit_rho == Fraction(6, 100)
-    assert policy.spent_rho == Fraction("0.0505")
-    assert policy.spent_rho + sum(policy.reserved.values()) == policy.unit_rho
+    assert policy.units == {"video": Fraction(6, 100), "creator": Fraction(6, 100)}
+    assert {unit: policy.spent_rho(unit) for unit in policy.units} == policy.units
 
 
 def test_budgets_are_exact_fractions() -> None:
@@ -39,7 +38,7 @@ def test_budgets_are_exact_fractions() -> None:
         "favorites_count": Fraction(3, 2000),
         "new_followers": Fraction(3, 2000),
     }
-    assert policy.audience_rho == Fraction(9, 500)
+    assert policy.audiences["audience"].rho == Fraction(9, 500)
 
 
 def test_a_folder_without_a_policy_has_the_default(tmp_path: Path) -> None:
@@ -48,8 +47,8 @@ def test_a_folder_without_a_policy_has_the_default(tmp_path: Path) -> None:
 
 def test_a_file_takes_the_default_s_place(tmp_path: Path) -> None:
     path = tmp_path / "policy.toml"
-    path.write_text(changed('rho = "0.0180"', 'rho = "1/100"'), "utf-8")
-    assert load_policy(path).audience_rho == Fraction(1, 100)
+    path.write_text(changed('rho = "0.0200"', 'rho = "1/100"'), "utf-8")
+    assert load_policy(path).rho_of("counters") == Fraction("0.0225")
 
 
 def test_two_texts_have_two_digests_and_one_text_has_one() -> None:
@@ -80,13 +79,17 @@ def test_watch_time_has_the_same_sensitivity_in_steps_whatever_the_bound() -> No
 
 
 def test_families_that_cost_more_than_the_unit_are_refused_with_the_difference() -> None:
-    with pytest.raises(BadPolicy, match=r"need rho 0\.062, the unit has 0\.06\. Lower a family's rho by 0\.002"):
-        parse_policy(changed('rho = "0.0180"', 'rho = "0.0200"'))
+    with pytest.raises(
+        BadPolicy, match=r"of units\.video need rho 0\.062, the unit has 0\.06\. Lower a family's rho by 0\.002"
+    ):
+        parse_policy(changed('rho = "0.0200"', 'rho = "0.0220"'))
+    with pytest.raises(BadPolicy, match=r"of units\.creator need rho 0\.061"):
+        parse_policy(changed('rho = "0.0100"', 'rho = "0.0110"'))
 
 
 def test_a_difference_that_no_double_could_hold_is_still_refused() -> None:
     with pytest.raises(BadPolicy, match="need rho"):
-        parse_policy(changed('rho = "0.0180"', 'rho = "0.018000000000000000000000000000000000001"'))
+        parse_policy(changed('rho = "0.0200"', 'rho = "0.020000000000000000000000000000000000001"'))
 
 
 @pytest.mark.parametrize(
@@ -108,13 +111,18 @@ def test_a_difference_that_no_double_could_hold_is_still_refused() -> None:
         ('rho = "0.0200"', 'rho = "nan"', "rho is not a number"),
         ('rho = "0.0200"', 'rho = "0"', "rho must be above 0"),
         ('rho = "0.0200"', 'rho = "-1"', "rho must be above 0"),
-        ('rho = "0.0180"', 'rho = "0"', "rho must be above 0"),
-        ('"types", ', '"tipes", ', r"audience\.tables may hold ages, genders, countries, types, ages_genders"),
-        ('"types", ', '"ages", ', "list of different tables"),
-        ('tables = ["ages", "genders", "countries", "types", "ages_genders"]', "tables = []", "list of different"),
+        ('"ages_genders", ', '"ages_genres", ', r"audience\.tables may hold total, ages, genders, countries, types"),
+        ('"ages_genders", ', '"ages", ', "list of different tables"),
+        ('"total", "ages", "genders", "countries", "types", "interests", "types_ages"', "[]", "may hold total"),
+        ('"types", "interests",\n    "ages_g', '"types",\n    "ages_g', "interests_ages, which needs interests"),
+        ("# visits to the profile\nbound = 3", "\nbound = 0", "at least 1"),
+        ("bound = 4", "bound = 17", r"hours\.bound is at most 16"),
+        ('"animals", ', '"unknown", ', "unknown is always there"),
+        ('"animals", ', '"art", ', "different names"),
+        ("[interests] ", "[interests]\na_viewer = 5 ", r"a_viewer is at most 4"),
         ("raw_event_days = 35", "raw_event_days = 0", "raw_event_days must be an integer of at least 1"),
         ('delta = "1e-9"', 'delta = "0"', "delta must be above 0"),
-        ('retention = "0.0050"', 'retention = "-0.0050"', "retention must be above 0"),
+        ('rho = "0.0045"', 'rho = "-0.0045"', "rho must be above 0"),
         ("version = 1", "version = = 1", "is not TOML"),
     ],
 )  # fmt: skip
@@ -133,7 +141,7 @@ def test_a_wrong_entry_is_refused_by_name(old: str, new: str, said: str) -> None
         ("too_few = 0.5", "too_phew = 0.5"),
         ("raw_event_days = 35", "raw_event_days = 35\nraw_event_weeks = 5"),
         ("[units.video]", "[units.vidio]\nrho = '1'\n[units.video]"),
-        ('rho = "0.06"', 'rho = "0.06"\nepsilon = "2"'),
+        ("[units.video] ", "[units.video]\nepsilon = '2' "),
     ],
 )  # fmt: skip
 def test_an_entry_without_meaning_is_refused_as_a_bad_policy_and_not_guessed(old: str, new: str) -> None:
@@ -142,13 +150,16 @@ def test_an_entry_without_meaning_is_refused_as_a_bad_policy_and_not_guessed(old
 
 
 def test_a_section_that_is_a_number_is_refused() -> None:
-    before, after = DEFAULT.split("[reserved]")
-    text = before.replace("version = 1", "version = 1\nreserved = 3") + after[after.index("[show]") :]
+    before, after = DEFAULT.split("[sources]")
+    text = before.replace("version = 1", "version = 1\nsources = 3") + after[after.index("[channel") :]
     with pytest.raises(BadPolicy):
         parse_policy(text)
 
 
-@pytest.mark.parametrize("section", ["units", "counters", "audience", "show", "keep"])
+@pytest.mark.parametrize(
+    "section",
+    ["units", "counters", "audience", "retention", "sources", "channel", "hours", "interests", "show", "keep"],
+)
 def test_a_missing_section_is_named(section: str) -> None:
     kept, skipping = [], False
     for line in DEFAULT.splitlines():
@@ -158,3 +169,14 @@ def test_a_missing_section_is_named(section: str) -> None:
             kept.append(line)
     with pytest.raises(BadPolicy, match=rf"\[{section}\] is missing"):
         parse_policy("\n".join(kept))
+
+
+def test_the_interests_are_an_axis_that_begins_with_unknown() -> None:
+    assert default_policy().axes["interest"][:2] == ("unknown", "animals")
+
+
+def test_a_season_has_the_newest_policy_that_has_begun_and_the_later_decided_of_two_that_begin_together() -> None:
+    texts = [DEFAULT + f"\n# {number}\n" for number in range(3)]
+    policies = Policies([(0, parse_policy(texts[0])), (100, parse_policy(texts[1])), (100, parse_policy(texts[2]))])
+    assert [policies.number_at(season) for season in (-5, 0, 99, 100, 101)] == [0, 0, 0, 2, 2]
+    assert policies.at(100).text == texts[2]

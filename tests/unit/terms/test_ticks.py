@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from footlights.terms.families import FAMILIES
 from footlights.terms.ticks import (
-    AGES_OF_FAMILY,
+    AGES,
     COUNTER_AGES,
     DAY,
     HOUR,
@@ -41,7 +42,7 @@ def test_the_stretches_meet_at_one_day_and_at_thirty() -> None:
 
 def test_an_audience_is_published_at_five_ages() -> None:
     assert [age // HOUR for age in MILESTONE_AGES] == [6, 24, 72, 168, 672]
-    assert AGES_OF_FAMILY["audience"] is MILESTONE_AGES
+    assert AGES[FAMILIES["audience"].schedule] is MILESTONE_AGES
 
 
 def test_every_milestone_is_a_counter_tick_so_that_reach_and_audience_share_a_moment() -> None:

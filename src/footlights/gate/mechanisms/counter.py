@@ -87,7 +87,7 @@ class CounterPlan:
         return float(np.sqrt(self.norm2 * (rows**2).sum(axis=1).max()))
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=16)
 def counter_plan(steps: int) -> CounterPlan:
     """The plan of a number of steps; making one takes a fraction of a second."""
     return CounterPlan(steps)

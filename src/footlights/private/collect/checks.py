@@ -6,7 +6,8 @@ other viewers did, so no viewer's event can decide whether another's counts.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 import msgspec
 
@@ -44,6 +45,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 
     received_ms: the collector's clock. earliest_ms: the first moment whose season's key is not destroyed.
     opted_out: the viewer's browser asks not to be tracked. may_declare: the write key speaks for the platform.
+    interests: places in the policy's list of interests, by name.
     """
 
     received_ms: int
@@ -51,6 +53,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     earliest_ms: int = 0
     opted_out: bool = False
     may_declare: bool = True
+    interests: Mapping[str, int] = MappingProxyType({})
 
     def latest_ms(self) -> int:
         """The last moment that is not in the future."""

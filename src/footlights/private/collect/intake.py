@@ -26,6 +26,7 @@ from footlights.private.vault.records import Records
 from footlights.private.vault.seasons import SeasonKeys
 from footlights.settings import Settings
 from footlights.terms.events import Declaration, Drop, ViewerEvent
+from footlights.terms.policy import POLICY_FILE, load_policy
 
 #: What one message or row becomes: events and declarations, or why it does not count.
 Item = ViewerEvent | Declaration | Drop
@@ -72,11 +73,13 @@ class Taken(msgspec.Struct, kw_only=True):
 
 
 class Intake:
-    """Checks and encodes under the keys of a private folder."""
+    """Checks and encodes under the keys of a private folder, and the policy beside it."""
 
     def __init__(self, private: Path, limits: Limits) -> None:
         self.limits = limits
         self.keys = SeasonKeys(private / "keys" / "seasons")
+        policy = load_policy(private.parent / POLICY_FILE)
+        self._interests = {name: place for place, name in enumerate(policy.axes["interest"])}
 
     def asked(self, *, opted_out: bool = False, may_declare: bool = True) -> Asked:
         """The circumstances of events that come now."""
@@ -86,6 +89,7 @@ class Intake:
             earliest_ms=self.keys.open_from_ms(),
             opted_out=opted_out,
             may_declare=may_declare,
+            interests=self._interests,
         )
 
     def take(self, rows: Iterable[Row], asked: Asked) -> Taken:

@@ -14,7 +14,7 @@ import msgspec
 
 from footlights.private.collect.checks import AT_MS_MAX, SPAN_MS_MAX, Asked
 from footlights.private.collect.intake import Item
-from footlights.private.collect.traits import Traits, read_country, read_source, read_traits
+from footlights.private.collect.traits import Traits, read_country, read_interests, read_source, read_traits
 from footlights.terms.errors import BadRequest
 from footlights.terms.events import CreatorDeclared, Drop, Kind, VideoPublished, VideoRemoved, ViewerEvent
 
@@ -180,7 +180,7 @@ def _read(message: _Message, asked: Asked, *, type_: str, sent_at_ms: int | None
     if kind == "track" or (not kind and message.event is not None):
         return _read_track(message, at_ms, asked)
     if kind == "identify":
-        return _read_identify(message, at_ms)
+        return _read_identify(message, at_ms, asked)
     return (Drop.UNKNOWN_EVENT,)
 
 
@@ -199,10 +199,11 @@ def _read_track(message: _Message, at_ms: int, asked: Asked) -> tuple[Item, ...]
     return (Drop.UNKNOWN_EVENT,)
 
 
-def _read_identify(message: _Message, at_ms: int) -> tuple[Item, ...]:
+def _read_identify(message: _Message, at_ms: int, asked: Asked) -> tuple[Item, ...]:
     known = message.traits or (message.context.traits if message.context else None)
     age, gender, country = read_traits(known, at_ms) if known else (0, 0, 0)
-    if not (age or gender or country):
+    interests = read_interests(known.interests, asked.interests) if known else ()
+    if not (age or gender or country or interests):
         return (Drop.UNKNOWN_EVENT,)
     return (
         ViewerEvent(
@@ -214,6 +215,7 @@ def _read_identify(message: _Message, at_ms: int) -> tuple[Item, ...]:
             age=age,
             gender=gender,
             country=country,
+            interests=interests,
         ),
     )
 

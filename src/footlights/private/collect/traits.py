@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import msgspec
 
 from footlights.terms.domains import AGE_INDEX, COUNTRY_INDEX, GENDER_INDEX, SOURCE_INDEX, age_bracket
+from footlights.terms.policy import INTERESTS_A_VIEWER_MAX
 
 _GENDER_WORDS = {"f": "female", "woman": "female", "m": "male", "man": "male", "nonbinary": "other"}
 _SOURCE_WORDS = {"foryou": "for_you", "fyp": "for_you", "direct_message": "message", "push": "notification"}
@@ -22,6 +24,7 @@ class Traits(msgspec.Struct, gc=False):
     gender: Any = None
     country: Any = None
     address: Any = None
+    interests: Any = None
 
 
 def read_traits(traits: Traits, at_ms: int) -> tuple[int, int, int]:
@@ -56,6 +59,18 @@ def read_country(given: Any) -> int:
     if not isinstance(given, str):
         return 0
     return COUNTRY_INDEX.get(given) or (COUNTRY_INDEX.get(given.upper(), 0) if len(given) == 2 else 0)
+
+
+def read_interests(given: Any, known: Mapping[str, int]) -> tuple[int, ...]:
+    """A viewer's interests as places in the operator's list, the first that were named first, each once.
+
+    given: a name, or a list of names. known: places by name; a name that is not there is left out.
+    """
+    names = [given] if isinstance(given, str) else given
+    if not isinstance(names, list):
+        return ()
+    places = (known.get(name, 0) for name in names if isinstance(name, str))
+    return tuple(dict.fromkeys(place for place in places if place))[:INTERESTS_A_VIEWER_MAX]
 
 
 def read_source(given: Any) -> int:

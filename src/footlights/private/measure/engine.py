@@ -1,7 +1,7 @@
 """Engine. What the gate asks of measure. In: the clock's moments and what is due. Out: Exact, and public facts.
 
-The gate fixes what each due tick adds (assign), reads it (counter_rows, audience_rows), and says when it is on the
-board (published). Between the two, asking again gives the same numbers: a crash changes nothing.
+The gate fixes what each due tick adds (assign), reads it (counter_rows, cell_rows, bin_rows), and says when it is on
+the board (published). Between the two, asking again gives the same numbers: a crash changes nothing.
 """
 
 from __future__ import annotations
@@ -21,47 +21,69 @@ from footlights.private.vault.seasons import SeasonKeys
 from footlights.private.vault.store import open_store
 from footlights.terms.events import Drop
 from footlights.terms.exact import Exact
-from footlights.terms.policy import Policy
+from footlights.terms.policy import Policies
 from footlights.terms.seasons import Season, season_at, season_start_utc
-from footlights.terms.ticks import DAY
+from footlights.terms.ticks import DAY, Schedule
 
 Int64s = NDArray[np.int64]
 
 COUNTER_COLUMNS = ("reach", "replays", "watch", "full_views", "shares", "favorites", "followers")
 DISCLOSED_COLUMNS = ("likes", "comments")
-CELL_COLUMNS = ("age", "gender", "country", "type")
-FAMILY_NUMBERS = {"counters": 0, "audience": 1}
+CELL_COLUMNS = ("age", "gender", "country", "type", "interest")
+
+
+_SEASONAL = ("pairs", "sessions", "bonds", "bond_hours", "likes", "follows", "traits", "waiting")
 
 
 class Videos(msgspec.Struct, frozen=True, kw_only=True):
-    """The declared videos, by key: what their ticks hang on. Absent moments are the ends of time."""
+    """The declared videos, by key: what their ticks hang on. Absent moments are the ends of time.
+
+    policy: the number of the one that each was declared under.
+    """
 
     video: Int64s
     posted_at: Int64s
     removed_at: Int64s
     ticks_from: Int64s
+    policy: Int64s
+
+
+class Creators(msgspec.Struct, frozen=True, kw_only=True):
+    """The declared creators, by key. ticks_from: ticks up to this moment were over when the creator was declared."""
+
+    creator: Int64s
+    ticks_from: Int64s
 
 
 class Due(msgspec.Struct, frozen=True, kw_only=True):
-    """The ticks of one family to fix or read, by video, shapes (n,). first_tick..last_tick: due now.
+    """The ticks of one schedule to fix or read, by stream, shapes (n,). first_tick..last_tick: due now.
 
-    offset_tick: the tick of the stream's step 0.
+    subject: a video's or a creator's key. season: of a channel's stream; 0 of a video's. policy: the number of the one
+    that the stream is under. offset_tick: the tick of the stream's step 0.
     """
 
-    family: str
-    video: Int64s
+    schedule: Schedule
+    subject: Int64s
+    season: Int64s
+    policy: Int64s
     first_tick: Int64s
     last_tick: Int64s
     offset_tick: Int64s
 
     def __len__(self) -> int:
-        return len(self.video)
+        return len(self.subject)
+
+    def chosen(self, rows: NDArray[Any], **instead: Int64s) -> Due:
+        """Some of the streams, with other ticks where they are given."""
+        columns = {name: getattr(self, name)[rows] for name in self.__struct_fields__[1:]}
+        return Due(schedule=self.schedule, **(columns | instead))
 
     def columns(self) -> dict[str, NDArray[Any]]:
         """The columns that the SQL files call due; slot: the row number."""
         return {
-            "video": self.video,
-            "family": np.full(len(self), FAMILY_NUMBERS[self.family], dtype=np.int32),
+            "subject": self.subject,
+            "season": self.season.astype(np.int32),
+            "schedule": np.full(len(self), self.schedule, dtype=np.uint8),
             "first_tick": self.first_tick,
             "last_tick": self.last_tick,
             "offset_tick": self.offset_tick,
@@ -72,12 +94,12 @@ class Due(msgspec.Struct, frozen=True, kw_only=True):
 class Engine:
     """The measure of one private folder. One process may hold it. Raises VaultDamaged when it is in use."""
 
-    def __init__(self, private: Path, *, policy: Policy, memory: str, fold_events: int) -> None:
+    def __init__(self, private: Path, *, policies: Policies, memory: str, fold_events: int) -> None:
         self._private = private
-        self._policy = policy
+        self._policies = policies
         self._store = open_store(private, memory=memory)
         self._keys = SeasonKeys(private / "keys" / "seasons")
-        self._fold = Fold(self._store, private, policy=policy, events=fold_events)
+        self._fold = Fold(self._store, private, policies=policies, events=fold_events)
 
     def close(self) -> None:
         """Give the store back."""
@@ -98,9 +120,14 @@ class Engine:
         """What the ticks of all declared videos hang on."""
         held = self._store.execute(
             "SELECT video, posted_at, coalesce(removed_at, 9223372036854775807) AS removed_at, "
-            "coalesce(ticks_from, -9223372036854775808) AS ticks_from FROM videos ORDER BY video"
+            "coalesce(ticks_from, -9223372036854775808) AS ticks_from, policy FROM videos ORDER BY video"
         ).fetchnumpy()
         return Videos(**{name: held[name].astype(np.int64) for name in Videos.__struct_fields__})
+
+    def creators(self) -> Creators:
+        """What the ticks of all declared creators hang on."""
+        held = self._store.execute("SELECT creator, ticks_from FROM creators ORDER BY creator").fetchnumpy()
+        return Creators(**{name: held[name].astype(np.int64) for name in Creators.__struct_fields__})
 
     def declared(self) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
         """Creators and videos as the platform declared them, rows as the board's tables take them."""
@@ -135,9 +162,13 @@ class Engine:
         exact = Exact({name: columns[name] for name in ("slot", "step", *COUNTER_COLUMNS)})
         return exact, {name: columns[name] for name in ("slot", "step", *DISCLOSED_COLUMNS)}
 
-    def audience_rows(self, due: Due) -> Exact:
-        """The due videos' new viewers by cell and step: slot, step, CELL_COLUMNS (indexes) and viewers."""
-        return Exact(self._rows("audience_rows", due))
+    def cell_rows(self, due: Due) -> Exact:
+        """The due streams' new viewers by cell and step: slot, step, CELL_COLUMNS (indexes), extra and viewers."""
+        return Exact(self._rows("cell_rows", due))
+
+    def bin_rows(self, due: Due) -> Exact:
+        """The due streams' histograms by step: slot, step, histogram, bin and viewers."""
+        return Exact(self._rows("bin_rows", due))
 
     def follower_counts(self, *, after_hour: int, until_hour: int) -> list[tuple[int, int, int]]:
         """(creator, hour, followers), disclosed: the count at the end of each hour in which it changed.
@@ -176,12 +207,16 @@ class Engine:
 
     def forget(self, *, at_utc: int) -> None:
         """Let go of what the policy no longer keeps: raw events, and seasons whose time is over, with their keys."""
+        days = self._policies.at(season_at(at_utc)).raw_event_days
         positions = dict(self._store.execute("SELECT segment, byte_offset FROM positions").fetchall())
-        retire(self._private / "journal", before_utc=at_utc - self._policy.raw_event_days * DAY, positions=positions)
+        retire(self._private / "journal", before_utc=at_utc - days * DAY, positions=positions)
         last_kept: Season = season_at(at_utc) - 1
         if self._keys.destroy_before(last_kept):
-            for table in ("pairs", "sessions", "likes", "follows", "traits"):
+            for table in _SEASONAL:
                 self._store.execute(f"DELETE FROM {table} WHERE season < ?", [last_kept])
+            # What came too late for a season's last tick; videos have season 0.
+            for table in ("pending_cells", "pending_bins", "cells", "bins"):
+                self._store.execute(f"DELETE FROM {table} WHERE season BETWEEN 1 AND ?", [last_kept - 1])
             self._store.execute("DELETE FROM seen WHERE day < ?", [season_start_utc(last_kept) // DAY])
 
     def private_counts(self) -> dict[str, Any]:

@@ -2,8 +2,8 @@
 
 One batch is one transaction, with the journal's positions in it: a crash leaves it done or not begun.
 
-    batch ─▶ accept ─▶ sessions ─▶ acts ─▶ bound ─▶ disclosed ─▶ traits ─▶ wait         (sql/, one file each)
-             dedupe    watch time          caps     likes, follows         by tick
+    batch ─▶ accept ─▶ sessions ─▶ acts ─▶ bound ─▶ disclosed ─▶ traits ─▶ who ─▶ wait ─▶ channel      sql/, one file
+             dedupe    watch time          caps     likes, follows                by tick  caps         each
 """
 
 from __future__ import annotations
@@ -21,27 +21,32 @@ from footlights.private.vault.records import RECORD, subject_key
 from footlights.private.vault.seasons import SeasonKeys
 from footlights.terms.errors import VaultFull
 from footlights.terms.events import CreatorDeclared, Drop, VideoPublished, VideoRemoved
-from footlights.terms.policy import Policy
+from footlights.terms.families import WATCH_EDGES_SECONDS
+from footlights.terms.policy import Policies
 from footlights.terms.seasons import Season, season_at, season_name
 
 #: A given viewer's pair collides with one of n others with probability n / 2^64: at this n that is a tenth of delta.
 PAIRS_MAX = 1_800_000_000
-STEPS = ("accept", "sessions", "acts", "bound", "disclosed", "traits", "wait")
+STEPS = ("accept", "sessions", "acts", "bound", "disclosed", "traits", "who", "wait", "channel")
 #: Tables of one batch, dropped with it.
-_TEMPORARY = ("arrived", "repeated", "judged", "accepted", "heard", "played", "acts", "counted", "told")
+_TEMPORARY = (
+    "arrived", "repeated", "judged", "accepted", "heard", "played", "acts", "counted", "told", "who", "watching",
+    "calls", "known_bonds", "called", "awake",
+)  # fmt: skip
 
 
 class Fold:
     """Folds a journal into a store. events: how many go into one transaction."""
 
-    def __init__(self, store: duckdb.DuckDBPyConnection, private: Path, *, policy: Policy, events: int) -> None:
+    def __init__(self, store: duckdb.DuckDBPyConnection, private: Path, *, policies: Policies, events: int) -> None:
         self._store = store
         self._reader = JournalReader(private / "journal")
         self._keys = SeasonKeys(private / "keys" / "seasons")
-        self._policy = policy
+        self._policies = policies
         self._events = events
-        replays = next(counter.bound for counter in policy.counters if counter.name == "replays")
-        store.register("limits", {"replays": np.array([replays], dtype=np.int32)})
+        edges_ms = np.array([*WATCH_EDGES_SECONDS, 2**31 // 1000], dtype=np.int64) * 1000
+        bins = {"bin": np.arange(len(edges_ms) - 1, dtype=np.int32), "from_ms": edges_ms[:-1], "to_ms": edges_ms[1:]}
+        store.register("watch_bins", bins)
 
     def run(self) -> None:
         """Fold all that the journal holds. Raises VaultDamaged where it is missing or cut."""
@@ -72,12 +77,14 @@ class Fold:
         columns["seq"] = np.arange(next_seq, next_seq + len(batch.records), dtype=np.int64)
         self._store.register("batch", columns)
         self._store.register("own", self._own(columns["at_ms"]))
+        self._store.register("season_limits", _season_limits(columns["at_ms"], self._policies))
         for step in STEPS:
             run(self._store, step)
         for table in _TEMPORARY:
             self._store.execute(f"DROP TABLE {table}")
         self._store.unregister("batch")
         self._store.unregister("own")
+        self._store.unregister("season_limits")
         self._store.execute("UPDATE clock SET next_seq = ?", [next_seq + len(batch.records)])
 
     def _check_room(self, at_ms: np.ndarray[Any, np.dtype[np.int64]]) -> None:
@@ -125,7 +132,7 @@ class Fold:
             self._tally("dropped", {int(Drop.KEY_COLLISION): refused})
         if creators or videos:
             self._store.register("new_creators", _creator_columns(creators))
-            self._store.register("new_videos", _video_columns(videos, self._policy))
+            self._store.register("new_videos", _video_columns(videos, self._policies))
             run(self._store, "declare")
             self._store.execute("DROP TABLE replaced")
             self._store.unregister("new_creators")
@@ -180,8 +187,24 @@ def _creator_columns(creators: dict[int, CreatorDeclared]) -> dict[str, Any]:
     }
 
 
-def _video_columns(videos: dict[int, VideoPublished], policy: Policy) -> dict[str, Any]:
+def _season_limits(at_ms: np.ndarray[Any, np.dtype[np.int64]], policies: Policies) -> dict[str, Any]:
+    """What bounds a channel's units, by the season of the event."""
+    seasons = _seasons(at_ms)
+    in_force = [policies.at(season) for season in seasons]
+    rows = {
+        "season": seasons,
+        "profile_views": [policy.bound_of("profile_views") for policy in in_force],
+        "hours": [policy.bound_of("hours") for policy in in_force],
+        "interests_max": [policy.interests_a_viewer for policy in in_force],
+        "interests_known": [len(policy.axes["interest"]) for policy in in_force],
+    }
+    return {name: np.array(column, dtype=np.int32) for name, column in rows.items()}
+
+
+def _video_columns(videos: dict[int, VideoPublished], policies: Policies) -> dict[str, Any]:
     listed = list(videos.values())
+    numbers = [policies.number_at(season_at(video.at_ms // 1000)) for video in listed]
+    under = [policies.of(number) for number in numbers]
     return {
         "video": np.array(list(videos), dtype=np.int64),
         "id": _texts([video.id for video in listed]),
@@ -192,7 +215,13 @@ def _video_columns(videos: dict[int, VideoPublished], policy: Policy) -> dict[st
         "hashtags": _texts([json.dumps(video.hashtags, ensure_ascii=False) for video in listed]),
         "sound": _texts([video.sound for video in listed]),
         "declared_at": np.array([video.at_ms // 1000 for video in listed], dtype=np.int64),
-        "watch_bound_ms": np.array([policy.watch_bound_ms(video.duration_ms) for video in listed], dtype=np.int64),
+        "watch_bound_ms": np.array(
+            [policy.watch_bound_ms(video.duration_ms) for video, policy in zip(listed, under, strict=True)], np.int64
+        ),
+        "replays_max": np.array([policy.bound_of("replays") for policy in under], dtype=np.int32),
+        "interests_max": np.array([policy.interests_a_viewer for policy in under], dtype=np.int32),
+        "interests_known": np.array([len(policy.axes["interest"]) for policy in under], dtype=np.int32),
+        "policy": np.array(numbers, dtype=np.int32),
     }
 
 

@@ -5,6 +5,7 @@
     |        |        |        |        |        |        | age gender | flags   | ms | ms    |
     |        |        |        |        |        |        | source     |         |    |       |
 
+Of traits, the last field holds up to four interests, a byte each.
 pair, viewer, message and session are keyed by the season's key (seasons.py); subject is a video's or creator's key.
 The order of the journal is the order of arrival.
 """

@@ -9,10 +9,14 @@ INSERT INTO clock VALUES (NULL, NULL, 0);
 CREATE TABLE tallies (name VARCHAR, reason UTINYINT, events BIGINT);
 
 -- What the platform declared: public. ticks_from: ticks up to this moment were over when it was declared.
-CREATE TABLE creators (creator BIGINT, id VARCHAR, name VARCHAR, handle VARCHAR, tier VARCHAR, declared_at BIGINT);
+CREATE TABLE creators (
+    creator BIGINT, id VARCHAR, name VARCHAR, handle VARCHAR, tier VARCHAR, declared_at BIGINT, ticks_from BIGINT
+);
 CREATE TABLE videos (
     video BIGINT, id VARCHAR, creator BIGINT, title VARCHAR, posted_at BIGINT, duration_ms BIGINT,
-    hashtags VARCHAR, sound VARCHAR, removed_at BIGINT, ticks_from BIGINT, watch_bound_ms BIGINT
+    hashtags VARCHAR, sound VARCHAR, removed_at BIGINT, ticks_from BIGINT,
+    -- The bounds of the policy that it was declared under, and which one that was.
+    watch_bound_ms BIGINT, replays_max INTEGER, interests_max INTEGER, interests_known INTEGER, policy INTEGER
 );
 
 -- Messages that were folded, for deduplication: pair xor message, by the event's day.
@@ -24,26 +28,43 @@ CREATE TABLE pairs (
 );
 -- Where each playback session stands: append-only, the last row by seq holds. session: pair xor the session's key.
 CREATE TABLE sessions (season INTEGER, session BIGINT, seq BIGINT, at_ms BIGINT, position_ms INTEGER);
+-- What has been counted of each (viewer, creator): append-only, its state the sum of its rows. bond: viewer xor creator.
+CREATE TABLE bonds (season INTEGER, bond BIGINT, profile_views UTINYINT, first_day INTEGER, returned UTINYINT);
+CREATE TABLE bond_hours (season INTEGER, bond BIGINT, hour UTINYINT);
 -- Disclosed states and traits; the last row by seq holds. on_off: 1 liked or following, -1 taken back.
+-- interests: up to four, a byte each.
 CREATE TABLE likes (season INTEGER, pair BIGINT, seq BIGINT, on_off TINYINT);
 CREATE TABLE follows (season INTEGER, viewer BIGINT, creator BIGINT, seq BIGINT, on_off TINYINT);
-CREATE TABLE traits (season INTEGER, viewer BIGINT, seq BIGINT, age UTINYINT, gender UTINYINT, country USMALLINT);
+CREATE TABLE traits (season INTEGER, viewer BIGINT, seq BIGINT, age UTINYINT, gender UTINYINT, country USMALLINT, interests UINTEGER);
 
 -- Bounded counts by the tick in which they fall, waiting for it. Exact: they leave through the gate alone.
 CREATE TABLE pending (
     video BIGINT, tick INTEGER, reach BIGINT, replays BIGINT, watch BIGINT, full_views BIGINT,
     shares BIGINT, favorites BIGINT, followers BIGINT, likes BIGINT, comments BIGINT
 );
+-- Of a video (season 0) or of a creator's season, by the schedule of terms/ticks.py.
+-- extra: 1 for what a viewer's second interest and further ones add to the tables with that axis.
 CREATE TABLE pending_cells (
-    video BIGINT, milestone INTEGER, age UTINYINT, gender UTINYINT, country USMALLINT, type UTINYINT, viewers BIGINT
+    schedule UTINYINT, subject BIGINT, season INTEGER, tick INTEGER,
+    age UTINYINT, gender UTINYINT, country USMALLINT, type UTINYINT, interest UTINYINT, extra UTINYINT, viewers BIGINT
 );
+-- histogram: its number in terms/families.py; bin: the cell in it.
+CREATE TABLE pending_bins (
+    schedule UTINYINT, subject BIGINT, season INTEGER, tick INTEGER, histogram UTINYINT, bin USMALLINT, viewers BIGINT
+);
+-- How far and how long each pair has watched that is counted at a milestone to come; append-only until then.
+CREATE TABLE waiting (season INTEGER, pair BIGINT, video BIGINT, milestone INTEGER, position UTINYINT, watch_ms INTEGER);
 -- The same once their tick is fixed, by the stream's step: the encoder's memory, at most a row a bin when gathered.
 CREATE TABLE increments (
     video BIGINT, step INTEGER, reach BIGINT, replays BIGINT, watch BIGINT, full_views BIGINT,
     shares BIGINT, favorites BIGINT, followers BIGINT, likes BIGINT, comments BIGINT
 );
 CREATE TABLE cells (
-    video BIGINT, step INTEGER, age UTINYINT, gender UTINYINT, country USMALLINT, type UTINYINT, viewers BIGINT
+    schedule UTINYINT, subject BIGINT, season INTEGER, step INTEGER,
+    age UTINYINT, gender UTINYINT, country USMALLINT, type UTINYINT, interest UTINYINT, extra UTINYINT, viewers BIGINT
+);
+CREATE TABLE bins (
+    schedule UTINYINT, subject BIGINT, season INTEGER, step INTEGER, histogram UTINYINT, bin USMALLINT, viewers BIGINT
 );
 -- Followers of a creator by the hour, disclosed.
 CREATE TABLE follower_changes (creator BIGINT, hour INTEGER, change BIGINT);

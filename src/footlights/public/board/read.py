@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -15,10 +16,14 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from footlights.public.board.rows import Int64s, Layout, audience_slices, layout_of
+from footlights.public.board.rows import Int64s, Layout, layout_of
+from footlights.terms.domains import UNKNOWN
 from footlights.terms.errors import BoardDamaged, NotFound
-from footlights.terms.policy import Policy, parse_policy
-from footlights.terms.ticks import AGES_OF_FAMILY, HOUR, last_tick, tick_time
+from footlights.terms.families import FAMILIES, FOLLOWERS
+from footlights.terms.metrics import AXES
+from footlights.terms.policy import Policies, Policy, parse_policy
+from footlights.terms.seasons import Season, season_at, season_start_utc
+from footlights.terms.ticks import AGES, HOUR, last_tick, season_ages, tick_time
 
 BOARD_FILE = "board.db"
 
@@ -48,24 +53,44 @@ class Video(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Plan:
-    """What a stream's noise is. In: a row of `plans`. Out: standard deviations of what was published."""
+    """What a stream's noise is. In: a row of `plans`. Out: standard deviations of what was published.
+
+    slices: where each part, a table or histogram, stands among the noisy numbers. axes: the values on each axis of a
+    table. policy: the digest of the one that the plan was made from.
+    """
 
     def __init__(self, plan: int, family: str, detail: dict[str, Any], folder: Path) -> None:
         self.plan = plan
         self.family = family
-        self.detail = detail
-        self.tables: tuple[str, ...] = tuple(detail.get("tables", ()))
-        self.layout: Layout = layout_of(family, tables=self.tables)
-        self.slices = audience_slices(self.tables)
+        self.policy: str = detail.get("policy", "")
+        self.axes = AXES | {"interest": (UNKNOWN, *detail.get("interests", ()))}
+        self.slices: dict[str, slice] = {}
+        width = 0
+        for name, numbers in detail.get("parts", ()):
+            self.slices[name] = slice(width, width + numbers)
+            width += numbers
+        self.layout: Layout = layout_of(family, width=width)
+        self._folder = folder
         self._sigmas = np.asarray(detail["sigmas"], dtype=np.float64)
-        self._error: NDArray[np.float32] | None = None
-        if "error_rows" in detail:
-            try:
-                self._error = np.load(folder / detail["error_rows"], mmap_mode="r")
-            except (OSError, ValueError):
-                raise BoardDamaged(
-                    f"board: {detail['error_rows']} is missing or cut. `footlights tick` writes it again."
-                ) from None
+        self._variances = [float(Fraction(variance)) for variance in detail.get("variances", ())]
+        self._error = self._rows(detail["error_rows"]) if "error_rows" in detail else None
+        self._cell_rows: dict[str, str] = detail.get("cell_rows", {})
+
+    def _rows(self, name: str) -> NDArray[np.float32]:
+        try:
+            rows: NDArray[np.float32] = np.load(self._folder / name, mmap_mode="r")
+        except (OSError, ValueError):
+            raise BoardDamaged(f"board: {name} is missing or cut. `footlights tick` writes it again.") from None
+        return rows
+
+    def suffix_covariance(self, name: str, step: int) -> NDArray[np.float64]:
+        """Covariance of the numbers of a suffix histogram at a step, shape (cells, cells)."""
+        assert self._error is not None, "a plan with noise has error rows"
+        along = np.flip(self._rows(self._cell_rows[name]).astype(np.float64))
+        over_time = self._error[step].astype(np.float64)
+        variance = self._variances[list(self.slices).index(name)] * (over_time @ over_time)
+        covariance: NDArray[np.float64] = variance * (along @ along.T)
+        return covariance
 
     def std(self, step: int) -> NDArray[np.float64]:
         """Standard deviation of each noisy number's estimate at a step (0-based), shape (noisy,)."""
@@ -134,12 +159,19 @@ class Board:
         value = self.fact("published_through")
         return int(value) if value else None
 
-    def policy(self) -> Policy:
-        """The policy in force."""
-        text = self.fact("policy")
-        if text is None:
+    def policy(self, plan: Plan | None = None) -> Policy:
+        """The policy that a plan was made from; without one, the policy in force at the board's own moment."""
+        rows = self._db.execute("SELECT from_season, text FROM policies ORDER BY policy").fetchall()
+        if not rows:
             raise BoardDamaged("the board states no policy. `footlights tick` writes it.")
-        return _parsed(text)
+        versions = [(season, _parsed(text)) for season, text in rows]
+        if plan is not None and plan.policy:
+            return next(policy for _, policy in versions if policy.digest == plan.policy)
+        return Policies(versions).at(season_at(self.published_through_utc() or 0))
+
+    def has_policy(self) -> bool:
+        """Whether the gate has stated a policy yet."""
+        return self._db.execute("SELECT 1 FROM policies LIMIT 1").fetchone() is not None
 
     def counts(self) -> dict[str, int]:
         """How many creators, videos, streams and published ticks there are: all public."""
@@ -183,17 +215,41 @@ class Board:
 
     def reading(self, video: Video, family: str, *, at_utc: int) -> Reading | None:
         """The newest tick of a video's family at or before a moment; None before the first."""
-        tick = last_tick(video.posted_at_utc, at_utc=at_utc, ages=AGES_OF_FAMILY[family])
-        row = self._newest(video.key, family, tick)
+        ages = AGES[FAMILIES[family].schedule]
+        return self._reading(video.key, family, season=0, begin_utc=video.posted_at_utc, ages=ages, at_utc=at_utc)
+
+    def season_reading(self, creator: Creator, family: str, *, season: Season, at_utc: int) -> Reading | None:
+        """The newest tick of a channel's family in a season, at or before a moment; None before the first."""
+        ages = season_ages(season, FAMILIES[family].schedule)
+        begin_utc = season_start_utc(season)
+        return self._reading(creator.key, family, season=season, begin_utc=begin_utc, ages=ages, at_utc=at_utc)
+
+    def _reading(
+        self, subject: int, family: str, *, season: Season, begin_utc: int, ages: tuple[int, ...], at_utc: int
+    ) -> Reading | None:
+        row = self._newest(subject, family, last_tick(begin_utc, at_utc=at_utc, ages=ages), season=season)
         if row is None:
             return None
         plan, first_tick, tick, packed = row
-        at = tick_time(video.posted_at_utc, tick=tick, ages=AGES_OF_FAMILY[family])
+        at = tick_time(begin_utc, tick=tick, ages=ages)
         return _reading(plan, first_tick=first_tick, tick=tick, at_utc=at, packed=packed)
 
     def series(self, video: Video, family: str, *, ticks: range | list[int]) -> Series | None:
         """The published ones among some ticks of a video's family, oldest first; None if there are none."""
-        stream = self._stream(video.key, family)
+        ages = np.asarray(AGES[FAMILIES[family].schedule], dtype=np.int64)
+        return self._series(video.key, family, season=0, begin_utc=video.posted_at_utc, ages=ages, ticks=ticks)
+
+    def season_series(self, creator: Creator, family: str, *, season: Season, at_utc: int) -> Series | None:
+        """All ticks of a channel's family in a season, up to a moment, oldest first; None if there are none."""
+        ages = np.asarray(season_ages(season, FAMILIES[family].schedule), dtype=np.int64)
+        begin_utc = season_start_utc(season)
+        ticks = range(1, int(np.searchsorted(begin_utc + ages, at_utc, side="right")) + 1)
+        return self._series(creator.key, family, season=season, begin_utc=begin_utc, ages=ages, ticks=ticks)
+
+    def _series(
+        self, subject: int, family: str, *, season: Season, begin_utc: int, ages: Int64s, ticks: range | list[int]
+    ) -> Series | None:
+        stream = self._stream(subject, family, season=season)
         if stream is None or not len(ticks):
             return None
         spend, plan, first_tick = stream
@@ -210,32 +266,33 @@ class Board:
             return None
         y, estimates, exact = plan.layout.unpack([packed for _, packed in found])
         numbers = np.asarray([tick for tick, _ in found], dtype=np.int64)
-        ages = np.asarray(AGES_OF_FAMILY[family], dtype=np.int64)
         return Series(
             first_tick=first_tick,
             ticks=numbers,
-            at_utc=video.posted_at_utc + ages[numbers - 1],
+            at_utc=begin_utc + ages[numbers - 1],
             y=y,
             estimates=estimates,
             exact=exact,
             plan=plan,
         )
 
-    def channel(self, creator: Creator, *, at_utc: int) -> Reading | None:
+    def followers(self, creator: Creator, *, at_utc: int) -> Reading | None:
         """The newest hourly row of a creator's disclosed counts at or before a moment."""
-        row = self._newest(creator.key, "channel", at_utc // HOUR)
+        row = self._newest(creator.key, FOLLOWERS, at_utc // HOUR)
         if row is None:
             return None
         plan, first_tick, tick, packed = row
         return _reading(plan, first_tick=first_tick, tick=tick, at_utc=tick * HOUR, packed=packed)
 
-    def _stream(self, subject: int, family: str) -> tuple[int, Plan, int] | None:
-        query = "SELECT spend, plan, first_tick FROM spends WHERE subject = ? AND family = ?"
-        row = self._db.execute(query, (subject, family)).fetchone()
+    def _stream(self, subject: int, family: str, *, season: Season = 0) -> tuple[int, Plan, int] | None:
+        query = "SELECT spend, plan, first_tick FROM spends WHERE subject = ? AND family = ? AND season = ?"
+        row = self._db.execute(query, (subject, family, season)).fetchone()
         return (row[0], self._plan(row[1]), row[2]) if row else None
 
-    def _newest(self, subject: int, family: str, tick: int) -> tuple[Plan, int, int, bytes] | None:
-        stream = self._stream(subject, family)
+    def _newest(
+        self, subject: int, family: str, tick: int, *, season: Season = 0
+    ) -> tuple[Plan, int, int, bytes] | None:
+        stream = self._stream(subject, family, season=season)
         if stream is None:
             return None
         spend, plan, first_tick = stream
@@ -255,7 +312,7 @@ class Board:
 _VIDEOS = "SELECT video, id, creator, title, posted_at, duration_ms, hashtags, sound, removed_at FROM videos"
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=16)
 def _parsed(text: str) -> Policy:
     return parse_policy(text)
 

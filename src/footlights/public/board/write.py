@@ -16,6 +16,7 @@ from typing import Any
 
 from footlights.public.board.read import BOARD_FILE
 from footlights.terms.errors import AlreadyPublished
+from footlights.terms.seasons import Season
 
 
 class BoardWriter:
@@ -78,17 +79,25 @@ class BoardWriter:
         )
         return int(self._db.execute("SELECT plan FROM plans WHERE digest = ?", (digest,)).fetchone()[0])
 
-    def open_spends(self, rows: Iterable[tuple[int, int]], *, family: str, plan: int, rho: Fraction) -> None:
-        """Charge the streams of (subject, first_tick) that have no spend yet."""
+    def policies(self) -> list[tuple[Season, str]]:
+        """The policies that were decided, in that order: (first season, text)."""
+        return self._db.execute("SELECT from_season, text FROM policies ORDER BY policy").fetchall()
+
+    def decide(self, text: str, *, from_season: Season) -> None:
+        """Write down a policy that holds from a season on."""
+        self._db.execute("INSERT INTO policies (from_season, text) VALUES (?, ?)", (from_season, text))
+
+    def open_spends(self, rows: Iterable[tuple[int, int, int]], *, family: str, plan: int, rho: Fraction) -> None:
+        """Charge the streams of (subject, season, first_tick) that have no spend yet."""
         self._db.executemany(
-            "INSERT OR IGNORE INTO spends (subject, family, plan, rho, first_tick) VALUES (?, ?, ?, ?, ?)",
-            ((subject, family, plan, str(rho), first_tick) for subject, first_tick in rows),
+            "INSERT OR IGNORE INTO spends (subject, season, family, plan, rho, first_tick) VALUES (?, ?, ?, ?, ?, ?)",
+            ((subject, season, family, plan, str(rho), first_tick) for subject, season, first_tick in rows),
         )
 
-    def streams(self, family: str) -> dict[int, tuple[int, int, int]]:
-        """Every stream of a family: subject -> (spend, plan, first_tick)."""
-        rows = self._db.execute("SELECT subject, spend, plan, first_tick FROM spends WHERE family = ?", (family,))
-        return {subject: (spend, plan, first_tick) for subject, spend, plan, first_tick in rows}
+    def streams(self, family: str) -> dict[tuple[int, int], tuple[int, int]]:
+        """Every stream of a family: (subject, season) -> (spend, first_tick)."""
+        rows = self._db.execute("SELECT subject, season, spend, first_tick FROM spends WHERE family = ?", (family,))
+        return {(subject, season): (spend, first_tick) for subject, season, spend, first_tick in rows}
 
     def publish(self, rows: Sequence[tuple[int, int, bytes]]) -> None:
         """Store (spend, tick, row), once each.

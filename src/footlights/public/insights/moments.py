@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from footlights.public.board.read import Board, Video
+from footlights.public.board.read import Board, Creator, Reading, Video
+from footlights.terms.seasons import Season, season_at
 from footlights.terms.ticks import COUNTER_AGES, HOUR, last_tick, tick_time
 
 
@@ -17,6 +18,20 @@ def reading_time_utc(board: Board, at_utc: int | None) -> int | None:
     if at_utc is None or through is None:
         return through
     return min(at_utc, through)
+
+
+def newest_season(
+    board: Board, creator: Creator, family: str, *, at_utc: int | None
+) -> tuple[Season | None, Reading | None]:
+    """The newest season of which a channel's family has had a tick, and its newest reading: this one or the last."""
+    at = reading_time_utc(board, at_utc)
+    if at is None:
+        return None, None
+    for season in (season_at(at), season_at(at) - 1):
+        reading = board.season_reading(creator, family, season=season, at_utc=at)
+        if reading is not None:
+            return season, reading
+    return None, None
 
 
 def next_tick_utc(videos: Iterable[Video], *, at_utc: int) -> int:

@@ -87,10 +87,10 @@ def _day(tally: Tally, metric: str, *, until_utc: int, too_few: float) -> Figure
 
 def _followers(board: Board, creator: Creator, *, days: int, at_utc: int | None) -> tuple[Figure, Figure]:
     """How many there are, and how many more than before the window: both exact."""
-    now = None if at_utc is None else board.channel(creator, at_utc=at_utc)
+    now = None if at_utc is None else board.followers(creator, at_utc=at_utc)
     if at_utc is None or now is None:
         return (pending_figure("followers_count", exact=True),) * 2
-    before = board.channel(creator, at_utc=at_utc - days * DAY)
+    before = board.followers(creator, at_utc=at_utc - days * DAY)
     count = _count(now)
     return (
         exact_figure("followers_count", value=count, at_utc=now.at_utc, tick=now.tick),

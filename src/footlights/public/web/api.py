@@ -94,6 +94,22 @@ def _audience(call: Call) -> insights.Audience:
     return insights.audience(call.board, call.video)
 
 
+def _retention(call: Call) -> insights.Retention:
+    return insights.retention(call.board, call.video)
+
+
+def _sources(call: Call) -> insights.Audience:
+    return insights.impression_sources(call.board, call.video)
+
+
+def _channel(call: Call) -> insights.Channel:
+    return insights.channel(call.board, call.creator)
+
+
+def _hours(call: Call) -> insights.Audience:
+    return insights.active_hours(call.board, call.creator)
+
+
 def _privacy(call: Call) -> Privacy:
     return privacy(call.board)
 
@@ -139,7 +155,17 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint(
         path="/api/v1/creators/{creator}/audience", access=Access.OWN_CREATOR_PRO, run=_channel_audience,
         answer=insights.Audience,
-        summary="The audiences of a channel's videos, each at its newest milestone, added up.",
+        summary="The viewers of a channel in its newest season, each counted once, by who they are.",
+    ),
+    Endpoint(
+        path="/api/v1/creators/{creator}/channel", access=Access.OWN_CREATOR, run=_channel,
+        answer=insights.Channel,
+        summary="A channel's newest season: profile views, unique, returning and new viewers, day by day.",
+    ),
+    Endpoint(
+        path="/api/v1/creators/{creator}/hours", access=Access.OWN_CREATOR_PRO, run=_hours,
+        answer=insights.Audience,
+        summary="When a channel's viewers watch, by hour of the week, in its newest season.",
     ),
     Endpoint(
         path="/api/v1/videos/{video}", access=Access.OWN_VIDEO, run=_video,
@@ -153,6 +179,15 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint(
         path="/api/v1/videos/{video}/audience", access=Access.OWN_VIDEO_PRO, run=_audience,
         answer=insights.Audience, summary="A video's audience at its newest milestone.",
+    ),
+    Endpoint(
+        path="/api/v1/videos/{video}/retention", access=Access.OWN_VIDEO, run=_retention,
+        answer=insights.Retention,
+        summary="How far and how long a video's viewers watched, at its newest milestone.",
+    ),
+    Endpoint(
+        path="/api/v1/videos/{video}/sources", access=Access.OWN_VIDEO, run=_sources,
+        answer=insights.Audience, summary="Where a video's viewers came from, at its newest milestone.",
     ),
     Endpoint(
         path="/api/v1/privacy", access=Access.PUBLIC, run=_privacy,

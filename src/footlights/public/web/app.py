@@ -32,7 +32,7 @@ from footlights.public.web.auth import Accounts
 from footlights.public.web.boards import Boards
 from footlights.public.web.calls import Access, admit, session_of
 from footlights.public.web.headers import SecurityHeaders
-from footlights.public.web.privacy import PENDING, unit_words
+from footlights.public.web.privacy import PENDING
 from footlights.public.web.problems import (
     FAILED,
     LINK_SPENT,
@@ -250,7 +250,7 @@ def _templates(assets: Assets) -> jinja2.Environment:
         "amount": formats.amount, "cell": formats.cell, "day": formats.day, "duration": formats.duration,
         "country": formats.country, "epoch": formats.epoch, "unit_of": formats.unit,
         "minute": formats.minute, "signed": formats.signed, "span": formats.span, "title_of": formats.title,
-        "power": formats.power, "words": formats.words, "unit_words": unit_words,
+        "power": formats.power, "words": formats.words,
     }  # fmt: skip
     environment.filters.update(filters)
     environment.globals.update(

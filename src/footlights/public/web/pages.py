@@ -82,6 +82,8 @@ def _video(call: Call) -> dict[str, Any]:
         "metric": call.query["metric"],
         # Without the tier nothing is looked up: what is not there cannot slip into a template.
         "audience": insights.audience(board, video) if call.creator.tier == "pro" else None,
+        "retention": insights.retention(board, video),
+        "sources": insights.impression_sources(board, video),
         **_clock(call),
     }
 
@@ -92,11 +94,11 @@ def _audience(call: Call) -> dict[str, Any]:
 
 
 def _privacy(call: Call) -> dict[str, Any]:
-    policy = call.board.policy() if call.board.fact("policy") else None
+    policy = call.board.policy() if call.board.has_policy() else None
     return {
         "privacy": privacy(call.board),
         "policy": policy,
-        "bells": None if policy is None else bells(policy.unit_rho),
+        "bells": None if policy is None else bells(policy.units["video"]),
         "disclosed": [metric.name for metric in DISCLOSED],
     }
 

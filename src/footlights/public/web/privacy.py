@@ -6,39 +6,54 @@ The gate converts rho to epsilon (with dp-accounting) and states the result; not
 from __future__ import annotations
 
 import json
-from fractions import Fraction
 from typing import Any, Literal
 
 import msgspec
 
 from footlights.public.board.read import Board
-from footlights.terms.policy import Policy
+from footlights.terms.families import FAMILIES, HISTOGRAMS, families_of
+from footlights.terms.policy import BoundPolicy, Policy
 
 
 class UnitGuarantee(msgspec.Struct, frozen=True, kw_only=True):
-    """What one unit may lose at most. rho: zCDP, a fraction as text. epsilon: at the policy's delta."""
+    """What one unit may lose at most. protects: the unit, in words. rho: zCDP, a fraction. epsilon: at delta."""
 
     unit: str
+    protects: str
     rho: str
-    epsilon: float | None
+    epsilon: float
 
 
 class MetricSpend(msgspec.Struct, frozen=True, kw_only=True):
-    """What one metric or family costs the unit. bound: the most that one viewer adds, None where it is one cell."""
+    """What one metric or family costs the unit. bound: the most that one viewer adds; of tables and lists, cells."""
 
+    unit: str
     family: str
     name: str
     rho: str
-    bound: int | None
-    built: bool
+    bound: int
 
 
 class ManyVideos(msgspec.Struct, frozen=True, kw_only=True):
-    """The law for somebody who watched several videos: rho adds up. epsilon: None if the gate states none."""
+    """The law for somebody who watched several videos: rho adds up.
+
+    rho, epsilon: over the figures of these videos. everything_rho, everything_epsilon: over those of their channels
+    too, if each video was of another channel.
+    """
 
     videos: int
     rho: str
-    epsilon: float | None
+    epsilon: float
+    everything_rho: str
+    everything_epsilon: float
+
+
+class NextPolicy(msgspec.Struct, frozen=True, kw_only=True):
+    """A policy that has been decided and is not in force yet. starts: its first season, such as 2026-12."""
+
+    starts: str
+    policy_digest: str
+    units: tuple[UnitGuarantee, ...]
 
 
 class Privacy(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,65 +67,60 @@ class Privacy(msgspec.Struct, frozen=True, kw_only=True):
     spends: tuple[MetricSpend, ...]
     law: str
     many_videos: tuple[ManyVideos, ...]
+    next_policies: tuple[NextPolicy, ...]
 
 
 LAW = "Somebody who watched k videos of a season has k times the rho of one video."
-_UNITS = {"video": "one viewer, one video, one season (a calendar month)"}
-_EXAMPLES = (1, 10, 100)
 
 PENDING = Privacy(
-    state="pending", delta=None, policy_digest=None, raw_event_days=None, units=(), spends=(), law=LAW, many_videos=()
-)
-
-
-def unit_words(unit: str) -> str:
-    """What a unit is, in words."""
-    return _UNITS.get(unit, unit)
+    state="pending", delta=None, policy_digest=None, raw_event_days=None, units=(), spends=(), law=LAW, many_videos=(),
+    next_policies=(),
+)  # fmt: skip
 
 
 def privacy(board: Board) -> Privacy:
-    """The guarantee in force, read from the board alone. Pending where the board states no policy."""
-    if board.fact("policy") is None:
-        return PENDING
-    policy = board.policy()
+    """The guarantee in force, read from the board alone. Pending where the board states none."""
     text = board.fact("privacy")
-    stated: dict[str, Any] = json.loads(text) if text else {}
+    if text is None or not board.has_policy():
+        return PENDING
+    policy, stated = board.policy(), json.loads(text)
     return Privacy(
-        state="ok" if stated else "pending",
+        state="ok",
         delta=policy.delta,
         policy_digest=policy.digest,
         raw_event_days=policy.raw_event_days,
-        units=tuple(
-            UnitGuarantee(unit=str(unit["unit"]), rho=str(unit["rho"]), epsilon=unit.get("epsilon"))
-            for unit in stated.get("units", ())
-        ),
-        spends=_spends(policy),
+        units=_units(stated),
+        spends=tuple(spend for unit in policy.units for spend in _spends(policy, unit)),
         law=LAW,
-        many_videos=_many(policy, stated.get("k_videos_law")),
+        many_videos=tuple(msgspec.convert(row, ManyVideos) for row in stated["k_videos_law"]),
+        next_policies=tuple(
+            NextPolicy(starts=row["from"], policy_digest=row["policy"], units=_units(row)) for row in stated["next"]
+        ),
     )
 
 
-def _spends(policy: Policy) -> tuple[MetricSpend, ...]:
-    counters = (
-        MetricSpend(family="counters", name=counter.name, rho=str(counter.rho), bound=counter.bound, built=True)
-        for counter in policy.counters
-    )
-    audience = MetricSpend(family="audience", name="audience", rho=str(policy.audience_rho), bound=None, built=True)
-    reserved = (
-        MetricSpend(family=name, name=name, rho=str(rho), bound=None, built=False)
-        for name, rho in policy.reserved.items()
-    )
-    return (*counters, audience, *reserved)
+def _units(stated: dict[str, Any]) -> tuple[UnitGuarantee, ...]:
+    return tuple(msgspec.convert(unit, UnitGuarantee) for unit in stated["units"])
 
 
-def _many(policy: Policy, stated: Any) -> tuple[ManyVideos, ...]:
-    if isinstance(stated, list) and stated and all(isinstance(row, dict) and "videos" in row for row in stated):
-        return tuple(
-            ManyVideos(
-                videos=int(row["videos"]),
-                rho=str(row.get("rho", policy.unit_rho * int(row["videos"]))),
-                epsilon=row.get("epsilon"),
-            )
-            for row in stated
-        )
-    return tuple(ManyVideos(videos=k, rho=str(Fraction(k) * policy.unit_rho), epsilon=None) for k in _EXAMPLES)
+def _spends(policy: Policy, unit: Any) -> list[MetricSpend]:
+    spends = []
+    for family in families_of(unit):
+        if FAMILIES[family].shape == "tables":
+            rho = policy.audiences[family].rho
+            spends.append(MetricSpend(unit=unit, family=family, name=family, rho=str(rho), bound=1))
+        else:
+            spends += [
+                MetricSpend(unit=unit, family=family, name=bound.name, rho=str(bound.rho), bound=bound.bound)
+                for bound in _bounds(policy, family)
+            ]
+    return spends
+
+
+def _bounds(policy: Policy, family: str) -> tuple[BoundPolicy, ...]:
+    """The bounds of a family of counters or histograms."""
+    if family == "counters":
+        return policy.counters
+    if family == "channel":
+        return policy.channel
+    return tuple(policy.histograms[name] for name, histogram in HISTOGRAMS.items() if histogram.family == family)

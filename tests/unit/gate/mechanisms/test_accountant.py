@@ -17,7 +17,8 @@ from footlights.gate.mechanisms.accountant import (
     epsilon_of,
     plain_epsilon_of,
 )
-from footlights.gate.plan import plan_audience, plan_counters
+from footlights.gate.plan import FamilyPlan
+from footlights.terms.families import FAMILIES
 from footlights.terms.policy import default_policy
 
 DELTA = 1e-9
@@ -45,12 +46,14 @@ def test_epsilon_is_the_gaussians_own_and_rounded_up(rho: Fraction) -> None:
 
 def test_what_costs_rho_in_parts_is_stated_as_what_costs_it_at_once() -> None:
     policy = default_policy()
-    parts = [metric.rho for metric in policy.counters] + [policy.audience_rho] + list(policy.reserved.values())
-    assert sum(parts) == policy.unit_rho
+    unit = policy.units["video"]
+    parts = [metric.rho for metric in policy.counters]
+    parts += [policy.rho_of(family) for family in ("audience", "retention", "sources")]
+    assert sum(parts) == unit
     composed = PLDAccountant(value_discretization_interval=1e-4)
     for rho in parts:
         composed.compose(GaussianDpEvent(1 / sqrt(2 * rho)))
-    stated = epsilon_of(policy.unit_rho, delta=DELTA, least_variance=Fraction(10**7))
+    stated = epsilon_of(unit, delta=DELTA, least_variance=Fraction(10**7))
     assert stated == pytest.approx(composed.get_epsilon(DELTA), abs=0.005)
 
 
@@ -74,8 +77,8 @@ def test_a_discrete_gaussian_costs_no_more_than_the_rounded_continuous_one(shift
 
 def test_the_default_policy_keeps_a_viewer_of_one_video_below_epsilon_two() -> None:
     policy = default_policy()
-    least = min(variance for plan in (plan_counters(policy), plan_audience(policy)) for variance in plan.variances)
-    assert epsilon_of(policy.unit_rho, delta=policy.delta, least_variance=least) < 2
+    least = min(part.variance for family in FAMILIES for part in FamilyPlan(policy, family).parts)
+    assert epsilon_of(policy.units["video"], delta=policy.delta, least_variance=least) < 2
 
 
 def test_noise_too_small_for_the_lemma_is_stated_by_the_plain_bound() -> None:

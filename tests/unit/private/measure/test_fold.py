@@ -9,14 +9,15 @@ import pytest
 from footlights.private.measure import fold
 from footlights.terms.errors import VaultFull
 from footlights.terms.events import Drop, Kind
-from tests.worlds import CREATORS, Act, World
+from footlights.terms.policy import default_policy, parse_policy
+from tests.worlds import CREATORS, SEASONS, Act, Vectors, World
 
 REACH, REPLAYS, WATCH, FULL = 0, 1, 2, 3
 
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    made = World(tmp_path_factory.mktemp("world"))
+    made = World(tmp_path_factory.mktemp("world"), policy=default_policy())
     yield made
     made.store.close()
 
@@ -25,8 +26,18 @@ def act(kind: Kind, *, viewer: str = "ann", subject: str = "v1", **more: Any) ->
     return msgspec.structs.replace(Act(viewer=viewer, kind=kind, subject=subject), **more)
 
 
-def total(found: dict[Any, Any], video: str, column: int) -> int:
-    return sum(int(counts[column]) for key, counts in found.items() if key[0] == video)
+def total(found: Vectors, video: str, column: int) -> int:
+    return sum(by_step(found, video, column).values())
+
+
+def by_step(found: Vectors, video: str, column: int) -> dict[int, int]:
+    counts = cells(found, "counters", subject=video)
+    return {step: count for (step, place), count in counts.items() if place == column and count}
+
+
+def cells(found: Vectors, family: str, *, subject: str = "v1", season: int = 0) -> dict[tuple[int, ...], int]:
+    """(step, cell...) -> viewers."""
+    return dict(found.get((subject, season, family), {}))
 
 
 def test_started_and_content_started_of_one_session_are_one_play(world: World) -> None:
@@ -77,16 +88,12 @@ def test_the_rounding_of_watch_time_is_unbiased_over_viewers(world: World) -> No
 
 def test_an_act_counts_in_the_first_tick_at_or_after_it(world: World) -> None:
     found = world.vectors([[act(Kind.VIEW, at=at, viewer=str(at)) for at in (60, 61, 120)]])
-    assert {step: int(counts[REACH]) for (_, step), counts in _counters(found)} == {0: 1, 1: 2}
+    assert by_step(found, "v1", REACH) == {0: 1, 1: 2}
 
 
 def test_a_late_act_counts_in_the_next_open_tick(world: World) -> None:
     found = world.vectors([[act(Kind.VIEW, at=60)], [act(Kind.VIEW, at=60, viewer="bob")]], ticks=[300])
-    assert {step: int(counts[REACH]) for (_, step), counts in _counters(found)} == {0: 1, 5: 1}
-
-
-def _counters(found: dict[Any, Any]) -> list[tuple[Any, Any]]:
-    return [(key, counts) for key, counts in found.items() if key[0] != "audience"]
+    assert by_step(found, "v1", REACH) == {0: 1, 5: 1}
 
 
 def test_a_like_counts_while_it_stands(world: World) -> None:
@@ -110,14 +117,85 @@ def test_followers_are_counted_once_however_often_they_follow(world: World) -> N
 def test_a_viewers_cell_is_that_of_the_first_play_with_the_events_own_traits_first(world: World) -> None:
     traits = act(Kind.TRAITS, subject="", age=3, country=7, at=1)
     found = world.vectors([[traits, act(Kind.VIEW, country=9, at=50)]])
-    cells = next(cells for key, cells in found.items() if key[0] == "audience")
-    assert cells == {(3, 0, 9, 0): 1}
+    assert cells(found, "audience") == {(0, 3, 0, 9, 0, 0, 0): 1}
 
 
 def test_who_follows_when_they_start_is_a_follower(world: World) -> None:
     found = world.vectors([[act(Kind.FOLLOW, subject="c1", at=1)], [act(Kind.VIEW, at=50)]])
-    cells = next(cells for key, cells in found.items() if key[0] == "audience")
-    assert [cell[3] for cell in cells] == [1]
+    assert [cell[4] for cell in cells(found, "audience")] == [1]
+
+
+DAY = 86_400
+
+
+def test_a_viewers_interests_are_those_that_the_platform_told_last_and_only_the_first_counts(world: World) -> None:
+    traits = [act(Kind.TRAITS, subject="", interests=(5,), at=1), act(Kind.TRAITS, subject="", interests=(7, 2), at=2)]
+    assert cells(world.vectors([[*traits, act(Kind.VIEW, at=50)]]), "audience") == {(0, 0, 0, 0, 0, 7, 0): 1}
+
+
+def test_with_two_interests_a_viewer_the_second_is_an_extra_row_and_the_third_is_none(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    two = parse_policy(default_policy().text.replace("[interests]", "[interests]\na_viewer = 2"))
+    world = World(tmp_path_factory.mktemp("two"), policy=two)
+    traits = act(Kind.TRAITS, subject="", interests=(7, 2, 4), at=1)
+    found = world.vectors([[traits, act(Kind.VIEW, at=50)]])
+    world.store.close()
+    assert cells(found, "audience") == {(0, 0, 0, 0, 0, 7, 0): 1, (0, 0, 0, 0, 0, 2, 1): 1}
+
+
+def test_a_source_is_that_of_the_first_play(world: World) -> None:
+    found = world.vectors([[act(Kind.VIEW, source=3, at=5), act(Kind.VIEW, source=4, at=9)]])
+    assert cells(found, "sources") == {(0, 3): 1}
+
+
+def test_how_far_a_viewer_got_is_fixed_at_the_milestone_after_the_first_play(world: World) -> None:
+    early = [act(Kind.VIEW, at=50, position_ms=2500, watch_ms=2500, message=1)]
+    later = [act(Kind.VIEW, at=600, position_ms=7500, watch_ms=4000, message=2)]
+    too_late = [act(Kind.VIEW, at=30_000, completed=True, watch_ms=9000, message=3)]
+    found = world.vectors([early, later, too_late], ticks=[300, 21_600])
+    assert cells(found, "positions") == {(0, 75): 1}
+    assert cells(found, "watch_times") == {(0, 6): 1}, "6.5 s lie in the bin from 6 to 8 s"
+
+
+def test_a_completed_view_got_to_the_last_part_and_one_of_an_unknown_length_to_its_share_of_600_s(world: World) -> None:
+    found = world.vectors([[act(Kind.VIEW, completed=True), act(Kind.VIEW, subject="v3", position_ms=60_000)]])
+    assert cells(found, "positions") == {(0, 99): 1}
+    assert cells(found, "positions", subject="v3") == {(0, 10): 1}
+
+
+def test_a_viewer_of_two_videos_of_a_channel_is_one_viewer_of_it(world: World) -> None:
+    found = world.vectors([[act(Kind.VIEW, at=50), act(Kind.VIEW, subject="v2", at=90)]])
+    assert cells(found, "channel", subject="c1", season=SEASONS[0]) == {(0, 1): 1}
+
+
+def test_who_comes_back_on_another_day_returns_once(world: World) -> None:
+    visits = [act(Kind.VIEW, at=day * DAY, message=day + 1) for day in (0, 2, 3)]
+    found = world.vectors([[visits[0]], [visits[1], visits[2]]])
+    assert cells(found, "channel", subject="c1", season=SEASONS[0]) == {(0, 1): 1, (2, 2): 1}
+
+
+def test_a_new_season_tells_nobody_again(world: World) -> None:
+    found = world.vectors([[act(Kind.VIEW, at=50, message=1), act(Kind.VIEW, viewer="ann in February", at=32 * DAY)]])
+    assert cells(found, "channel", subject="c1", season=SEASONS[1]) == {(1, 1): 1}
+
+
+def test_three_visits_to_a_profile_count_and_the_fourth_does_not(world: World) -> None:
+    visits = [act(Kind.PROFILE_VIEW, subject="c1", at=place) for place in range(1, 5)]
+    found = world.vectors([visits[:1], visits[1:]])
+    assert cells(found, "channel", subject="c1", season=SEASONS[0]) == {(0, 0): 3}
+
+
+def test_the_first_four_hours_of_the_week_of_a_viewer_count(world: World) -> None:
+    """2026-01-01 was a Thursday: hour 72 of the week."""
+    views = [act(Kind.VIEW, at=hour * 3600 + 60, message=hour + 1) for hour in (0, 0, 1, 24, 25, 26)]
+    found = world.vectors([views[:3], views[3:]])
+    assert cells(found, "hours", subject="c1", season=SEASONS[0]) == {(0, 72): 1, (0, 73): 1, (0, 96): 1, (0, 97): 1}
+
+
+def test_a_channels_audience_has_each_viewer_in_the_week_of_the_first_play(world: World) -> None:
+    found = world.vectors([[act(Kind.VIEW, at=8 * DAY, age=3), act(Kind.VIEW, subject="v2", at=9 * DAY, age=4)]])
+    assert cells(found, "channel_audience", subject="c1", season=SEASONS[0]) == {(1, 3, 0, 0, 0, 0, 0): 1}
 
 
 def test_a_season_is_not_grown_past_the_pairs_that_the_guarantee_allows(

@@ -122,8 +122,8 @@ def test_a_stream_that_begins_late_begins_from_nothing(board: Board) -> None:
 def test_followers_are_exact_and_change_by_what_came_less_what_went(board: Board) -> None:
     ada = board.creator("ada")
     found = insights.overview(board, ada, days=28)
-    now = board.channel(ada, at_utc=boards.NOW)
-    before = board.channel(ada, at_utc=boards.NOW - 28 * DAY)
+    now = board.followers(ada, at_utc=boards.NOW)
+    before = board.followers(ada, at_utc=boards.NOW - 28 * DAY)
     assert now is not None and before is not None
     assert found.followers.value == int(now.exact[0]) and found.followers.exact
     assert found.figures["followers_count"].value == int(now.exact[0] - before.exact[0])
@@ -149,7 +149,7 @@ def test_a_board_before_its_first_tick_is_pending_throughout(tmp_path: Path) -> 
     assert {figure.state for figure in insights.video_figures(board, video).figures.values()} == {"pending"}
     assert insights.timeseries(board, video, metric="reach", granularity="minute").points == ()
     cells = [cell.figure.state for table in insights.audience(board, video).tables for cell in table.cells]
-    assert set(cells) == {"pending"} and len(cells) == 8 + 4 + 250 + 2 + 32
+    assert set(cells) == {"pending"} and len(cells) == 1 + 8 + 4 + 250 + 2 + 21 + 8 * 4 + 21 * 8 + 21 * 250
     board.close()
 
 

@@ -14,6 +14,7 @@ from footlights.public.web.calls import Access
 from footlights.public.web.problems import Refusal
 from footlights.settings import load_settings
 from footlights.terms.metrics import ALL
+from tests import boards
 from tests.unit.public.web.conftest import Asking, Client
 
 #: Every route and who may use it. A new route fails the first test below until somebody has thought about it here.
@@ -21,9 +22,13 @@ ACCESS = {
     "GET /api/v1/creators/{creator}/overview": "own creator",
     "GET /api/v1/creators/{creator}/videos": "own creator",
     "GET /api/v1/creators/{creator}/audience": "own creator, pro",
+    "GET /api/v1/creators/{creator}/channel": "own creator",
+    "GET /api/v1/creators/{creator}/hours": "own creator, pro",
     "GET /api/v1/videos/{video}": "own video",
     "GET /api/v1/videos/{video}/timeseries": "own video",
     "GET /api/v1/videos/{video}/audience": "own video, pro",
+    "GET /api/v1/videos/{video}/retention": "own video",
+    "GET /api/v1/videos/{video}/sources": "own video",
     "GET /api/v1/privacy": "anybody",
     "GET /api/v1/openapi.json": "anybody",
     "GET /studio": "signed in",
@@ -240,7 +245,7 @@ def test_a_wrong_path_and_a_wrong_method_are_problems_too(client: Client) -> Non
 
 def test_privacy_says_what_the_gate_stated_in_exact_fractions(client: Client) -> None:
     stated = client.get("/api/v1/privacy").json()
-    assert stated["units"] == [{"unit": "video", "rho": "3/50", "epsilon": 1.94}]
+    assert stated["units"] == boards.PRIVACY_FACT["units"]
     assert stated["delta"] == 1e-9
     assert {spend["name"]: spend["rho"] for spend in stated["spends"]}["reach"] == "1/50"
     assert [row["rho"] for row in stated["many_videos"]] == ["3/50", "3/5", "6"]

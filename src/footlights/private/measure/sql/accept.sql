@@ -25,7 +25,7 @@ placed AS (
     SELECT fresh.*,
         year(make_timestamp_ms(at_ms)) * 12 + month(make_timestamp_ms(at_ms)) - 1 AS season,
         coalesce(videos.creator, creators.creator) AS creator,
-        videos.video, videos.posted_at, videos.watch_bound_ms
+        videos.video, videos.posted_at, videos.duration_ms, videos.watch_bound_ms, videos.replays_max
     FROM fresh
     LEFT JOIN videos ON fresh.subject = videos.video AND fresh.kind NOT IN (12, 13, 15, 16)
     LEFT JOIN creators ON fresh.subject = creators.creator AND fresh.kind IN (12, 13, 15)

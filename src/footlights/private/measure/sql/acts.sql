@@ -1,7 +1,8 @@
 -- acts. In: accepted, played. Out: acts, what each accepted event would add to its video's counts, before any bound.
 CREATE OR REPLACE TEMP TABLE acts AS
-SELECT accepted.seq, season, pair, viewer, video, creator, posted_at, watch_bound_ms, kind, flags,
-    age, gender, country,
+SELECT accepted.seq, season, pair, viewer, video, creator, at_ms, posted_at, watch_bound_ms, replays_max, kind,
+    flags,
+    age, gender, country, source,
     CASE
         WHEN age_seconds <= 0 THEN 1
         WHEN age_seconds <= 86400 THEN (age_seconds + 59) // 60
@@ -19,6 +20,11 @@ SELECT accepted.seq, season, pair, viewer, video, creator, posted_at, watch_boun
     CASE WHEN kind = 5 THEN 1 WHEN kind = 2 AND session = 0 THEN 1 ELSE coalesce(played.play, 0) END AS play,
     CASE WHEN kind = 5 THEN watch_ms ELSE coalesce(played.watched_ms, 0) END AS watched_ms,
     CASE WHEN kind = 4 OR (kind = 5 AND flags % 2 = 1) THEN 1 ELSE 0 END AS full_view,
+    -- How far: one of 100 parts of the video; of a video without a length, one of 100 parts of 600 s.
+    CASE
+        WHEN kind = 4 OR (kind = 5 AND flags % 2 = 1) THEN 99
+        ELSE least(99, position_ms * 100 // CASE WHEN duration_ms > 0 THEN duration_ms ELSE 600000 END)
+    END AS position,
     CASE WHEN kind = 9 THEN 1 ELSE 0 END AS share,
     CASE WHEN kind = 10 THEN 1 ELSE 0 END AS favorite,
     CASE WHEN kind = 14 THEN 1 ELSE 0 END AS follow

@@ -1,5 +1,5 @@
--- bound. In: acts, pairs, limits(replays). Out: counted, one row an act, with what it adds after the bounds; pairs remember it.
--- Bound inside: of one (viewer, video, season), reach <= 1, replays <= limits.replays, watch time <= the video's bound,
+-- bound. In: acts, pairs. Out: counted, one row an act, with what it adds after the bounds; pairs remember it.
+-- Bound inside: of one (viewer, video, season), reach <= 1, replays and watch time <= the video's own bounds,
 -- full views, shares, favorites and followers <= 1 each, whatever arrives, in whatever order and however often.
 -- First come, first counted: a running sum in order of arrival is cut at the bound. Windows run over pairs with more
 -- than one act in this batch alone; all others need none.
@@ -40,7 +40,7 @@ state AS (
 cut AS (
     SELECT *,
         least(1, plays_after) - least(1, plays_after - play) AS reach,
-        least(1 + (SELECT replays FROM limits), plays_after) - least(1 + (SELECT replays FROM limits), plays_after - play) AS plays,
+        least(1 + replays_max, plays_after) - least(1 + replays_max, plays_after - play) AS plays,
         least(watch_bound_ms, watch_after)::BIGINT AS watch_to_ms,
         least(watch_bound_ms, watch_after - watched_ms)::BIGINT AS watch_from_ms,
         least(1, full_after) - least(1, full_after - full_view) AS full_views,
@@ -51,8 +51,7 @@ cut AS (
 )
 -- Watch time is counted in 1/256 of the bound. The pair's own low bits offset the rounding, so that a sum over
 -- viewers is unbiased, nobody's rounding depends on anybody else, and a viewer at the bound adds 256 exactly.
-SELECT season, pair, viewer, video, creator, tick, milestone, flags, age, gender, country,
-    reach, plays, plays - reach AS replays, watch_to_ms - watch_from_ms AS watch_ms, full_views, shares, favorites,
+SELECT seq, season, pair, viewer, video, creator, tick, milestone, flags, age, gender, country, source, position, reach, plays, plays - reach AS replays, watch_to_ms - watch_from_ms AS watch_ms, full_views, shares, favorites,
     followers,
     (watch_to_ms * 16777216 + watch_bound_ms * (pair & 65535)) // (watch_bound_ms * 65536)
         - (watch_from_ms * 16777216 + watch_bound_ms * (pair & 65535)) // (watch_bound_ms * 65536) AS watch

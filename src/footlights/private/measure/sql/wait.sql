@@ -1,5 +1,6 @@
--- wait. In: counted, told, traits, follows. Out: pending and pending_cells: bounded counts by the tick they fall in.
--- Bound inside: a (viewer, video, season) is in one cell of each table, at its first play (counted.reach).
+-- wait. In: counted, told, who, videos. Out: pending, pending_cells, pending_bins, waiting: bounded counts by the tick they fall in.
+-- Bound inside: a (viewer, video, season) is in one cell of each table and histogram, once: that of its first play
+-- (counted.reach). For how far and how long it watched, `waiting` keeps it until that milestone's tick fixes its cell.
 INSERT INTO pending
 SELECT video, tick, sum(reach), sum(replays), sum(watch), sum(full_views), sum(shares), sum(favorites), sum(followers),
     sum(likes), sum(comments)
@@ -11,27 +12,21 @@ FROM (
 GROUP BY video, tick;
 
 INSERT INTO pending_cells
-WITH
-first_plays AS (SELECT * FROM counted WHERE reach = 1 AND milestone <= 5),
-known AS (
-    SELECT season, viewer, arg_max(age, seq) AS age, arg_max(gender, seq) AS gender, arg_max(country, seq) AS country
-    FROM traits SEMI JOIN first_plays USING (season, viewer) GROUP BY season, viewer
-),
-following AS (
-    SELECT season, viewer, creator, arg_max(on_off, seq) AS on_off
-    FROM follows SEMI JOIN first_plays USING (season, viewer, creator) GROUP BY season, viewer, creator
-)
-SELECT video, milestone,
-    CASE WHEN first_plays.age > 0 THEN first_plays.age ELSE coalesce(known.age, 0) END,
-    CASE WHEN first_plays.gender > 0 THEN first_plays.gender ELSE coalesce(known.gender, 0) END,
-    CASE WHEN first_plays.country > 0 THEN first_plays.country ELSE coalesce(known.country, 0) END,
-    CASE
-        WHEN first_plays.flags & 4 = 4 THEN (first_plays.flags & 2) // 2
-        WHEN following.on_off = 1 THEN 1
-        ELSE 0
-    END,
-    count(*)
-FROM first_plays
-LEFT JOIN known USING (season, viewer)
-LEFT JOIN following USING (season, viewer, creator)
-GROUP BY ALL;
+SELECT 1, video, 0, milestone, who.age, who.gender, who.country, who.type,
+    -- An interest that came into the list after this video's policy is one that it does not know.
+    CASE WHEN interest < interests_known THEN interest ELSE 0 END AS interest, who.extra, count(*)
+FROM counted JOIN who USING (seq) JOIN videos USING (video)
+WHERE milestone <= 5 AND (extra = 0 OR extra < interests_max AND interest < interests_known) GROUP BY ALL;
+
+INSERT INTO pending_bins
+SELECT 1, video, 0, milestone, 0, source, count(*)
+FROM counted WHERE reach = 1 AND milestone <= 5 GROUP BY ALL;
+
+CREATE OR REPLACE TEMP TABLE watching AS
+SELECT pair, milestone FROM counted WHERE reach = 1 AND milestone <= 5
+UNION ALL
+SELECT pair, min(milestone) FROM waiting SEMI JOIN counted USING (pair) GROUP BY pair;
+
+INSERT INTO waiting
+SELECT any_value(season), pair, any_value(video), watching.milestone, max(position), sum(watch_ms)
+FROM counted JOIN watching USING (pair) GROUP BY pair, watching.milestone;
