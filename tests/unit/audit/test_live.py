@@ -124,6 +124,12 @@ def test_its_write_key_ends_with_it(settings: tuple[Path, Settings]) -> None:
     assert doors.send([]).status == 401
 
 
+def test_a_folder_that_holds_no_deployment_is_left_as_it_is(tmp_path: Path) -> None:
+    with pytest.raises(AuditFailed, match="no data folder"), live_doors(tmp_path, load_settings(tmp_path)):
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_deployment_that_is_not_up_is_named(tmp_path: Path) -> None:
     known = load_settings(tmp_path, over={"serve_port": free_port()})
     with pytest.raises(AuditFailed, match="nothing answers at"):
