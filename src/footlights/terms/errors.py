@@ -63,3 +63,7 @@ class NotFound(FootlightsError):
 
 class NotAllowed(FootlightsError):
     """The asker may not see this: it says why, and what would change that."""
+
+
+class AuditFailed(FootlightsError):
+    """An audit could not be carried out: it says nothing of privacy, either way."""

@@ -1,0 +1,84 @@
+"""Rehearsal. A throw-away deployment in this process: real collector, gate and public side, on a clock of its own.
+
+The clock begins with the last calendar month, so that at least 28 days fit before the real now and all of them lie in
+one season. Events carry their own times; what comes from the real clock, such as the life of a session, is not moved.
+"""
+
+from __future__ import annotations
+
+import base64
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Self
+
+import msgspec
+
+from footlights.audit.asgi import HOST, InProcess
+from footlights.audit.doors import Answer, Message
+from footlights.audit.signing import Sessions
+from footlights.links import make_login_link
+from footlights.operate import keyring, open_gate
+from footlights.private.collect.door import create_app as create_collector
+from footlights.public.web.app import create_app as create_site
+from footlights.settings import load_settings
+from footlights.terms.errors import AuditFailed
+from footlights.terms.policy import parse_policy
+from footlights.terms.seasons import season_at, season_start_utc
+from footlights.terms.ticks import MINUTE
+
+
+class Rehearsal:
+    """Doors of a deployment that lives as long as the context. folder: an empty one, or one with a gate's key.
+
+    policy: the text of a policy.toml, "" for the one that Footlights ships. Raises BadPolicy.
+    """
+
+    def __init__(self, folder: Path, *, policy: str = "") -> None:
+        if policy:
+            parse_policy(policy)
+            folder.joinpath("policy.toml").write_text(policy, "utf-8")
+        settings = load_settings(folder)
+        self._clock_utc = season_start_utc(season_at(int(time.time())) - 1)
+        self._authorization = "Basic " + base64.b64encode(f"{keyring(folder).create('audit')}:".encode()).decode()
+        self._sessions = Sessions(lambda creator: make_login_link(folder, settings, creator), self._post_login)
+        with ExitStack() as stack:
+            self._gate = open_gate(folder, settings)
+            stack.callback(self._gate.close)
+            self._gate.run(until_utc=self._clock_utc)
+            self._apps = stack.enter_context(InProcess())
+            self._collector = self._apps.start(create_collector(folder, settings))
+            self._site = self._apps.start(create_site(folder, settings))
+            self._stack = stack.pop_all()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def now_utc(self) -> int:
+        """The rehearsal's clock."""
+        return self._clock_utc
+
+    def send(self, messages: list[Message]) -> Answer:
+        """POST to the collector."""
+        headers = {"authorization": self._authorization, "content-type": "application/json"}
+        body = msgspec.json.encode({"batch": messages})
+        return self._apps.call(self._collector, "POST", "/v1/batch", headers=headers, body=body)
+
+    def get(self, path: str, *, creator: str = "") -> Answer:
+        """GET from the public side, signed in as a creator."""
+        return self._apps.call(self._site, "GET", path, headers=self._sessions.headers(creator))
+
+    def pass_time(self, seconds: int) -> None:
+        """Move the clock and let the gate publish, up to the last whole minute as it always does."""
+        later = self._clock_utc + seconds
+        if later > time.time():
+            raise AuditFailed("a rehearsal's clock cannot pass the real one: it has a month to spend.")
+        self._clock_utc = later
+        self._gate.run(until_utc=later // MINUTE * MINUTE)
+
+    def _post_login(self, form: bytes) -> Answer:
+        headers = {"origin": f"http://{HOST}", "content-type": "application/x-www-form-urlencoded"}
+        return self._apps.call(self._site, "POST", "/login", headers=headers, body=form)
