@@ -163,8 +163,12 @@ class Twin:
         since = now - days * DAY
         return Overview(
             creator=creator, days=days, since=rfc3339(since), as_of=rfc3339(now), videos=len(videos),
-            followers=exact_figure("followers_count", value=self._log.followers(creator), at_utc=now, tick=None),
-            figures=window | {"profile_views": self._figure("reach", self._log.profile_views(creator), now)},
+            followers=self._followers(creator, after_utc=0),
+            figures=window
+            | {
+                "followers_count": self._followers(creator, after_utc=since),
+                "profile_views": self._figure("reach", self._log.profile_views(creator), now),
+            },
             curve=Curve(
                 metric=metric, granularity="day", kind="change",
                 points=tuple(
@@ -174,6 +178,10 @@ class Twin:
             ),
             latest=tuple(self._video(video) for video in videos[:6]),
         )  # fmt: skip
+
+    def _followers(self, creator: str, *, after_utc: int) -> Figure:
+        count = self._log.followers(creator, after_utc=after_utc)
+        return exact_figure("followers_count", value=count, at_utc=self._clock_utc, tick=None)
 
     def _audience(self, videos: Sequence[TwinVideo]) -> Audience:
         firsts = [act for video in videos for act in video.first_plays()]

@@ -60,7 +60,7 @@ class Log:
         self.videos: dict[str, TwinVideo] = {}
         self._of_creator: dict[str, list[TwinVideo]] = {}
         self._seen: set[str] = set()
-        self._followers: dict[str, set[str]] = {}
+        self._followers: dict[str, dict[str, int]] = {}
         self._profile_views: dict[str, int] = {}
         self._rooms: dict[str, set[str]] = {}
         self._events: dict[str, int] = {}
@@ -86,9 +86,9 @@ class Log:
         """A creator's videos, the most watched first."""
         return sorted(self._of_creator.get(creator, ()), key=lambda video: (-len(video.acts), video.id))
 
-    def followers(self, creator: str) -> int:
-        """How many follow a creator."""
-        return len(self._followers.get(creator, ()))
+    def followers(self, creator: str, *, after_utc: int) -> int:
+        """How many began to follow a creator after a moment."""
+        return sum(at_utc > after_utc for at_utc in self._followers.get(creator, {}).values())
 
     def profile_views(self, creator: str) -> int:
         """How often a creator's profile was visited."""
@@ -115,7 +115,7 @@ class Log:
     def _act(self, event: str, said: dict[str, Any], message: Message) -> None:
         viewer, creator = message.get("userId", ""), said.get("creator_id", "")
         if event == "Creator Followed":
-            self._followers.setdefault(creator, set()).add(viewer)
+            self._followers.setdefault(creator, {}).setdefault(viewer, _moment(message["timestamp"]))
         if event == "Profile Viewed":
             self._profile_views[creator] = self._profile_views.get(creator, 0) + 1
         video = self.videos.get(said.get("asset_id", ""))

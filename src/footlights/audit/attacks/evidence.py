@@ -52,12 +52,13 @@ def of_curve(
 
 def of_figure(figure: Figure | None, *, tails: float, heads: float, half: float | None = None) -> float:
     """Evidence of one figure. half: half of its interval, for where the figure itself does not tell."""
-    if figure is None:
+    if figure is None or figure["value"] is None:
         return 0.0
-    half = _half(figure) or half or 0.0
+    told = _half(figure)
+    # Where nothing tells how wide it is, a figure at 0 is taken to lie there.
+    half = told if told is not None else half if half is not None else float(figure["high"])
     value = estimate(figure, half=half)
-    if value is None:
-        return 0.0
+    assert value is not None, "a figure with a value has an estimate"
     std = max(half / Z95, _EXACT_STD)
     return (value - (tails + heads) / 2) * (heads - tails) / std**2
 
@@ -85,7 +86,8 @@ def _of_table(table: Mapping[str, Any], tails: Person | None, heads: Person | No
         return 0.0
     cells = {tuple(cell["key"][axis] for axis in axes): cell["figure"] for cell in table["cells"]}
     halves = [found for figure in cells.values() if (found := _half(figure)) is not None]
-    half = median(halves) if halves else None
+    # All of a table's cells have one width; if all are cut at 0, no upper end is higher than half of it.
+    half = median(halves) if halves else max((float(figure["high"] or 0) for figure in cells.values()), default=0.0)
     on_heads, on_tails = (None if who is None else tuple(who[axis] for axis in axes) for who in (heads, tails))
     total = 0.0
     for cell in {on_heads, on_tails} - {None}:
