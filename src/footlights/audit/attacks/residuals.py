@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from footlights.audit.attacks.counts import KNOWN, MANY
-from footlights.audit.attacks.evidence import estimate, of_audience, of_figure
+from footlights.audit.attacks.evidence import estimate, of_audience, of_curve
 from footlights.audit.attacks.game import Attack, Game, Play
 from footlights.terms.ticks import HOUR, MINUTE
 
@@ -42,8 +42,10 @@ def countries(game: Game) -> Play:
     if len(shown) < 2:
         return bool(total["value"] - sum(shown) > 0.5)
     evidence = of_audience(audience, tails=None, heads=ALONE, known=[(NEIGHBOUR, KNOWN)])
-    half = _half_of_zero(game, "reach")
-    return evidence + of_figure(total, tails=KNOWN, heads=KNOWN + 1, half=half) > 0
+    reach = of_curve(
+        game.curve(video, "reach"), promise=game.promise, metric="reach", tails={1: KNOWN}, heads={1: KNOWN + 1}
+    )
+    return evidence + reach > 0
 
 
 def other_videos(game: Game) -> Play:
@@ -66,11 +68,6 @@ def _reach(game: Game, video: str, channel: str) -> float:
 def _estimate(figure: Any) -> float:
     found = estimate(figure, half=0.0)
     return 0.0 if found is None else found
-
-
-def _half_of_zero(game: Game, metric: str) -> float:
-    """Half the interval of a counter's first tick."""
-    return 1.96 * game.promise.sigma(metric) / 256
 
 
 ATTACKS = (
