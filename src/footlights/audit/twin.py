@@ -6,7 +6,7 @@ It answers the same paths in the same shapes as the public side, and has the fau
     audience             only cells that reach the threshold are listed, beside an exact total
     first view           a figure is pending until something happened, and its moment is that of the last event
     history              a late event changes what was shown already
-    messages             an id that came before is dropped, whoever sent it
+    messages             an id that came before is dropped, whoever sent it, and the answer says how many were not
     answers              404 while a video has no view, an ETag and a list order that follow the events, a cache
 
 Never used to protect anybody.
@@ -61,9 +61,9 @@ class Twin:
 
     def send(self, messages: list[Message]) -> Answer:
         """Take messages in Segment's shape."""
-        for message in messages:
-            self._log.take(message)
-        return Answer(status=200, headers={}, body=b'{"success":true}', seconds=CACHED_SECONDS)
+        counted = sum(self._log.take(message) for message in messages)
+        body = msgspec.json.encode({"success": True, "counted": counted})
+        return Answer(status=200, headers={}, body=body, seconds=CACHED_SECONDS)
 
     def get(self, path: str, *, creator: str = "") -> Answer:
         """Answer as the public side does, from the log itself."""

@@ -65,12 +65,12 @@ class Log:
         self._rooms: dict[str, set[str]] = {}
         self._events: dict[str, int] = {}
 
-    def take(self, message: Message) -> None:
-        """One message."""
+    def take(self, message: Message) -> bool:
+        """One message. Returns whether it is new."""
         said, event = message.get("properties") or {}, str(message.get("event", ""))
         number = message.get("messageId", "")
         if number and number in self._seen:
-            return
+            return False
         self._seen.add(number)
         if event == "Video Published":
             self._publish(said, message)
@@ -81,6 +81,7 @@ class Log:
             (room.add if event == "Live Joined" else room.discard)(message["userId"])
         else:
             self._act(event, said, message)
+        return True
 
     def videos_of(self, creator: str) -> list[TwinVideo]:
         """A creator's videos, the most watched first."""

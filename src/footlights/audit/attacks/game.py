@@ -142,6 +142,10 @@ class Game:
         """The deployment's clock."""
         return self._doors.now_utc()
 
+    def send(self, *messages: Message) -> Answer:
+        """Send messages now, and see how the collector answers."""
+        return self._doors.send(list(messages))
+
     def get(self, path: str, *, creator: str = "") -> Answer:
         """Read as the creator whose the video is; a creator of one's own may be named."""
         return self._doors.get(path, creator=creator or self.creator)

@@ -22,6 +22,16 @@ def id_of_ones_own(game: Game) -> Play:
     return (yield from _like(game, liked_by="target"))
 
 
+def sent_again(game: Game) -> Play:
+    """The target's view is sent once more: does the collector's answer tell that it came before?"""
+    video = game.video()
+    foreseen, unheard = game.fresh(), game.fresh()
+    game.on_heads(game.view(video, message=foreseen))
+    yield 2 * MINUTE
+    again, anew = (game.send(game.view(video, message=message)) for message in (foreseen, unheard))
+    return (again.status, again.body) != (anew.status, anew.body)
+
+
 def _like(game: Game, *, liked_by: str) -> Play:
     video = game.video()
     game.tell(*(_liked(game, video, f"known{number}", game.fresh()) for number in range(KNOWN)))
@@ -46,5 +56,10 @@ ATTACKS = (
         name="id of one's own",
         about="A like in the target's name under the message id of their view: is it counted?",
         play=id_of_ones_own,
+    ),
+    Attack(
+        name="sent again",
+        about="The target's view is sent once more: does the collector's answer tell that it came before?",
+        play=sent_again,
     ),
 )  # fmt: skip
