@@ -8,19 +8,26 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import os
 import sys
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
 from footlights import __version__
 from footlights.settings import BY_NAME, Settings, load_settings
 from footlights.terms.errors import FootlightsError
+
+if TYPE_CHECKING:
+    from footlights.audit.doors import Doors
+    from footlights.terms.policy import Policy
 
 DATA_DEFAULT = "footlights-data"
 
@@ -30,7 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
     asked = parser().parse_args(arguments)
     _log_to_stderr()
     try:
-        settings = load_settings(asked.data, over=_over(asked))
+        settings = load_settings(asked.data or Path(DATA_DEFAULT), over=_over(asked))
         asked.run(asked, settings)
     except FootlightsError as error:
         _say(asked, {"error": str(error)}, f"footlights: {error}", file=sys.stderr)
@@ -105,15 +112,32 @@ def _add_keeping(commands: Any) -> None:
     policy.add_argument("action", choices=("check", "show"))
     policy.add_argument("file", nargs="?", type=Path)
     policy.add_argument("--default", action="store_true", help="the policy that Footlights ships")
+    audit = _command(
+        commands, "audit", _audit, "Find out through the public doors alone whether the promise is kept.",
+        data_help="a deployment that runs, in which canaries then stay for good; without it a rehearsal is audited",
+    )  # fmt: skip
+    audit.set_defaults(data=None)  # whatever FOOTLIGHTS_DATA says: nobody plants canaries in a deployment by chance
+    audit.add_argument(
+        "--canaries", type=int, metavar="M",
+        help="plant M viewers by the toss of a coin, and bound epsilon by how well the figures tell the coins",
+    )  # fmt: skip
+    audit.add_argument("--policy", type=Path, metavar="FILE", help="the rehearsal's policy (default: the shipped one)")
+    audit.add_argument("--seed", type=int, help="of the coins (default: from the clock)")
+    _listen(audit, "collect_host", "collect_port", "serve_host", "serve_port")
 
 
 def _command(
-    commands: Any, name: str, run: Callable[[argparse.Namespace, Settings], None], text: str
+    commands: Any,
+    name: str,
+    run: Callable[[argparse.Namespace, Settings], None],
+    text: str,
+    *,
+    data_help: str = f"the data folder (default {DATA_DEFAULT}, or FOOTLIGHTS_DATA)",
 ) -> argparse.ArgumentParser:
     command: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text)
     command.add_argument(
         "--data", type=Path, default=Path(os.environ.get("FOOTLIGHTS_DATA", DATA_DEFAULT)), metavar="DIR",
-        help=f"the data folder (default {DATA_DEFAULT}, or FOOTLIGHTS_DATA)",
+        help=data_help,
     )  # fmt: skip
     command.add_argument("--json", action="store_true", help="one JSON object on standard output")
     command.set_defaults(run=run)
@@ -286,6 +310,45 @@ def _policy(asked: argparse.Namespace, settings: Settings) -> None:
     _say(asked, summary, "\n".join(policy_lines(summary)))
 
 
+def _audit(asked: argparse.Namespace, settings: Settings) -> None:
+    if asked.canaries is None:
+        _usage("footlights audit needs to be told how: --canaries M")
+    if asked.data is not None and asked.policy is not None:
+        _usage("footlights audit --data audits the policy of that folder: leave --policy out")
+    if asked.policy is not None and not asked.policy.exists():
+        _usage(f"there is no file {asked.policy}")
+    _log_to_stderr(quiet=True)
+    from footlights.audit.canaries import audit_canaries, report_fields, report_lines
+    from footlights.terms.policy import default_policy, load_policy
+
+    path = asked.policy if asked.data is None else asked.data / "policy.toml"
+    policy = default_policy() if path is None else load_policy(path)
+    seed = asked.seed if asked.seed is not None else int(time.time())
+    with _doors(asked.data, settings, policy) as doors, _Progress("auditing", unit="seconds of the clock") as progress:
+        report = audit_canaries(doors, policy, canaries=asked.canaries, seed=seed, progress=progress)
+    _say(asked, report_fields(report), "\n".join(report_lines(report)))
+    if not report.kept:
+        raise SystemExit(1)
+
+
+@contextmanager
+def _doors(data: Path | None, settings: Settings, policy: Policy) -> Iterator[Doors]:
+    """Of the deployment that was named, or of a rehearsal that lives no longer than the audit."""
+    if data is not None:
+        from footlights.audit.live import live_doors
+
+        with live_doors(data, settings) as live:
+            yield live
+        return
+    from footlights.audit.rehearsal import Rehearsal
+
+    with (
+        tempfile.TemporaryDirectory(prefix="footlights-audit-") as folder,
+        Rehearsal(Path(folder), policy=policy.text) as rehearsal,
+    ):
+        yield rehearsal
+
+
 # ---- how it speaks
 
 
@@ -310,8 +373,9 @@ def _moment(text: str) -> int:
     return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
 
 
-def _log_to_stderr() -> None:
+def _log_to_stderr(*, quiet: bool = False) -> None:
     structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING if quiet else logging.NOTSET),
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
