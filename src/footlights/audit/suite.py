@@ -16,8 +16,9 @@ from typing import Any, Literal
 import msgspec
 
 from footlights.audit.attacks import ATTACKS, Attack, Game, NotHere, Play
-from footlights.audit.attacks.chances import at_least, best_success, interval
+from footlights.audit.attacks.chances import at_least, best_success
 from footlights.audit.attacks.promise import Promise
+from footlights.audit.bounds import clopper_pearson
 from footlights.audit.doors import Doors, Message, read, send_all
 from footlights.simulate.draws import Draws
 
@@ -30,9 +31,13 @@ BITE = 0.9
 #: Games on the twin at most: it hides nothing from an attack that works.
 TWIN_GAMES_MOST = 50
 PRIVACY = "/api/v1/privacy"
+#: On a deployment whose clock is the real one, what takes longer is left out.
+PATIENCE_SECONDS = 3600
+#: Games of each attack, if nobody says how many.
+GAMES = 100
 
 Progress = Callable[[int, int], None]
-Outcome = Literal["withstood", "broken", "blunt", "not here yet", "too long"]
+Outcome = Literal["withstood", "broken", "blunt", "too few games", "not here yet", "too long"]
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,8 +45,8 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 
     right of games: guesses, here and on the twin. low, high: the 95 % interval of the chance of a right guess.
     allowed: the best chance that the promise leaves. chance_of_this: of so many right guesses or more, if that is what
-    they had. outcome: withstood; broken; blunt: it does not succeed on the twin; not here yet: there is nothing to
-    attack; too long: it needs more time than was given.
+    they had. outcome: withstood; broken; blunt: it does not succeed on the twin; too few games: not even all guesses
+    right would tell; not here yet: there is nothing to attack; too long: it needs more time than was given.
     """
 
     attack: str
@@ -60,7 +65,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def failed(self) -> bool:
         """Whether the audit fails by it."""
-        return self.outcome in ("broken", "blunt")
+        return self.outcome in ("broken", "blunt", "too few games")
 
 
 def run_attacks(
@@ -173,19 +178,24 @@ def _verdict(
     right, games = sum(here or ()), len(here or ())
     twin_right, twin_games = sum(there or ()), len(there or ())
     allowed = best_success(attack.rho(promise))
-    low, high = interval(right, games, confidence=CONFIDENCE) if games else (0.0, 1.0)
+    low, high = clopper_pearson(right, games, alpha=1 - CONFIDENCE) if games else (0.0, 1.0)
     by_chance = at_least(right, games, chance=allowed) if games else 1.0
     return Verdict(
         attack=attack.name, about=attack.about,
-        outcome=_outcome(games, by_chance < ALPHA / of, twin_right >= BITE * twin_games > 0),
+        outcome=_outcome(
+            games, beyond=by_chance < ALPHA / of, telling=allowed**games < ALPHA / of,
+            bites=twin_right >= BITE * twin_games > 0,
+        ),
         games=games, right=right, success=right / games if games else 0.0, low=low, high=high,
         allowed=allowed, chance_of_this=by_chance, twin_games=twin_games, twin_right=twin_right,
     )  # fmt: skip
 
 
-def _outcome(games: int, beyond: bool, bites: bool) -> Outcome:
+def _outcome(games: int, *, beyond: bool, telling: bool, bites: bool) -> Outcome:
     if not games:
         return "not here yet"
+    if not telling:
+        return "too few games"
     if beyond:
         return "broken"
     return "withstood" if bites else "blunt"

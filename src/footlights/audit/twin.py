@@ -15,17 +15,15 @@ Never used to protect anybody.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
 from footlights.audit.doors import Answer, Message
 from footlights.audit.twin_log import Act, Log, TwinVideo
-from footlights.public.insights import Audience, AudienceCell, AudienceTable, Curve, Overview, VideoFigures
-from footlights.public.insights.tallies import TALLY_NAMES
-from footlights.public.web.api import VideoList
 from footlights.terms.figures import Figure, exact_figure, pending_figure, rfc3339
-from footlights.terms.metrics import AUDIENCE, AUDIENCE_AXES
+from footlights.terms.metrics import AUDIENCE, AUDIENCE_AXES, COUNTERS, DERIVED, DISCLOSED
 from footlights.terms.ticks import DAY, HOUR, MINUTE
 
 #: What is smaller is hidden.
@@ -33,6 +31,10 @@ THRESHOLD = 10
 #: What an answer is said to take: from the cache, and when it has to be worked out anew.
 CACHED_SECONDS, WORKED_OUT_SECONDS = 0.002, 0.020
 
+#: What a naive answer is made of: figures, and JSON around them.
+Found = dict[str, Any]
+
+_NAMES = tuple(metric.name for metric in (*COUNTERS, *DISCLOSED, *DERIVED))
 _SPANS = {"minute": MINUTE, "hour": HOUR, "day": DAY}
 _POINTS_MAX = 10_000
 
@@ -81,7 +83,7 @@ class Twin:
         self._cache[path, creator] = (events, self._clock_utc), body
         return _ok(body, events, CACHED_SECONDS if known[0] == events else WORKED_OUT_SECONDS)
 
-    def _route(self, parts: Sequence[str], query: dict[str, str], asker: str) -> msgspec.Struct:
+    def _route(self, parts: Sequence[str], query: dict[str, str], asker: str) -> Found:
         match parts:
             case ["api", "v1", "creators", creator, what] if creator == asker:
                 return self._of_creator(creator, what, query)
@@ -89,7 +91,7 @@ class Twin:
                 return self._of_video(self._own(video, asker), rest[0] if rest else "", query)
             case ["api", "v1", "lives", live]:
                 count = self._log.in_room(live)
-                return Room(id=live, figures={"concurrent_viewers": self._figure("reach", count, self._clock_utc)})
+                return {"id": live, "figures": {"concurrent_viewers": self._figure("reach", count, self._clock_utc)}}
         raise _Refused(404)
 
     def _own(self, video_id: str, asker: str) -> TwinVideo:
@@ -100,17 +102,17 @@ class Twin:
             raise _Refused(403)
         return video
 
-    def _of_creator(self, creator: str, what: str, query: dict[str, str]) -> msgspec.Struct:
+    def _of_creator(self, creator: str, what: str, query: dict[str, str]) -> Found:
         if what == "overview":
             return self._overview(creator, int(query.get("days", 28)), query.get("metric", "view_count"))
         videos = self._log.videos_of(creator)
         if what == "videos":
-            return VideoList(videos=tuple(self._video(video) for video in videos), cursor=None, has_more=False)
+            return {"videos": [self._video(video) for video in videos], "cursor": None, "has_more": False}
         if what == "audience":
             return self._audience(videos)
         raise _Refused(404)
 
-    def _of_video(self, video: TwinVideo, what: str, query: dict[str, str]) -> msgspec.Struct:
+    def _of_video(self, video: TwinVideo, what: str, query: dict[str, str]) -> Found:
         if what == "":
             return self._video(video)
         if not video.acts:
@@ -136,18 +138,16 @@ class Twin:
         last = max((act.at_utc for act in acts), default=0)
         return self._figure(metric, _count(metric, acts), last)
 
-    def _video(self, video: TwinVideo) -> VideoFigures:
-        return VideoFigures(
-            id=video.id, title=video.id, posted_at=rfc3339(video.posted_at_utc), duration_ms=video.duration_ms,
-            hashtags=(), sound="", removed=video.removed,
-            figures={
-                name: self._tally(name, [video], after_utc=0, until_utc=_EVER) for name in TALLY_NAMES
-            },
-        )  # fmt: skip
+    def _video(self, video: TwinVideo) -> Found:
+        return {
+            "id": video.id, "title": video.id, "posted_at": rfc3339(video.posted_at_utc),
+            "duration_ms": video.duration_ms, "hashtags": [], "sound": "", "removed": video.removed,
+            "figures": {name: self._tally(name, [video], after_utc=0, until_utc=_EVER) for name in _NAMES},
+        }  # fmt: skip
 
     def _curve(
         self, video: TwinVideo, *, metric: str = "view_count", granularity: str = "hour", kind: str = "running"
-    ) -> Curve:
+    ) -> Found:
         span = _SPANS[granularity]
         first = min(act.at_utc for act in video.acts) - video.posted_at_utc
         points = []
@@ -155,68 +155,57 @@ class Twin:
             until = video.posted_at_utc + number * span
             since = until - span if kind == "change" else 0
             points.append(self._tally(metric, [video], after_utc=since, until_utc=until))
-        return Curve(metric=metric, granularity=granularity, kind=kind, points=tuple(points))  # type: ignore[arg-type]
+        return {"metric": metric, "granularity": granularity, "kind": kind, "points": points}
 
-    def _overview(self, creator: str, days: int, metric: str) -> Overview:
+    def _overview(self, creator: str, days: int, metric: str) -> Found:
         videos, now = self._log.videos_of(creator), self._clock_utc
-        window = {name: self._tally(name, videos, after_utc=now - days * DAY, until_utc=now) for name in TALLY_NAMES}
         since = now - days * DAY
-        return Overview(
-            creator=creator, days=days, since=rfc3339(since), as_of=rfc3339(now), videos=len(videos),
-            followers=self._followers(creator, after_utc=0),
-            figures=window
-            | {
-                "followers_count": self._followers(creator, after_utc=since),
-                "profile_views": self._figure("reach", self._log.profile_views(creator), now),
-            },
-            curve=Curve(
-                metric=metric, granularity="day", kind="change",
-                points=tuple(
-                    self._tally(metric, videos, after_utc=since + day * DAY, until_utc=since + (day + 1) * DAY)
-                    for day in range(days)
-                ),
-            ),
-            latest=tuple(self._video(video) for video in videos[:6]),
-        )  # fmt: skip
+        window = {name: self._tally(name, videos, after_utc=since, until_utc=now) for name in _NAMES}
+        others = {
+            "followers_count": self._followers(creator, after_utc=since),
+            "profile_views": self._figure("reach", self._log.profile_views(creator), now),
+        }
+        points = [
+            self._tally(metric, videos, after_utc=since + day * DAY, until_utc=since + (day + 1) * DAY)
+            for day in range(days)
+        ]
+        return {
+            "creator": creator, "days": days, "since": rfc3339(since), "as_of": rfc3339(now), "videos": len(videos),
+            "followers": self._followers(creator, after_utc=0), "figures": window | others,
+            "curve": {"metric": metric, "granularity": "day", "kind": "change", "points": points},
+            "latest": [self._video(video) for video in videos[:6]],
+        }  # fmt: skip
 
     def _followers(self, creator: str, *, after_utc: int) -> Figure:
         count = self._log.followers(creator, after_utc=after_utc)
         return exact_figure("followers_count", value=count, at_utc=self._clock_utc, tick=None)
 
-    def _audience(self, videos: Sequence[TwinVideo]) -> Audience:
+    def _audience(self, videos: Sequence[TwinVideo]) -> Found:
         firsts = [act for video in videos for act in video.first_plays()]
         last = max((act.at_utc for act in firsts), default=None)
-        return Audience(
-            as_of=None if last is None else rfc3339(last),
-            videos=len(videos),
-            tables=tuple(
-                AudienceTable(name=name, metric=AUDIENCE[name].name, axes=axes, cells=self._cells(name, axes, firsts))
+        return {
+            "as_of": None if last is None else rfc3339(last),
+            "videos": len(videos),
+            "tables": [
+                {"name": name, "metric": AUDIENCE[name].name, "axes": axes, "cells": self._cells(name, axes, firsts)}
                 for name, axes in AUDIENCE_AXES.items()
-            ),
-        )
+            ],
+        }
 
-    def _cells(self, table: str, axes: tuple[str, ...], firsts: Sequence[Act]) -> tuple[AudienceCell, ...]:
+    def _cells(self, table: str, axes: tuple[str, ...], firsts: Sequence[Act]) -> list[Found]:
         counts: dict[tuple[str, ...], int] = {}
         for act in firsts:
             key = tuple(act.traits[axis] for axis in axes)
             counts[key] = counts.get(key, 0) + 1
-        return tuple(
-            AudienceCell(
-                key=dict(zip(axes, key, strict=True)), figure=self._figure(AUDIENCE[table].name, count, self._clock_utc)
-            )
+        metric = AUDIENCE[table].name
+        return [
+            {"key": dict(zip(axes, key, strict=True)), "figure": self._figure(metric, count, self._clock_utc)}
             for key, count in sorted(counts.items())
             if count >= THRESHOLD
-        )
+        ]
 
     def _age(self, video: TwinVideo) -> int:
         return self._clock_utc - video.posted_at_utc
-
-
-class Room(msgspec.Struct, frozen=True, kw_only=True):
-    """A live room, as others show it: how many are in it now."""
-
-    id: str
-    figures: dict[str, Figure]
 
 
 _EVER = 2**62

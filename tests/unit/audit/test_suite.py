@@ -22,7 +22,7 @@ from tests.unit.audit.promises import promised, stated
 BEGAN = 1_790_812_800
 SEED = 11
 #: Of all attacks together: how often an honest gate is called broken here.
-ALPHA = 1e-6
+ALPHA = 1e-5
 NAMES = [attack.name for attack in ATTACKS]
 
 
@@ -166,6 +166,11 @@ def test_an_attack_that_cannot_tell_is_blunt() -> None:
     guess = Attack(name="guess", about="Heads, always.", play=always_heads)
     verdict = audited(Promising(), games=40, attacks=[guess])["guess"]
     assert (verdict.outcome, verdict.failed) == ("blunt", True)
+
+
+def test_games_that_are_too_few_to_tell_are_no_pass() -> None:
+    verdict = audited(Promising(), games=12, attacks=named("order", "one view"))["one view"]
+    assert (verdict.outcome, verdict.failed) == ("too few games", True)
 
 
 def test_what_takes_longer_than_there_is_time_is_left_out() -> None:

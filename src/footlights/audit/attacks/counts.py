@@ -117,7 +117,7 @@ ATTACKS = (
     Attack(
         name="many reads",
         about="A thousand reads of one number, by every route and parameter, averaged.",
-        play=many_reads, reads=("counters",), games_most=20,
+        play=many_reads, reads=("counters",), games_most=30,
     ),
     Attack(
         name="late event",
