@@ -42,6 +42,9 @@ PLANTED = (
     ("operate.py", "footlights.private.measure.engine", {"measure"}),
     ("cli.py", "footlights.public.board.write", {"board"}),
     ("simulate/draws.py", "footlights.private.collect.intake", {"house"}),
+    ("audit/canaries.py", "footlights.public.board.read", {"audit"}),
+    ("audit/readers.py", "footlights.private.vault.journal", {"audit", "vault"}),
+    ("operate.py", "footlights.audit.doors", {"house"}),
 )
 
 

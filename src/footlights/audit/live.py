@@ -87,7 +87,9 @@ class Live:
 
 @contextmanager
 def live_doors(data: Path, settings: Settings) -> Iterator[Live]:
-    """Doors of the deployment of a data folder, with a write key that ends with the context."""
+    """Doors of the deployment of a data folder, with a write key that ends with the context. Raises AuditFailed."""
+    if not (data / "private").exists():
+        raise AuditFailed(f"{data} is no data folder of a deployment: it has no private folder.")
     keys = keyring(data)
     try:
         yield Live(data, settings, write_key=keys.create(KEY_NAME))

@@ -26,6 +26,7 @@ from footlights.simulate.draws import Draws
 from footlights.terms.errors import AuditFailed
 from footlights.terms.events import Kind
 from footlights.terms.policy import Policy
+from footlights.terms.seasons import Season, season_at
 from footlights.terms.ticks import MINUTE
 
 Coins = NDArray[np.bool_]
@@ -44,6 +45,7 @@ TRAITS = {"age": "25-34", "gender": "other", "country": "AQ", "type": "not_follo
 class Canaries(msgspec.Struct, frozen=True, kw_only=True):
     """Canaries that were planted. videos: one each. posted_at_utc: when all their videos go up.
 
+    season: of everything they do, since the next is another unit.
     bounds: what one viewer adds at most to each counter, in the unit of its figure, by metric.
     """
 
@@ -51,6 +53,7 @@ class Canaries(msgspec.Struct, frozen=True, kw_only=True):
     videos: tuple[str, ...]
     coins: Coins
     posted_at_utc: int
+    season: Season
     policy: Policy
     bounds: dict[str, float]
 
@@ -85,6 +88,7 @@ def plant(doors: Doors, policy: Policy, *, coins: Coins, seed: int) -> Canaries:
         videos=tuple(f"audit-{run}-{number}" for number in range(len(coins))),
         coins=coins,
         posted_at_utc=posted_at,
+        season=season_at(now),
         policy=policy,
         bounds={counter.name: float(counter.bound_seconds or counter.bound) for counter in policy.counters},
     )
@@ -110,8 +114,13 @@ def plant(doors: Doors, policy: Policy, *, coins: Coins, seed: int) -> Canaries:
 
 
 def be_loud_again(doors: Doors, canaries: Canaries, *, time: int) -> None:
-    """Let every canary whose coin is heads do everything up to its bounds once more. time: 0, 1, 2, ..."""
+    """Let every canary whose coin is heads do everything up to its bounds once more. time: 0, 1, 2, ...
+
+    In the next season it keeps still: there it would be another unit, which may add as much again.
+    """
     starts, now = canaries.starts, doors.now_utc()
+    if season_at(now) != canaries.season:
+        return
     plays = range(LOUD + time * starts, LOUD + (time + 1) * starts)
     acts = range(LOUD + time, LOUD + time + 1)
     send_all(

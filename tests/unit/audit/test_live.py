@@ -13,13 +13,16 @@ from pathlib import Path
 import pytest
 
 from footlights.audit import live
+from footlights.audit.canaries import audit_canaries
 from footlights.audit.doors import read, send_all
 from footlights.audit.live import Live, live_doors
 from footlights.audit.messages import declare_creator, declare_video, view
+from footlights.gate.publish import Gate
 from footlights.operate import keyring, open_gate
 from footlights.settings import Settings, load_settings
 from footlights.terms.errors import AuditFailed
-from footlights.terms.ticks import MINUTE
+from footlights.terms.policy import default_policy
+from footlights.terms.ticks import DAY, MINUTE
 
 
 def free_port() -> int:
@@ -54,11 +57,11 @@ def wait_for(port: int) -> None:
 
 
 class Clock:
-    """A clock that moves when somebody sleeps, and the gate that runs on it."""
+    """A clock that begins a day ago and moves when somebody sleeps, and the gate that runs on it."""
 
-    def __init__(self, data: Path, settings: Settings) -> None:
-        self.now = float(int(time.time()))
-        self.gate = open_gate(data, settings)
+    def __init__(self, gate: Gate) -> None:
+        self.now = float(int(time.time()) - DAY)
+        self.gate = gate
         self.runs = True
 
     def sleep(self, seconds: float) -> None:
@@ -67,32 +70,49 @@ class Clock:
             self.gate.run(until_utc=int(self.now) // MINUTE * MINUTE)
 
 
-def test_a_running_deployment_is_sent_to_and_read_over_http(settings: tuple[Path, Settings]) -> None:
+@pytest.fixture(scope="module")
+def clock(settings: tuple[Path, Settings]) -> Iterator[Clock]:
+    gate = open_gate(*settings)
+    yield Clock(gate)
+    gate.close()
+
+
+@pytest.fixture
+def doors(settings: tuple[Path, Settings], clock: Clock) -> Live:
     data, known = settings
-    clock = Clock(data, known)
-    doors = Live(
-        data, known, write_key=keyring(data).create("test"), clock=lambda: clock.now, sleep=clock.sleep
-    )  # fmt: skip
-    try:
-        now = doors.now_utc()
-        send_all(
-            doors,
-            [
-                declare_creator("ada", at_utc=now),
-                declare_video("v", creator="ada", at_utc=now, posted_at_utc=now),
-                *(view("v", viewer=f"viewer {n}", at_utc=now) for n in range(1000)),
-            ],
-        )
-        doors.pass_time(5 * MINUTE)
-        assert doors.now_utc() >= now + 5 * MINUTE
-        reach = read(doors, "/api/v1/videos/v", creator="ada")["figures"]["reach"]
-        assert reach["tick"] == 5 or reach["tick"] == 4
-        assert abs(reach["value"] - 1000) < 3 * (reach["high"] - reach["low"])
-        clock.runs = False
-        with pytest.raises(AuditFailed, match="behind its clock"):
-            doors.pass_time(2 * MINUTE)
-    finally:
-        clock.gate.close()
+    return Live(data, known, write_key=keyring(data).create("test"), clock=lambda: clock.now, sleep=clock.sleep)
+
+
+def test_a_running_deployment_is_sent_to_and_read_over_http(doors: Live) -> None:
+    now = doors.now_utc()
+    send_all(
+        doors,
+        [
+            declare_creator("ada", at_utc=now),
+            declare_video("v", creator="ada", at_utc=now, posted_at_utc=now),
+            *(view("v", viewer=f"viewer {n}", at_utc=now) for n in range(1000)),
+        ],
+    )
+    doors.pass_time(5 * MINUTE)
+    assert doors.now_utc() >= now + 5 * MINUTE
+    reach = read(doors, "/api/v1/videos/v", creator="ada")["figures"]["reach"]
+    assert reach["tick"] in (4, 5)
+    assert abs(reach["value"] - 1000) < 3 * (reach["high"] - reach["low"])
+
+
+def test_a_gate_that_does_not_publish_ends_the_audit(doors: Live, clock: Clock) -> None:
+    clock.runs = False
+    with pytest.raises(AuditFailed, match="behind its clock"):
+        doors.pass_time(2 * MINUTE)
+    clock.runs = True
+
+
+def test_canaries_are_planted_and_read_over_http(doors: Live) -> None:
+    report = audit_canaries(doors, default_policy(), canaries=20, seed=1)
+    assert report.canaries == 20
+    assert report.expected_mu == pytest.approx(0.26, abs=0.01)
+    with pytest.raises(AuditFailed, match="Name another seed"):
+        audit_canaries(doors, default_policy(), canaries=20, seed=1)
 
 
 def test_its_write_key_ends_with_it(settings: tuple[Path, Settings]) -> None:
@@ -102,6 +122,12 @@ def test_its_write_key_ends_with_it(settings: tuple[Path, Settings]) -> None:
         assert doors.send([]).status == 200
     assert live.KEY_NAME not in keyring(data).names()
     assert doors.send([]).status == 401
+
+
+def test_a_folder_that_holds_no_deployment_is_left_as_it_is(tmp_path: Path) -> None:
+    with pytest.raises(AuditFailed, match="no data folder"), live_doors(tmp_path, load_settings(tmp_path)):
+        pass
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_deployment_that_is_not_up_is_named(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from footlights.audit.doors import Answer, Message
 from footlights.audit.planting import KNOWN, LEAD_SECONDS, Canaries, be_loud_again, plant, toss
 from footlights.terms.errors import AuditFailed
 from footlights.terms.policy import default_policy
+from footlights.terms.ticks import DAY
 
 NOW = 1_790_812_830
 
@@ -101,6 +102,14 @@ def test_what_a_canary_does_again_is_new_each_time_and_done_by_heads_alone() -> 
         again = {m["messageId"] for m in doors.sent}
         assert len(again) == 6 and not again & seen
         seen |= again
+
+
+def test_a_canary_keeps_still_in_the_next_season_where_it_would_be_another_unit() -> None:
+    doors = Listening()
+    canaries = plant(doors, default_policy(), coins=np.array([True, False]), seed=1)
+    doors.sent, doors.now = [], NOW + 31 * DAY
+    be_loud_again(doors, canaries, time=0)
+    assert doors.sent == []
 
 
 def test_videos_go_up_at_a_whole_minute_after_all_is_sent() -> None:
