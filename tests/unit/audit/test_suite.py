@@ -9,6 +9,7 @@ import msgspec
 import numpy as np
 import pytest
 
+from footlights import cli
 from footlights.audit import suite
 from footlights.audit.attacks import ATTACKS, Attack, Game, Play, counts
 from footlights.audit.doors import Answer, Doors, Message
@@ -155,6 +156,40 @@ def test_fresh_noise_at_every_read_is_averaged_away(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(counts, "READS", 1000)
     often = audited(Forgetful(), games=20, attacks=attacks)["many reads"]
     assert (once.outcome, often.outcome) == ("withstood", "broken")
+
+
+@pytest.fixture
+def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cli, "_log_to_stderr", lambda **_: None)
+
+
+@pytest.mark.usefixtures("quiet")
+@pytest.mark.parametrize(("failed", "status"), [(True, 1), (False, 0)])
+def test_the_command_ends_with_1_where_something_failed(
+    against_the_twin: dict[str, Verdict], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
+    failed: bool, status: int,
+) -> None:  # fmt: skip
+    told = msgspec.structs.replace(against_the_twin["one view"], outcome="broken" if failed else "withstood")
+    monkeypatch.setattr(suite, "run_attacks", lambda *_, **__: [told])
+    assert ended_with("audit", "--attacks", "--games", "40", "--json") == status
+    answer = capsys.readouterr().out.splitlines()[-1]  # logs come before it
+    assert msgspec.json.decode(answer)["failed"] == (["one view"] if failed else [])
+
+
+@pytest.mark.usefixtures("quiet")
+@pytest.mark.parametrize(
+    "arguments",
+    [["--attacks", "--canaries", "20"], ["--attacks", "--games", "0"], ["--canaries", "20", "--games", "40"]],
+)
+def test_an_attack_that_cannot_be_meant_is_wrong_usage(arguments: list[str]) -> None:
+    assert ended_with("audit", *arguments) == 2
+
+
+def ended_with(*arguments: str) -> object:
+    try:
+        return cli.main(list(arguments))
+    except SystemExit as ended:
+        return ended.code
 
 
 def always_heads(game: Game) -> Play:
