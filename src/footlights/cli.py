@@ -121,6 +121,11 @@ def _add_keeping(commands: Any) -> None:
         "--canaries", type=int, metavar="M",
         help="plant M viewers by the toss of a coin, and bound epsilon by how well the figures tell the coins",
     )  # fmt: skip
+    audit.add_argument(
+        "--attacks", action="store_true",
+        help="play what worked on other analytics many times, here and on a naive twin that it has to beat",
+    )  # fmt: skip
+    audit.add_argument("--games", type=int, metavar="N", help="how often each attack is played (default 100)")
     audit.add_argument("--policy", type=Path, metavar="FILE", help="the rehearsal's policy (default: the shipped one)")
     audit.add_argument("--seed", type=int, help="of the coins (default: from the clock)")
     _listen(audit, "collect_host", "collect_port", "serve_host", "serve_port")
@@ -311,24 +316,47 @@ def _policy(asked: argparse.Namespace, settings: Settings) -> None:
 
 
 def _audit(asked: argparse.Namespace, settings: Settings) -> None:
-    if asked.canaries is None:
-        _usage("footlights audit needs to be told how: --canaries M")
+    if (asked.canaries is None) != asked.attacks:
+        _usage("footlights audit needs to be told how: --canaries M, or --attacks")
+    if asked.games is not None and (not asked.attacks or asked.games < 1):
+        _usage("footlights audit --games is a number of at least 1, and goes with --attacks")
     if asked.data is not None and asked.policy is not None:
         _usage("footlights audit --data audits the policy of that folder: leave --policy out")
     if asked.policy is not None and not asked.policy.exists():
         _usage(f"there is no file {asked.policy}")
     _log_to_stderr(quiet=True)
-    from footlights.audit.canaries import audit_canaries, report_fields, report_lines
     from footlights.terms.policy import default_policy, load_policy
 
     path = asked.policy if asked.data is None else asked.data / "policy.toml"
     policy = default_policy() if path is None else load_policy(path)
     seed = asked.seed if asked.seed is not None else int(time.time())
-    with _doors(asked.data, settings, policy) as doors, _Progress("auditing", unit="seconds of the clock") as progress:
+    with _doors(asked.data, settings, policy) as doors:
+        kept = _play_attacks(asked, doors, seed) if asked.attacks else _plant_canaries(asked, doors, policy, seed)
+    if not kept:
+        raise SystemExit(1)
+
+
+def _plant_canaries(asked: argparse.Namespace, doors: Doors, policy: Policy, seed: int) -> bool:
+    from footlights.audit.canaries import audit_canaries, report_fields, report_lines
+
+    with _Progress("auditing", unit="seconds of the clock") as progress:
         report = audit_canaries(doors, policy, canaries=asked.canaries, seed=seed, progress=progress)
     _say(asked, report_fields(report), "\n".join(report_lines(report)))
-    if not report.kept:
-        raise SystemExit(1)
+    return report.kept
+
+
+def _play_attacks(asked: argparse.Namespace, doors: Doors, seed: int) -> bool:
+    from footlights.audit.suite import GAMES, PATIENCE_SECONDS, run_attacks, verdict_lines, verdicts_json
+    from footlights.audit.twin import Twin
+
+    twin = Twin(began_utc=doors.now_utc())
+    patience = None if asked.data is None else PATIENCE_SECONDS
+    with _Progress("attacking", unit="games") as progress:
+        verdicts = run_attacks(
+            doors, twin, games=asked.games or GAMES, seed=seed, progress=progress, seconds_most=patience
+        )  # fmt: skip
+    _say(asked, verdicts_json(verdicts, seed=seed), "\n".join(verdict_lines(verdicts)))
+    return not any(verdict.failed for verdict in verdicts)
 
 
 @contextmanager

@@ -1,0 +1,16 @@
+"""Attacks. What worked on other analytics, as games against any doors. One file for a few that are alike."""
+
+from footlights.audit.attacks import answers, counts, ids, live_room, matching, people, residuals
+from footlights.audit.attacks.game import Attack, Game, NotHere, Play
+
+ATTACKS: tuple[Attack, ...] = (
+    *counts.ATTACKS,
+    *residuals.ATTACKS,
+    *people.ATTACKS,
+    *matching.ATTACKS,
+    *answers.ATTACKS,
+    *ids.ATTACKS,
+    *live_room.ATTACKS,
+)
+
+__all__ = ["ATTACKS", "Attack", "Game", "NotHere", "Play"]

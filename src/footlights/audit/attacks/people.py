@@ -1,0 +1,100 @@
+"""People. Attacks on one viewer whom the attacker knows: alone, among fakes, under a forged name. See game.Play."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from footlights.audit.attacks.counts import KNOWN
+from footlights.audit.attacks.evidence import THRESHOLD, of_audience, of_curve
+from footlights.audit.attacks.game import DURATION_SECONDS, Attack, Game, Play
+from footlights.audit.attacks.residuals import ALONE, BEFORE_AUDIENCE_SECONDS, NEIGHBOUR, audience_of, traits
+from footlights.audit.doors import Message
+from footlights.audit.messages import act, follow
+from footlights.terms.events import Kind
+from footlights.terms.ticks import MINUTE
+
+#: All that one viewer can add to a video of 30 seconds, by metric.
+FULL_USE = {
+    "reach": 1.0, "replays": 2.0, "total_time_watched": 2 * DURATION_SECONDS, "full_views": 1.0, "share_count": 1.0,
+    "favorites_count": 1.0, "new_followers": 1.0,
+}  # fmt: skip
+
+
+def audience_of_one(game: Game) -> Play:
+    """A link sent to one person: did they watch? Everything that they can have left behind is read and weighed."""
+    video = game.video(age_seconds=BEFORE_AUDIENCE_SECONDS)
+    game.on_heads(*full_use(game, video))
+    # That they follow is disclosed; that this video led to it is not.
+    game.either(
+        [_follow(game, video)],
+        [_follow(game, None)],
+    )
+    yield 4 * MINUTE
+    figures = game.read(f"/api/v1/videos/{video}")["figures"]
+    if figures["reach"]["state"] == "pending":
+        return False
+    if figures["reach"]["value"] is None:
+        return True
+    evidence = of_audience(audience_of(game, video), tails=None, heads=ALONE, known=())
+    for metric, most in FULL_USE.items():
+        points = game.curve(video, metric)
+        evidence += of_curve(points, promise=game.promise, metric=metric, tails={}, heads={1: most})
+    return evidence > 0
+
+
+def fakes(game: Game) -> Play:
+    """Fake accounts fill two cells up to one below the threshold: in which of them is the target?"""
+    video = game.video(age_seconds=BEFORE_AUDIENCE_SECONDS)
+    one, other = NEIGHBOUR | {"country": "AQ"}, NEIGHBOUR | {"country": "VA"}
+    game.crowd(video, THRESHOLD - 1, kind="one", **traits(one))
+    game.crowd(video, THRESHOLD - 1, kind="other", **traits(other))
+    game.either([game.view(video, **traits(one))], [game.view(video, **traits(other))])
+    yield 4 * MINUTE
+    known = [(one, THRESHOLD - 1), (other, THRESHOLD - 1)]
+    return of_audience(audience_of(game, video), tails=other, heads=one, known=known) > 0
+
+
+def forged_view(game: Game) -> Play:
+    """A view sent under the target's name, later and as somebody else: only the first one of them counts."""
+    video = game.video(age_seconds=BEFORE_AUDIENCE_SECONDS)
+    for kind, person in (("one", NEIGHBOUR), ("other", ALONE)):
+        game.crowd(video, KNOWN, kind=kind, **traits(person))
+    game.on_heads(game.view(video, **traits(NEIGHBOUR)))
+    game.tell(game.view(video, after_seconds=2, **traits(ALONE)))
+    yield 4 * MINUTE
+    known = [(NEIGHBOUR, KNOWN), (ALONE, KNOWN)]
+    return of_audience(audience_of(game, video), tails=ALONE, heads=NEIGHBOUR, known=known) > 0
+
+
+def full_use(game: Game, video: str) -> list[Message]:
+    """One viewer who uses every bound to the full, but for the follow."""
+    whole: dict[str, Any] = {"watch_seconds": DURATION_SECONDS, "completed": True}
+    starts = [game.view(video, after_seconds=1 + number, **whole, **traits(ALONE)) for number in range(3)]
+    target, later = game.id("target"), game.began_utc + 5
+    acts = [act(kind, video, viewer=target, at_utc=later, message=game.fresh()) for kind in (Kind.SHARE, Kind.SAVE)]
+    return [*starts, *acts]
+
+
+def _follow(game: Game, video: str | None) -> Message:
+    return follow(
+        game.creator, viewer=game.id("target"), at_utc=game.began_utc + 6, message=game.fresh(), video=video
+    )  # fmt: skip
+
+
+ATTACKS = (
+    Attack(
+        name="audience of one",
+        about="A link sent to one person: everything that they can have left behind is read and weighed.",
+        play=audience_of_one, reads=("counters", "audience"),
+    ),
+    Attack(
+        name="fake accounts",
+        about="Fakes fill two cells up to the threshold less one: in which of them is the target?",
+        play=fakes, reads=("audience",), times=2,
+    ),
+    Attack(
+        name="forged view",
+        about="A later view under the target's name with other traits: only a first view counts.",
+        play=forged_view, reads=("audience",),
+    ),
+)  # fmt: skip

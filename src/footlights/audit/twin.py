@@ -1,0 +1,252 @@
+"""Twin. The analytics that others have: exact counts, numbers below 10 hidden. Doors in memory, for attacks to bite on.
+
+It answers the same paths in the same shapes as the public side, and has the faults that others had:
+
+    counts and windows   exact; hidden below the threshold, so that a difference of two shows what is hidden
+    audience             only cells that reach the threshold are listed, beside an exact total
+    first view           a figure is pending until something happened, and its moment is that of the last event
+    history              a late event changes what was shown already
+    messages             an id that came before is dropped, whoever sent it, and the answer says how many were not
+    answers              404 while a video has no view, an ETag and a list order that follow the events, a cache
+
+Never used to protect anybody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import msgspec
+
+from footlights.audit.doors import Answer, Message
+from footlights.audit.twin_log import Act, Log, TwinVideo
+from footlights.terms.figures import Figure, exact_figure, pending_figure, rfc3339
+from footlights.terms.metrics import AUDIENCE, AUDIENCE_AXES, COUNTERS, DERIVED, DISCLOSED
+from footlights.terms.ticks import DAY, HOUR, MINUTE
+
+#: What is smaller is hidden.
+THRESHOLD = 10
+#: What an answer is said to take: from the cache, and when it has to be worked out anew.
+CACHED_SECONDS, WORKED_OUT_SECONDS = 0.002, 0.020
+
+#: What a naive answer is made of: figures, and JSON around them.
+Found = dict[str, Any]
+
+_NAMES = tuple(metric.name for metric in (*COUNTERS, *DISCLOSED, *DERIVED))
+_SPANS = {"minute": MINUTE, "hour": HOUR, "day": DAY}
+_POINTS_MAX = 10_000
+
+
+class _Refused(Exception):
+    def __init__(self, status: int) -> None:
+        self.status = status
+
+
+class Twin:
+    """A deployment of the naive system. began_utc: where its clock starts."""
+
+    def __init__(self, *, began_utc: int) -> None:
+        self._clock_utc = began_utc
+        self._log = Log()
+        #: By path and asker: what it was made of (events, clock), and the body.
+        self._cache: dict[tuple[str, str], tuple[tuple[int, int], bytes]] = {}
+
+    def now_utc(self) -> int:
+        """Its clock."""
+        return self._clock_utc
+
+    def pass_time(self, seconds: int) -> None:
+        """Move the clock: there is nothing to publish, all is worked out when somebody asks."""
+        self._clock_utc += seconds
+
+    def send(self, messages: list[Message]) -> Answer:
+        """Take messages in Segment's shape."""
+        counted = sum(self._log.take(message) for message in messages)
+        body = msgspec.json.encode({"success": True, "counted": counted})
+        return Answer(status=200, headers={}, body=body, seconds=CACHED_SECONDS)
+
+    def get(self, path: str, *, creator: str = "") -> Answer:
+        """Answer as the public side does, from the log itself."""
+        asked = urlsplit(path)
+        query = {name: values[0] for name, values in parse_qs(asked.query).items()}
+        events = self._log.events_behind(asked.path)
+        known, body = self._cache.get((path, creator), ((-1, 0), b""))
+        if known == (events, self._clock_utc):
+            return _ok(body, events, CACHED_SECONDS)
+        try:
+            found = self._route(asked.path.strip("/").split("/"), query, creator)
+        except _Refused as refused:
+            return Answer(status=refused.status, headers={}, body=b"{}", seconds=CACHED_SECONDS)
+        body = msgspec.json.encode(found)
+        self._cache[path, creator] = (events, self._clock_utc), body
+        return _ok(body, events, CACHED_SECONDS if known[0] == events else WORKED_OUT_SECONDS)
+
+    def _route(self, parts: Sequence[str], query: dict[str, str], asker: str) -> Found:
+        match parts:
+            case ["api", "v1", "creators", creator, what] if creator == asker:
+                return self._of_creator(creator, what, query)
+            case ["api", "v1", "videos", video, *rest] if len(rest) < 2:
+                return self._of_video(self._own(video, asker), rest[0] if rest else "", query)
+            case ["api", "v1", "lives", live]:
+                count = self._log.in_room(live)
+                return {"id": live, "figures": {"concurrent_viewers": self._figure("reach", count, self._clock_utc)}}
+        raise _Refused(404)
+
+    def _own(self, video_id: str, asker: str) -> TwinVideo:
+        video = self._log.videos.get(video_id)
+        if video is None:
+            raise _Refused(404)
+        if video.creator != asker:
+            raise _Refused(403)
+        return video
+
+    def _of_creator(self, creator: str, what: str, query: dict[str, str]) -> Found:
+        if what == "overview":
+            return self._overview(creator, int(query.get("days", 28)), query.get("metric", "view_count"))
+        videos = self._log.videos_of(creator)
+        if what == "videos":
+            return {"videos": [self._video(video) for video in videos], "cursor": None, "has_more": False}
+        if what == "audience":
+            return self._audience(videos)
+        raise _Refused(404)
+
+    def _of_video(self, video: TwinVideo, what: str, query: dict[str, str]) -> Found:
+        if what == "":
+            return self._video(video)
+        if not video.acts:
+            raise _Refused(404)  # "no data yet"
+        if what == "timeseries":
+            return self._curve(video, **query)
+        if what == "audience":
+            return self._audience([video])
+        raise _Refused(404)
+
+    # ---- Figures
+
+    def _figure(self, metric: str, count: int, at_utc: int) -> Figure:
+        if count == 0:
+            return pending_figure(metric)
+        if 0 < count < THRESHOLD:
+            hidden = pending_figure(metric)
+            return msgspec.structs.replace(hidden, state="too_few", as_of=rfc3339(at_utc))
+        return exact_figure(metric, value=count, at_utc=at_utc, tick=None)
+
+    def _tally(self, metric: str, videos: Iterable[TwinVideo], *, after_utc: int, until_utc: int) -> Figure:
+        acts = [act for video in videos for act in video.acts if after_utc < act.at_utc <= until_utc]
+        last = max((act.at_utc for act in acts), default=0)
+        return self._figure(metric, _count(metric, acts), last)
+
+    def _video(self, video: TwinVideo) -> Found:
+        return {
+            "id": video.id, "title": video.id, "posted_at": rfc3339(video.posted_at_utc),
+            "duration_ms": video.duration_ms, "hashtags": [], "sound": "", "removed": video.removed,
+            "figures": {name: self._tally(name, [video], after_utc=0, until_utc=_EVER) for name in _NAMES},
+        }  # fmt: skip
+
+    def _curve(
+        self, video: TwinVideo, *, metric: str = "view_count", granularity: str = "hour", kind: str = "running"
+    ) -> Found:
+        span = _SPANS[granularity]
+        first = min(act.at_utc for act in video.acts) - video.posted_at_utc
+        points = []
+        for number in range(max(1, -(-first // span)), min(_POINTS_MAX, self._age(video) // span) + 1):
+            until = video.posted_at_utc + number * span
+            since = until - span if kind == "change" else 0
+            points.append(self._tally(metric, [video], after_utc=since, until_utc=until))
+        return {"metric": metric, "granularity": granularity, "kind": kind, "points": points}
+
+    def _overview(self, creator: str, days: int, metric: str) -> Found:
+        videos, now = self._log.videos_of(creator), self._clock_utc
+        since = now - days * DAY
+        window = {name: self._tally(name, videos, after_utc=since, until_utc=now) for name in _NAMES}
+        others = {
+            "followers_count": self._followers(creator, after_utc=since),
+            "profile_views": self._figure("reach", self._log.profile_views(creator), now),
+        }
+        points = [
+            self._tally(metric, videos, after_utc=since + day * DAY, until_utc=since + (day + 1) * DAY)
+            for day in range(days)
+        ]
+        return {
+            "creator": creator, "days": days, "since": rfc3339(since), "as_of": rfc3339(now), "videos": len(videos),
+            "followers": self._followers(creator, after_utc=0), "figures": window | others,
+            "curve": {"metric": metric, "granularity": "day", "kind": "change", "points": points},
+            "latest": [self._video(video) for video in videos[:6]],
+        }  # fmt: skip
+
+    def _followers(self, creator: str, *, after_utc: int) -> Figure:
+        count = self._log.followers(creator, after_utc=after_utc)
+        return exact_figure("followers_count", value=count, at_utc=self._clock_utc, tick=None)
+
+    def _audience(self, videos: Sequence[TwinVideo]) -> Found:
+        firsts = [act for video in videos for act in video.first_plays()]
+        last = max((act.at_utc for act in firsts), default=None)
+        return {
+            "as_of": None if last is None else rfc3339(last),
+            "videos": len(videos),
+            "tables": [
+                {"name": name, "metric": AUDIENCE[name].name, "axes": axes, "cells": self._cells(name, axes, firsts)}
+                for name, axes in AUDIENCE_AXES.items()
+            ],
+        }
+
+    def _cells(self, table: str, axes: tuple[str, ...], firsts: Sequence[Act]) -> list[Found]:
+        counts: dict[tuple[str, ...], int] = {}
+        for act in firsts:
+            key = tuple(act.traits[axis] for axis in axes)
+            counts[key] = counts.get(key, 0) + 1
+        metric = AUDIENCE[table].name
+        return [
+            {"key": dict(zip(axes, key, strict=True)), "figure": self._figure(metric, count, self._clock_utc)}
+            for key, count in sorted(counts.items())
+            if count >= THRESHOLD
+        ]
+
+    def _age(self, video: TwinVideo) -> int:
+        return self._clock_utc - video.posted_at_utc
+
+
+_EVER = 2**62
+
+
+def _ok(body: bytes, events: int, seconds: float) -> Answer:
+    headers = {"content-type": "application/json", "etag": f'"{events}"'}
+    return Answer(status=200, headers=headers, body=body, seconds=seconds)
+
+
+def _count(metric: str, acts: Sequence[Act]) -> int:
+    return _COUNTS[metric](acts)
+
+
+def _viewers(kind: str) -> Callable[[Sequence[Act]], int]:
+    return lambda acts: len({act.viewer for act in acts if kind in act.kinds})
+
+
+def _all(kind: str) -> Callable[[Sequence[Act]], int]:
+    return lambda acts: sum(kind in act.kinds for act in acts)
+
+
+def _watched_ms(acts: Sequence[Act]) -> int:
+    return sum(act.watch_ms for act in acts)
+
+
+def _part(above: int, below: int) -> int:
+    return above // below if below else 0
+
+
+_COUNTS: dict[str, Callable[[Sequence[Act]], int]] = {
+    "view_count": _all("play"),
+    "reach": _viewers("play"),
+    "replays": lambda acts: _all("play")(acts) - _viewers("play")(acts),
+    "total_time_watched": lambda acts: _watched_ms(acts) // 1000,
+    "full_views": _viewers("end"),
+    "share_count": _viewers("share"),
+    "favorites_count": _viewers("save"),
+    "new_followers": _viewers("follow"),
+    "like_count": _all("like"),
+    "comment_count": _all("comment"),
+    "average_time_watched": lambda acts: _part(_watched_ms(acts), _all("play")(acts)),
+    "full_video_watched_rate": lambda acts: _part(10_000 * _viewers("end")(acts), _viewers("play")(acts)),
+}
