@@ -21,10 +21,10 @@ from footlights.private.measure.statements import run
 from footlights.private.vault.journal import Batch
 from footlights.private.vault.records import COMPLETED, FOLLOWER, FOLLOWER_KNOWN, RECORD, subject_key
 from footlights.private.vault.store import open_store
-from footlights.terms.events import CREATOR_KINDS, CreatorDeclared, Kind, VideoPublished
+from footlights.terms.events import CREATOR_KINDS, CreatorDeclared, Declaration, Kind, VideoPublished
 from footlights.terms.families import HISTOGRAMS
 from footlights.terms.policy import Policies, Policy
-from footlights.terms.seasons import season_start_utc
+from footlights.terms.seasons import season_at, season_start_utc
 from footlights.terms.ticks import Schedule, ages_of, last_tick
 
 POSTED_AT = 1_767_225_600  # 2026-01-01T00:00:00Z
@@ -71,11 +71,12 @@ def records(acts: Sequence[Act]) -> np.ndarray[Any, np.dtype[np.void]]:
         of_creator = act.kind in CREATOR_KINDS
         subject = 0 if act.kind == Kind.TRAITS else subject_key("creator" if of_creator else "video", act.subject)
         row["at_ms"] = (POSTED_AT + act.at) * 1000
-        row["pair"] = number("pair", act.viewer, act.subject if act.kind != Kind.TRAITS else "")
-        row["viewer"] = number("viewer", act.viewer)
+        season = season_at(POSTED_AT + act.at)
+        row["pair"] = number("pair", season, act.viewer, act.subject if act.kind != Kind.TRAITS else "")
+        row["viewer"] = number("viewer", season, act.viewer)
         row["subject"] = subject
         row["message"] = number("message", act.message) if act.message else (int(row["at_ms"]) << 5) | act.kind
-        row["session"] = number("session", act.viewer, act.session) if act.session else 0
+        row["session"] = number("session", season, act.viewer, act.session) if act.session else 0
         row["kind"], row["age"], row["gender"], row["country"] = act.kind, act.age, act.gender, act.country
         row["flags"] = COMPLETED * act.completed
         if act.follower is not None:
@@ -112,14 +113,16 @@ class World:
             )
             for video, creator in self.videos.items()
         ]  # fmt: skip
+        told: list[Declaration] = [*declared, *published]
         last: dict[tuple[Schedule, int], int] = {}
         for index, acts in enumerate(batches):
             self.fold._fold(
                 Batch(
-                    records=records(acts), declarations=[*declared, *published] if index == 0 else [], drops={},
+                    records=records(acts), declarations=told, declared_after=[0] * len(told), drops={},
                     positions={"test": index}, more=False,
                 )
             )  # fmt: skip
+            told = []
             if index < len(ticks):
                 self._assign(last, until=ticks[index])
         self._assign(last, until=2**31)

@@ -91,7 +91,9 @@ class Committer:
         error: Exception | None = None
         try:
             for taken, _, _ in group:
-                self._journal.append(taken.records, taken.declarations, taken.drops)
+                self._journal.append(
+                    taken.records, taken.declarations, taken.drops, declared_after=taken.declared_after
+                )
             self._journal.commit()
         except (VaultFull, VaultDamaged) as refused:
             error = refused

@@ -39,7 +39,8 @@ BAD_ROWS_MAX = 20
 class Taken(msgspec.Struct, kw_only=True):
     """What the journal is to take. accepted: viewers' acts. bad: the first rows that were dropped, and why.
 
-    numbers: the row that each record comes from. rows: how many rows there were, if they were numbered from 1 anew.
+    numbers, declared_rows: the rows that records and declarations come from, ascending. rows: how many there were, if
+    they were numbered from 1 anew.
     """
 
     records: Records
@@ -47,6 +48,7 @@ class Taken(msgspec.Struct, kw_only=True):
     declarations: list[Declaration]
     drops: dict[Drop, int]
     bad: list[tuple[int, Drop]]
+    declared_rows: list[int] = msgspec.field(default_factory=list)
     rows: int = 0
 
     @property
@@ -54,16 +56,25 @@ class Taken(msgspec.Struct, kw_only=True):
         """How many records there are."""
         return len(self.records)
 
+    @property
+    def declared_after(self) -> list[int]:
+        """For each declaration, how many of the records came before it."""
+        places: list[int] = np.searchsorted(self.numbers, self.declared_rows).tolist()
+        return places
+
     def merged(self, other: Taken) -> Taken:
         """Both, in the order of their rows."""
         if not (len(other.records) or other.declarations or other.drops):
             return self
         numbers = np.concatenate((self.numbers, other.numbers))
         order = np.argsort(numbers, kind="stable")
+        rows = self.declared_rows + other.declared_rows
+        declared = sorted(zip(rows, self.declarations + other.declarations, strict=True), key=lambda placed: placed[0])
         return Taken(
             records=np.concatenate((self.records, other.records))[order],
             numbers=numbers[order],
-            declarations=self.declarations + other.declarations,
+            declarations=[declared for _, declared in declared],
+            declared_rows=[row for row, _ in declared],
             drops=dict(Counter(self.drops) + Counter(other.drops)),
             bad=sorted(self.bad + other.bad)[:BAD_ROWS_MAX],
         )
@@ -97,6 +108,7 @@ class Intake:
         events: list[ViewerEvent] = []
         numbers: list[int] = []
         declarations: list[Declaration] = []
+        declared_rows: list[int] = []
         dropped: list[tuple[int, Drop]] = []
         for number, items in rows:
             for item in items:
@@ -112,6 +124,7 @@ class Intake:
                     reason = reason_to_refuse(item, asked)
                     if reason is None:
                         declarations.append(item)
+                        declared_rows.append(number)
                 if reason is not None:
                     dropped.append((number, reason))
         records, kept = encode(events, self.keys)
@@ -120,6 +133,7 @@ class Intake:
             records=records,
             numbers=np.array(numbers, dtype=np.int64)[kept],
             declarations=declarations,
+            declared_rows=declared_rows,
             drops=dict(Counter(reason for _, reason in dropped)),
             bad=dropped[:BAD_ROWS_MAX],
         )

@@ -132,7 +132,7 @@ class _Writing:
         self._waiting = 0
 
     def add(self, taken: Taken) -> None:
-        self._journal.append(taken.records, taken.declarations, taken.drops)
+        self._journal.append(taken.records, taken.declarations, taken.drops, declared_after=taken.declared_after)
         self._waiting += len(taken.records) + len(taken.declarations)
         if self._waiting >= _COMMIT_RECORDS:
             self._journal.commit()
@@ -181,5 +181,5 @@ def _start_worker(private: Path, limits: Limits) -> None:
 def _work(work: Callable[[Any, Intake], Taken], task: Any) -> Taken:
     assert _intake is not None, "the worker has started"
     taken = work(task, _intake)
-    # The rows' numbers have done their part; they need not travel.
-    return msgspec.structs.replace(taken, numbers=taken.numbers[:0])
+    # The rows' numbers place the declarations among the records; where there are none, they need not travel.
+    return taken if taken.declarations else msgspec.structs.replace(taken, numbers=taken.numbers[:0])

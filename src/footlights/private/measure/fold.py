@@ -30,7 +30,7 @@ PAIRS_MAX = 1_800_000_000
 STEPS = ("accept", "sessions", "acts", "bound", "disclosed", "traits", "who", "wait", "channel")
 #: Tables of one batch, dropped with it.
 _TEMPORARY = (
-    "arrived", "repeated", "judged", "accepted", "heard", "played", "acts", "counted", "told", "who", "watching",
+    "arrived", "judged", "repeated", "accepted", "heard", "played", "acts", "counted", "told", "who", "watching",
     "calls", "known_bonds", "called", "awake",
 )  # fmt: skip
 
@@ -72,7 +72,7 @@ class Fold:
 
     def _count(self, batch: Batch) -> None:
         self._check_room(batch.records["at_ms"])
-        ((next_seq,),) = self._store.execute("SELECT next_seq FROM clock").fetchall()
+        next_seq = self._next_seq()
         columns: dict[str, Any] = {name: np.ascontiguousarray(batch.records[name]) for name in RECORD.names or ()}
         columns["seq"] = np.arange(next_seq, next_seq + len(batch.records), dtype=np.int64)
         self._store.register("batch", columns)
@@ -112,20 +112,24 @@ class Fold:
         return {name: np.array(column, dtype=np.int64) for name, column in columns.items()}
 
     def _declare(self, batch: Batch) -> None:
-        creators: dict[int, CreatorDeclared] = {}
-        videos: dict[int, VideoPublished] = {}
+        """Take in what the platform told, from its place in the order of arrival on: no batch's end decides it."""
+        creators: dict[int, _Told] = {}
+        videos: dict[int, _Told] = {}
         removed: dict[int, int] = {}
-        for declared in batch.declarations:
+        next_seq = self._next_seq()
+        for after, declared in zip(batch.declared_after, batch.declarations, strict=True):
+            seq = next_seq + after
             if isinstance(declared, CreatorDeclared):
-                creators[subject_key("creator", declared.id)] = declared
+                _tell(creators, subject_key("creator", declared.id), declared, seq)
             elif isinstance(declared, VideoPublished):
-                videos.setdefault(subject_key("video", declared.id), declared)
+                _tell(videos, subject_key("video", declared.id), declared, seq)
+                # A video may come before its creator's own declaration.
+                key = subject_key("creator", declared.creator)
+                if key not in creators and not self._known("creators", "creator", key, declared.creator):
+                    implied = CreatorDeclared(id=declared.creator, at_ms=declared.at_ms, name=declared.creator)
+                    _tell(creators, key, implied, seq)
             elif isinstance(declared, VideoRemoved):
                 removed.setdefault(subject_key("video", declared.id), declared.at_ms // 1000)
-        for video in videos.values():  # a video may come before its creator's own declaration
-            key = subject_key("creator", video.creator)
-            if key not in creators and not self._known("creators", "creator", key, video.creator):
-                creators[key] = CreatorDeclared(id=video.creator, at_ms=video.at_ms, name=video.creator)
         refused = self._drop_collisions(creators, "creators", "creator")
         refused += self._drop_collisions(videos, "videos", "video")
         if refused:
@@ -143,6 +147,10 @@ class Fold:
             run(self._store, "remove")
             self._store.unregister("removed")
 
+    def _next_seq(self) -> int:
+        ((next_seq,),) = self._store.execute("SELECT next_seq FROM clock").fetchall()
+        return int(next_seq)
+
     def _known(self, table: str, column: str, key: int, subject_id: str) -> bool:
         query = f"SELECT 1 FROM {table} WHERE {column} = ? AND id = ?"
         return bool(self._store.execute(query, [key, subject_id]).fetchall())
@@ -154,7 +162,7 @@ class Fold:
         self._store.register("asked", {"key": np.array(list(declared), dtype=np.int64)})
         held = self._store.execute(f"SELECT {column}, id FROM {table} SEMI JOIN asked ON {column} = key").fetchall()
         self._store.unregister("asked")
-        colliding = [key for key, subject_id in held if declared[key].id != subject_id]
+        colliding = [key for key, subject_id in held if declared[key].last.id != subject_id]
         for key in colliding:
             del declared[key]
         return len(colliding)
@@ -176,14 +184,31 @@ def _seasons(at_ms: np.ndarray[Any, np.dtype[np.int64]]) -> list[Season]:
     return list(range(first, last + 1))
 
 
-def _creator_columns(creators: dict[int, CreatorDeclared]) -> dict[str, Any]:
+class _Told:
+    """What a batch tells of one subject. first, seq: its first declaration and where that stood; last: its newest."""
+
+    def __init__(self, declared: Any, seq: int) -> None:
+        self.first = self.last = declared
+        self.seq = seq
+
+
+def _tell(told: dict[int, _Told], key: int, declared: Any, seq: int) -> None:
+    if key in told:
+        told[key].last = declared
+    else:
+        told[key] = _Told(declared, seq)
+
+
+def _creator_columns(creators: dict[int, _Told]) -> dict[str, Any]:
+    newest = [told.last for told in creators.values()]
     return {
         "creator": np.array(list(creators), dtype=np.int64),
-        "id": _texts([creator.id for creator in creators.values()]),
-        "name": _texts([creator.name or creator.id for creator in creators.values()]),
-        "handle": _texts([creator.handle for creator in creators.values()]),
-        "tier": _texts([creator.tier for creator in creators.values()]),
-        "declared_at": np.array([creator.at_ms // 1000 for creator in creators.values()], dtype=np.int64),
+        "id": _texts([creator.id for creator in newest]),
+        "name": _texts([creator.name or creator.id for creator in newest]),
+        "handle": _texts([creator.handle for creator in newest]),
+        "tier": _texts([creator.tier for creator in newest]),
+        "declared_at": np.array([told.first.at_ms // 1000 for told in creators.values()], dtype=np.int64),
+        "declared_seq": np.array([told.seq for told in creators.values()], dtype=np.int64),
     }
 
 
@@ -201,20 +226,22 @@ def _season_limits(at_ms: np.ndarray[Any, np.dtype[np.int64]], policies: Policie
     return {name: np.array(column, dtype=np.int32) for name, column in rows.items()}
 
 
-def _video_columns(videos: dict[int, VideoPublished], policies: Policies) -> dict[str, Any]:
-    listed = list(videos.values())
+def _video_columns(videos: dict[int, _Told], policies: Policies) -> dict[str, Any]:
+    """What hangs on the first declaration, and the words of the newest."""
+    listed, newest = [told.first for told in videos.values()], [told.last for told in videos.values()]
     numbers = [policies.number_at(season_at(video.at_ms // 1000)) for video in listed]
     under = [policies.of(number) for number in numbers]
     return {
         "video": np.array(list(videos), dtype=np.int64),
         "id": _texts([video.id for video in listed]),
         "creator": np.array([subject_key("creator", video.creator) for video in listed], dtype=np.int64),
-        "title": _texts([video.title for video in listed]),
+        "title": _texts([video.title for video in newest]),
         "posted_at": np.array([video.posted_at_utc for video in listed], dtype=np.int64),
         "duration_ms": np.array([video.duration_ms for video in listed], dtype=np.int64),
-        "hashtags": _texts([json.dumps(video.hashtags, ensure_ascii=False) for video in listed]),
-        "sound": _texts([video.sound for video in listed]),
+        "hashtags": _texts([json.dumps(video.hashtags, ensure_ascii=False) for video in newest]),
+        "sound": _texts([video.sound for video in newest]),
         "declared_at": np.array([video.at_ms // 1000 for video in listed], dtype=np.int64),
+        "declared_seq": np.array([told.seq for told in videos.values()], dtype=np.int64),
         "watch_bound_ms": np.array(
             [policy.watch_bound_ms(video.duration_ms) for video, policy in zip(listed, under, strict=True)], np.int64
         ),

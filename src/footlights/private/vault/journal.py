@@ -21,6 +21,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
@@ -53,22 +54,36 @@ SEGMENT_LIFE = timedelta(days=1)
 #: fdatasync where there is one; macOS has only fsync.
 _sync = getattr(os, "fdatasync", os.fsync)
 
-_declarations = msgspec.msgpack.Decoder(list[Declaration])
 _drops = msgspec.msgpack.Decoder(dict[int, int])
 _encode = msgspec.msgpack.Encoder().encode
 
 
 class Batch(msgspec.Struct, kw_only=True):
-    """What one read gives. positions: where the next read starts. more: there is more to read now."""
+    """What one read gives. positions: where the next read starts. more: there is more to read now.
+
+    declared_after: for each declaration, how many of the records came before it; more than there are where the read
+    ended before them.
+    """
 
     records: Records
     declarations: list[Declaration]
+    declared_after: list[int]
     drops: dict[Drop, int]
     positions: dict[str, int]
     more: bool
 
     def __repr__(self) -> str:
         return "<journal batch, withheld>"
+
+
+class _Placed(NamedTuple):
+    """A declaration, and how many records came before it."""
+
+    after: int
+    declared: Declaration
+
+
+_placed = msgspec.msgpack.Decoder(list[_Placed])
 
 
 class JournalStats(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,7 +107,8 @@ class JournalWriter:
         self._segment_bytes = segment_bytes
         self._segment: _Segment | None = None
         self._records: list[bytes] = []
-        self._declared: list[Declaration] = []
+        self._count = 0
+        self._declared: list[_Placed] = []
         self._dropped: dict[Drop, int] = {}
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         for name in sorted(segments_in(folder) - set(read_manifest(folder).sealed)):
@@ -103,15 +119,22 @@ class JournalWriter:
         records: bytes | Records = b"",
         declarations: Sequence[Declaration] = (),
         drops: Mapping[Drop, int] | None = None,
+        *,
+        declared_after: Sequence[int] | None = None,
     ) -> None:
-        """Take what the next commit is to hold. Nothing is on disk before commit() returns."""
+        """Take what the next commit is to hold. Nothing is on disk before commit() returns.
+
+        declared_after: how many of the records came before each declaration; all declarations came first if left out.
+        """
         if isinstance(records, np.ndarray):
             assert records.dtype == RECORD, "records have the journal's layout"
             records = records.tobytes()
         assert len(records) % RECORD.itemsize == 0, "records are whole"
+        places = [0] * len(declarations) if declared_after is None else declared_after
+        self._declared += [_Placed(self._count + at, item) for at, item in zip(places, declarations, strict=True)]
         if records:
             self._records.append(records)
-        self._declared.extend(declarations)
+            self._count += len(records) // RECORD.itemsize
         for reason, count in (drops or {}).items():
             self._dropped[reason] = self._dropped.get(reason, 0) + count
 
@@ -122,7 +145,7 @@ class JournalWriter:
         and what was appended is forgotten: whoever sent it has not been answered, and sends it again.
         """
         parts = list(self._parts())
-        self._records, self._declared, self._dropped = [], [], {}
+        self._records, self._declared, self._dropped, self._count = [], [], {}, 0
         if not parts:
             return
         try:
@@ -176,10 +199,10 @@ class JournalWriter:
         return VaultDamaged(f"The journal's disk failed with {word}. Check the disk, then start the collector again.")
 
     def _parts(self) -> Iterator[_Part]:
-        # Declarations first: an event may come in the same request as the video that it is about.
+        # Declarations first, each with its place among the records: a reader knows it whatever it reads in one go.
         for at in range(0, len(self._declared), DECLARATIONS_MAX):
             some = self._declared[at : at + DECLARATIONS_MAX]
-            newest_ms = max(item.at_ms for item in some)
+            newest_ms = max(placed.declared.at_ms for placed in some)
             yield _Part(kind=DECLARATIONS, count=len(some), newest_ms=newest_ms, raw=_encode(some))
         raw = self._records[0] if len(self._records) == 1 else b"".join(self._records)
         step = RECORDS_MAX * RECORD.itemsize
@@ -245,7 +268,8 @@ class _Found:
         self._limit_events = limit_events
         self._events = 0
         self._records: list[bytes] = []
-        self._declared: list[Declaration] = []
+        self._count = 0
+        self._declared: list[_Placed] = []
         self._dropped: dict[Drop, int] = {}
         self._unpacker = zstandard.ZstdDecompressor()
 
@@ -266,14 +290,17 @@ class _Found:
             return
         self._events += frame.count
         if frame.kind == DECLARATIONS:
-            self._declared.extend(_declarations.decode(raw))
+            # They are written before the records of their commit: those read so far came before all of these.
+            self._declared += [_Placed(self._count + at, item) for at, item in _placed.decode(raw)]
         else:
             self._records.append(_as_rows(raw))
+            self._count += frame.count
 
     def batch(self, *, positions: dict[str, int], more: bool) -> Batch:
         return Batch(
             records=np.frombuffer(b"".join(self._records), dtype=RECORD),
-            declarations=self._declared,
+            declarations=[placed.declared for placed in self._declared],
+            declared_after=[placed.after for placed in self._declared],
             drops=self._dropped,
             positions=positions,
             more=more,

@@ -9,14 +9,17 @@ INSERT INTO clock VALUES (NULL, NULL, 0);
 CREATE TABLE tallies (name VARCHAR, reason UTINYINT, events BIGINT);
 
 -- What the platform declared: public. ticks_from: ticks up to this moment were over when it was declared.
+-- declared_seq: its place in the order of arrival; what arrived before it is of something unknown.
 CREATE TABLE creators (
-    creator BIGINT, id VARCHAR, name VARCHAR, handle VARCHAR, tier VARCHAR, declared_at BIGINT, ticks_from BIGINT
+    creator BIGINT, id VARCHAR, name VARCHAR, handle VARCHAR, tier VARCHAR, declared_at BIGINT, ticks_from BIGINT,
+    declared_seq BIGINT
 );
 CREATE TABLE videos (
     video BIGINT, id VARCHAR, creator BIGINT, title VARCHAR, posted_at BIGINT, duration_ms BIGINT,
     hashtags VARCHAR, sound VARCHAR, removed_at BIGINT, ticks_from BIGINT,
     -- The bounds of the policy that it was declared under, and which one that was.
-    watch_bound_ms BIGINT, replays_max INTEGER, interests_max INTEGER, interests_known INTEGER, policy INTEGER
+    watch_bound_ms BIGINT, replays_max INTEGER, interests_max INTEGER, interests_known INTEGER, policy INTEGER,
+    declared_seq BIGINT
 );
 
 -- Messages that were folded, for deduplication: pair xor message, by the event's day.

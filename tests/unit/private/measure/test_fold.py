@@ -176,7 +176,7 @@ def test_who_comes_back_on_another_day_returns_once(world: World) -> None:
 
 
 def test_a_new_season_tells_nobody_again(world: World) -> None:
-    found = world.vectors([[act(Kind.VIEW, at=50, message=1), act(Kind.VIEW, viewer="ann in February", at=32 * DAY)]])
+    found = world.vectors([[act(Kind.VIEW, at=50, message=1), act(Kind.VIEW, at=32 * DAY, message=2)]])
     assert cells(found, "channel", subject="c1", season=SEASONS[1]) == {(1, 1): 1}
 
 

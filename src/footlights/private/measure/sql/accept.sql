@@ -1,34 +1,26 @@
 -- accept. In: batch(seq, record columns), seen, videos, creators, own(season, viewer, creator).
--- Out: accepted, the events that count, with their subject's facts; refused(reason, events) beside it.
--- A message counts once for its pair: the key is pair xor message, so no viewer's message can displace another's
--- (pairs are pseudorandom: two of different viewers meet with probability 2^-64).
+-- Out: accepted, the events that count, with their subject's facts; tallies of those that do not.
+-- An event counts by what was told before it in the order of arrival: where a batch ends decides nothing, since one
+-- viewer's event more or less could move that end.
+-- A message counts once for its pair and day: the key is pair xor message, so no viewer's message can displace another's
+-- (pairs are pseudorandom: two of different viewers meet with probability 2^-64). Disclosed acts have keys of their own:
+-- else a like that carries the message id of a private view would tell of it by not being counted.
 CREATE OR REPLACE TEMP TABLE arrived AS
-SELECT batch.*, xor(pair, message) AS message_key, at_ms // 86400000 AS day
+SELECT batch.*, at_ms // 86400000 AS day,
+    xor(xor(pair, message), CASE WHEN kind IN (6, 7, 8, 12, 13) THEN 1 ELSE 0 END) AS message_key
 FROM batch;
 
-CREATE OR REPLACE TEMP TABLE repeated AS
-WITH
-days AS (SELECT DISTINCT day FROM arrived),
-twice AS (SELECT message_key FROM arrived GROUP BY message_key HAVING count(*) > 1),
-later AS (
-    SELECT seq, row_number() OVER (PARTITION BY message_key ORDER BY seq) AS nth
-    FROM arrived SEMI JOIN twice USING (message_key)
-)
-SELECT seq FROM later WHERE nth > 1
-UNION
-SELECT seq FROM arrived SEMI JOIN (SELECT message_key FROM seen SEMI JOIN days USING (day)) AS known USING (message_key);
-
 CREATE OR REPLACE TEMP TABLE judged AS
-WITH
-fresh AS (SELECT * FROM arrived ANTI JOIN repeated USING (seq)),
-placed AS (
-    SELECT fresh.*,
+WITH placed AS (
+    SELECT arrived.*,
         year(make_timestamp_ms(at_ms)) * 12 + month(make_timestamp_ms(at_ms)) - 1 AS season,
         coalesce(videos.creator, creators.creator) AS creator,
         videos.video, videos.posted_at, videos.duration_ms, videos.watch_bound_ms, videos.replays_max
-    FROM fresh
-    LEFT JOIN videos ON fresh.subject = videos.video AND fresh.kind NOT IN (12, 13, 15, 16)
-    LEFT JOIN creators ON fresh.subject = creators.creator AND fresh.kind IN (12, 13, 15)
+    FROM arrived
+    LEFT JOIN videos
+        ON arrived.subject = videos.video AND arrived.kind NOT IN (12, 13, 15, 16) AND videos.declared_seq <= arrived.seq
+    LEFT JOIN creators
+        ON arrived.subject = creators.creator AND arrived.kind IN (12, 13, 15) AND creators.declared_seq <= arrived.seq
 )
 SELECT placed.*,
     CASE
@@ -41,14 +33,27 @@ SELECT placed.*,
 FROM placed LEFT JOIN own
     ON placed.viewer = own.viewer AND placed.creator = own.creator AND placed.season = own.season;
 
+-- Among those that would count: a refused event is not remembered, so declared later and sent again, it counts.
+CREATE OR REPLACE TEMP TABLE repeated AS
+WITH
+twice AS (SELECT day, message_key FROM judged WHERE reason = 0 GROUP BY day, message_key HAVING count(*) > 1),
+later AS (
+    SELECT seq, row_number() OVER (PARTITION BY day, message_key ORDER BY seq) AS nth
+    FROM judged SEMI JOIN twice USING (day, message_key)
+    WHERE reason = 0
+)
+SELECT seq FROM later WHERE nth > 1
+UNION
+SELECT seq FROM judged SEMI JOIN seen USING (day, message_key) WHERE reason = 0;
+
 CREATE OR REPLACE TEMP TABLE accepted AS
-SELECT * EXCLUDE (reason, day, session), (at_ms // 1000) - posted_at AS age_seconds,
+SELECT * EXCLUDE (reason, session), (at_ms // 1000) - posted_at AS age_seconds,
     -- A session belongs to its pair: one that spans two videos is two, so neither moves the other's counts.
     CASE WHEN session = 0 THEN 0 ELSE xor(pair, session) END AS session
-FROM judged WHERE reason = 0;
+FROM judged ANTI JOIN repeated USING (seq)
+WHERE reason = 0;
 
--- A refused event is not remembered: declared later and sent again, it counts.
-INSERT INTO seen SELECT day, message_key FROM judged WHERE reason = 0;
+INSERT INTO seen SELECT day, message_key FROM accepted;
 
 INSERT INTO tallies
 SELECT 'dropped', reason, count(*) FROM judged WHERE reason <> 0 GROUP BY reason

@@ -67,5 +67,4 @@ net AS (
 SELECT creator, hour, sum(change) FROM net GROUP BY creator, hour HAVING sum(change) <> 0;
 
 INSERT INTO follows
-SELECT season, viewer, creator, max(seq), arg_max(CASE kind WHEN 12 THEN 1 ELSE -1 END, seq)
-FROM accepted WHERE kind IN (12, 13) GROUP BY season, viewer, creator;
+SELECT season, viewer, creator, seq, CASE kind WHEN 12 THEN 1 ELSE -1 END FROM accepted WHERE kind IN (12, 13);

@@ -1,17 +1,20 @@
--- who. In: counted, traits, follows. Out: who, one row for each first play (reach = 1): the viewer's traits then.
+-- who. In: counted, traits, follows. Out: who, one row for each first play (reach = 1): the viewer's traits, as they had
+-- been told before it in the order of arrival.
 -- Of a viewer with more than one interest, further rows (extra 1, 2, 3) hold the later ones, all different. How many of
 -- them count is for the policy of the video, or of the channel's season, to say.
 CREATE OR REPLACE TEMP TABLE who AS
 WITH
 first_plays AS (SELECT * FROM counted WHERE reach = 1),
 known AS (
-    SELECT season, viewer, arg_max(age, seq) AS age, arg_max(gender, seq) AS gender, arg_max(country, seq) AS country,
-        arg_max(interests, seq) AS interests
-    FROM traits SEMI JOIN first_plays USING (season, viewer) GROUP BY season, viewer
+    SELECT first_plays.seq, arg_max(traits.age, traits.seq) AS age, arg_max(traits.gender, traits.seq) AS gender,
+        arg_max(traits.country, traits.seq) AS country, arg_max(traits.interests, traits.seq) AS interests
+    FROM first_plays JOIN traits USING (season, viewer)
+    WHERE traits.seq < first_plays.seq GROUP BY first_plays.seq
 ),
 following AS (
-    SELECT season, viewer, creator, arg_max(on_off, seq) AS on_off
-    FROM follows SEMI JOIN first_plays USING (season, viewer, creator) GROUP BY season, viewer, creator
+    SELECT first_plays.seq, arg_max(on_off, follows.seq) AS on_off
+    FROM first_plays JOIN follows USING (season, viewer, creator)
+    WHERE follows.seq < first_plays.seq GROUP BY first_plays.seq
 ),
 told AS (
     SELECT first_plays.seq,
@@ -25,8 +28,8 @@ told AS (
         END AS type,
         coalesce(known.interests, 0) AS interests
     FROM first_plays
-    LEFT JOIN known USING (season, viewer)
-    LEFT JOIN following USING (season, viewer, creator)
+    LEFT JOIN known USING (seq)
+    LEFT JOIN following USING (seq)
 )
 SELECT seq, age, gender, country, type, interests & 255 AS interest, 0 AS extra FROM told
 UNION ALL
