@@ -194,7 +194,7 @@ MUTANTS: dict[str, tuple[str, str, str, list[list[Act]]]] = {
         "who", "WHERE reach = 1", "WHERE plays = 1", [[_view(message=1, age=1), _view(message=2, age=2)]],
     ),
     "one source a viewer": (
-        "wait", "WHERE reach = 1 AND milestone <= 5 GROUP BY ALL", "WHERE milestone <= 5 GROUP BY ALL",
+        "wait", "FROM open WHERE reach = 1 GROUP BY ALL", "FROM open GROUP BY ALL",
         [[_view(message=1, source=1), _view(message=2, source=2)]],
     ),
     "further interests of a video": ("wait", "extra < interests_max", "true", [[_TRAITS, _view(at=60)]]),
@@ -215,11 +215,13 @@ MUTANTS: dict[str, tuple[str, str, str, list[list[Act]]]] = {
         "channel", "WHERE first_day IS NULL", "WHERE true", [[_view(message=1)], [_view(message=2, at=90)]],
     ),
     "returning viewers": (
-        "channel", "AND coalesce(returned, 0) = 0", "", [[act] for act in _days(_view(), 4)],
+        "channel", "coalesce(returned, 0) = 0 AND", "", [[act] for act in _days(_view(), 4)],
     ),
-    "hours": ("channel", "QUALIFY nth <= season_limits.hours", "", [_days(_view(), 7)]),
+    "hours": (
+        "channel", "QUALIFY row_number() OVER (PARTITION BY bond ORDER BY seq) <= room.hours", "", [_days(_view(), 7)],
+    ),
     "hours of earlier batches": (
-        "channel", "+ coalesce(held.hours, 0) AS nth", "AS nth", [[act] for act in _days(_view(), 7)],
+        "channel", "coalesce(any_value(held.hours), 0)", "0", [[act] for act in _days(_view(), 7)],
     ),
     "an hour counts once": (
         "channel", "FROM calls ANTI JOIN bond_hours USING (season, bond, hour)", "FROM calls",

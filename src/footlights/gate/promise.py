@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 
 from footlights.gate.mechanisms.accountant import epsilon_of, plain_epsilon_of
-from footlights.gate.plan import FamilyPlan
+from footlights.gate.plan import VERSION, FamilyPlan
 from footlights.terms.families import FAMILIES, UNITS, Unit, families_of
 from footlights.terms.figures import Z95
-from footlights.terms.policy import Policy
+from footlights.terms.policy import Policies, Policy
 from footlights.terms.seasons import Season, season_name
 
 #: For how many videos of how many channels the law is stated.
@@ -38,13 +38,19 @@ def watching_rho(policy: Policy, *, videos: int) -> Fraction:
     return videos * (policy.spent_rho("video") + 2 * of_channel)
 
 
-def guarantee(versions: list[tuple[Season, Policy]], *, season: Season) -> str:
-    """What is promised, as the public pages state it: JSON. versions: from which season each policy holds."""
-    in_force = [policy for begins, policy in versions if begins <= season][-1]
-    coming = [(begins, policy) for begins, policy in versions if begins > season][-1:]
-    stated = _stated(in_force)
-    stated["next"] = [{"from": season_name(begins)} | _stated(policy) for begins, policy in coming]
-    return json.dumps(stated, sort_keys=True)
+def guarantee(policies: Policies, *, season: Season, stated: str | None) -> str:
+    """What is promised in a season, as the public pages state it: JSON.
+
+    stated: what was stated before, which stands where it is of the same policies: to work it out takes seconds.
+    """
+    in_force = policies.at(season)
+    coming = [(begins, policy) for begins, policy in policies.versions if begins > season][-1:]
+    before = json.loads(stated) if stated else {}
+    of_policies = [VERSION, in_force.digest, *(policy.digest for _, policy in coming)]
+    if before.get("of") == of_policies:
+        return json.dumps(before, sort_keys=True)
+    upcoming = [{"from": season_name(begins)} | _stated(policy) for begins, policy in coming]
+    return json.dumps(_stated(in_force) | {"of": of_policies, "next": upcoming}, sort_keys=True)
 
 
 def _stated(policy: Policy) -> dict[str, Any]:

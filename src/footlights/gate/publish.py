@@ -18,7 +18,7 @@ import numpy as np
 import structlog
 from numpy.typing import NDArray
 
-from footlights.gate.decoding import ANCHOR_STEPS, Decoders
+from footlights.gate.decoding import ANCHOR_STEPS, LACKING, Decoders
 from footlights.gate.keys import gate_key
 from footlights.gate.ledger import Ledger
 from footlights.gate.mechanisms.counter import counter_plan
@@ -30,7 +30,7 @@ from footlights.gate.timetable import all_due, next_ticks, run_ends, tick_count
 from footlights.private.measure.engine import Due, Engine
 from footlights.public.board.rows import Layout, layout_of
 from footlights.public.board.write import BoardWriter
-from footlights.terms.errors import BadPolicy
+from footlights.terms.errors import BadPolicy, BoardDamaged
 from footlights.terms.families import FAMILIES, FOLLOWERS, families_at
 from footlights.terms.policy import Policies, Policy, parse_policy
 from footlights.terms.seasons import Season, season_at, season_name
@@ -97,6 +97,8 @@ class Gate:
     def _finish(self) -> None:
         """Put on the board what a crash left between assign and published: the same numbers, the same noise."""
         assigned, published = self._engine.clock()
+        if published is not None and int(self._board.fact("published_through") or 0) < published:
+            raise BoardDamaged(LACKING)
         if assigned is None or assigned == published:
             return
         videos, creators = self._engine.videos(), self._engine.creators()
@@ -139,7 +141,8 @@ class Gate:
     def _promise(self, season: Season) -> None:
         """State the guarantee of a season, once this process knows that it has begun."""
         if self._promised != season:
-            self._board.state("privacy", guarantee(list(self._policies.versions), season=season))
+            stated = self._board.fact("privacy")
+            self._board.state("privacy", guarantee(self._policies, season=season, stated=stated))
             self._promised = season
 
     def _plan(self, policy: int, family: str) -> tuple[FamilyPlan, int]:
@@ -183,7 +186,7 @@ class Gate:
             self._decoders.forget()
             raise
         counters = next(part for part in due if part.schedule is Schedule.MINUTES)
-        self._engine.published(self._bins(counters), through_utc=until_utc)
+        self._engine.published(due, self._bins(counters), through_utc=until_utc)
         log.info("figures.published", through=until_utc, videos=len(counters))
 
     def _publish_counters(self, due: Due, policy: int) -> None:
@@ -237,7 +240,10 @@ class Gate:
         running: Floats = y * inverse[steps, steps][:, None]
         for slot, (spend, step) in enumerate(zip(spends.tolist(), steps.tolist(), strict=True)):
             first = int(due.offset_tick[slot])
-            for tick, packed in self._board.rows_between(spend, after=first - 1, before=first + step):
+            earlier = self._board.rows_between(spend, after=first - 1, before=first + step)
+            if len(earlier) != step:
+                raise BoardDamaged(LACKING)
+            for tick, packed in earlier:
                 running[slot] += inverse[step, tick - first] * layout.unpack([packed])[0][0]
         return running
 

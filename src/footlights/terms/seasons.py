@@ -21,6 +21,11 @@ def season_start_utc(season: Season) -> int:
     return int(datetime(season // 12, season % 12 + 1, 1, tzinfo=UTC).timestamp())
 
 
+def last_kept(at_utc: int) -> Season:
+    """The oldest season of which anything is kept: the one before that of the moment."""
+    return season_at(at_utc) - 1
+
+
 def season_name(season: Season) -> str:
     """The season as people write it, such as 2026-11."""
     return f"{season // 12:04d}-{season % 12 + 1:02d}"

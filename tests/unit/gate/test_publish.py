@@ -11,7 +11,7 @@ import pytest
 
 from footlights.public.board.read import Board
 from footlights.terms.errors import AlreadyPublished, BadPolicy, BoardDamaged, VaultDamaged
-from footlights.terms.events import Kind, VideoPublished
+from footlights.terms.events import CreatorDeclared, Kind, VideoPublished
 from footlights.terms.policy import Policy, default_policy, parse_policy
 from tests.deployments import gate_of, publish, tell
 from tests.worlds import POSTED_AT, VIDEOS, Act
@@ -240,3 +240,32 @@ def test_what_was_published_can_be_neither_changed_nor_deleted(data: Path, table
         ):
             with pytest.raises(sqlite3.DatabaseError):
                 board.execute(statement)
+
+
+def test_a_board_of_an_older_backup_is_refused_where_a_channel_without_videos_is_all_there_is(tmp_path: Path) -> None:
+    data, backup = tmp_path / "data", tmp_path / "backup"
+    tell(data, [], more=[CreatorDeclared(id="c1", at_ms=POSTED_AT * 1000)])
+    publish(data, until=600)
+    shutil.copytree(data / "board", backup)
+    publish(data, until=86_400)
+    shutil.rmtree(data / "board")
+    shutil.copytree(backup, data / "board")
+    with pytest.raises(BoardDamaged, match="older backup"):
+        publish(data, until=2 * 86_400)
+
+
+def test_after_the_last_milestone_and_the_season_s_end_nothing_exact_of_them_is_kept(data: Path) -> None:
+    late = [
+        Act(viewer="ann", kind=Kind.VIEW, subject="v1", at=40 * 86_400),
+        Act(viewer="bob", kind=Kind.VIEW, subject="v1"),
+    ]
+    publish(data, until=40 * 86_400)
+    tell(data, late[1:])
+    publish(data, until=40 * 86_400 + 60)
+    gate = gate_of(data)
+    counts = {
+        table: gate._engine._store.execute(f"SELECT count(*) FROM {table}").fetchone()
+        for table in ("pending_cells", "pending_bins", "waiting", "cells", "bins")
+    }
+    gate.close()
+    assert set(counts.values()) == {(0,)}

@@ -29,7 +29,7 @@ def epsilon_of(rho: Fraction, *, delta: float, least_variance: Fraction) -> floa
     curve = privacy_loss_distribution.from_gaussian_mechanism(
         standard_deviation=math.sqrt(1 / (2 * charged)), value_discretization_interval=1e-3
     )
-    spared = delta * (1 - 2**-30)  # lemma 3 and lemma 1 add less than 2^-80 to delta
+    spared = delta * (1 - 2**-20)  # lemma 3 and lemma 1 add less than 2^-80 to delta
     return math.ceil(float(curve.get_epsilon_for_delta(spared)) * 1000) / 1000
 
 

@@ -22,8 +22,8 @@ from footlights.private.vault.store import open_store
 from footlights.terms.events import Drop
 from footlights.terms.exact import Exact
 from footlights.terms.policy import Policies
-from footlights.terms.seasons import Season, season_at, season_start_utc
-from footlights.terms.ticks import DAY, Schedule
+from footlights.terms.seasons import Season, last_kept, season_at, season_start_utc
+from footlights.terms.ticks import DAY, Schedule, ages_of
 
 Int64s = NDArray[np.int64]
 
@@ -99,6 +99,7 @@ class Engine:
         self._policies = policies
         self._store = open_store(private, memory=memory)
         self._keys = SeasonKeys(private / "keys" / "seasons")
+        self._kept: Season | None = None  # what was let go by this process
         self._fold = Fold(self._store, private, policies=policies, events=fold_events)
 
     def close(self) -> None:
@@ -183,10 +184,15 @@ class Engine:
         )
         return [(creator, hour, int(followers)) for creator, hour, followers in rows.fetchall()]
 
-    def published(self, bins: dict[str, Int64s] | None, *, through_utc: int) -> None:
-        """All that was due up to a moment is on the board. bins(video, step, into_step): steps to gather now."""
+    def published(self, due: list[Due], bins: dict[str, Int64s] | None, *, through_utc: int) -> None:
+        """All that was due up to a moment is on the board. bins(video, step, into_step): steps to gather now.
+
+        The cells and bins of a stream that has had its last tick have done their part, and go.
+        """
         self._store.execute("BEGIN")
         try:
+            for part in due:
+                self._let_go(part)
             if bins is not None and len(bins["video"]):
                 self._store.register("bins", bins)
                 run(self._store, "gather")
@@ -197,6 +203,15 @@ class Engine:
         except BaseException:
             self._store.execute("ROLLBACK")
             raise
+
+    def _let_go(self, due: Due) -> None:
+        ends = {season: len(ages_of(due.schedule, season=season)) for season in set(due.season.tolist())}
+        over = due.last_tick == np.array([ends[season] for season in due.season.tolist()], dtype=np.int64)
+        if due.schedule is Schedule.MINUTES or not over.any():
+            return
+        self._store.register("due", due.chosen(np.flatnonzero(over)).columns())
+        run(self._store, "let_go")
+        self._store.unregister("due")
 
     def steps_held(self, videos: Int64s) -> tuple[Int64s, Int64s]:
         """(video, step) of the increments that are held for some videos."""
@@ -210,14 +225,15 @@ class Engine:
         days = self._policies.at(season_at(at_utc)).raw_event_days
         positions = dict(self._store.execute("SELECT segment, byte_offset FROM positions").fetchall())
         retire(self._private / "journal", before_utc=at_utc - days * DAY, positions=positions)
-        last_kept: Season = season_at(at_utc) - 1
-        if self._keys.destroy_before(last_kept):
-            for table in _SEASONAL:
-                self._store.execute(f"DELETE FROM {table} WHERE season < ?", [last_kept])
-            # What came too late for a season's last tick; videos have season 0.
-            for table in ("pending_cells", "pending_bins", "cells", "bins"):
-                self._store.execute(f"DELETE FROM {table} WHERE season BETWEEN 1 AND ?", [last_kept - 1])
-            self._store.execute("DELETE FROM seen WHERE day < ?", [season_start_utc(last_kept) // DAY])
+        kept = last_kept(at_utc)
+        if kept == self._kept:
+            return
+        # Rows first: the fold drops events of these seasons by the clock, whether or not their keys are still there.
+        for table in _SEASONAL:
+            self._store.execute(f"DELETE FROM {table} WHERE season < ?", [kept])
+        self._store.execute("DELETE FROM seen WHERE day < ?", [season_start_utc(kept) // DAY])
+        self._keys.destroy_before(kept)
+        self._kept = kept
 
     def private_counts(self) -> dict[str, Any]:
         """The operator's own numbers: exact, for `status --private` alone."""

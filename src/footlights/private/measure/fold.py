@@ -14,24 +14,27 @@ from typing import Any
 
 import duckdb
 import numpy as np
+from numpy.typing import NDArray
 
 from footlights.private.measure.statements import run
 from footlights.private.vault.journal import Batch, JournalReader
-from footlights.private.vault.records import RECORD, subject_key
+from footlights.private.vault.records import RECORD, Records, subject_key
 from footlights.private.vault.seasons import SeasonKeys
 from footlights.terms.errors import VaultFull
 from footlights.terms.events import CreatorDeclared, Drop, VideoPublished, VideoRemoved
 from footlights.terms.families import WATCH_EDGES_SECONDS
 from footlights.terms.policy import Policies
-from footlights.terms.seasons import Season, season_at, season_name
+from footlights.terms.seasons import Season, last_kept, season_at, season_name, season_start_utc
+
+Int64s = NDArray[np.int64]
 
 #: A given viewer's pair collides with one of n others with probability n / 2^64: at this n that is a tenth of delta.
 PAIRS_MAX = 1_800_000_000
 STEPS = ("accept", "sessions", "acts", "bound", "disclosed", "traits", "who", "wait", "channel")
 #: Tables of one batch, dropped with it.
 _TEMPORARY = (
-    "arrived", "judged", "repeated", "accepted", "heard", "played", "acts", "counted", "told", "who", "watching",
-    "calls", "known_bonds", "called", "awake",
+    "arrived", "judged", "repeated", "accepted", "heard", "played", "acts", "counted", "told", "who", "open",
+    "watching", "calls", "known_bonds", "called", "fresh", "awake", "open_seasons",
 )  # fmt: skip
 
 
@@ -63,18 +66,24 @@ class Fold:
         try:
             self._declare(batch)
             if len(batch.records):
-                self._count(batch)
+                self._count(batch.records)
             self._note(batch)
             self._store.execute("COMMIT")
         except BaseException:
             self._store.execute("ROLLBACK")
             raise
 
-    def _count(self, batch: Batch) -> None:
-        self._check_room(batch.records["at_ms"])
+    def _count(self, records: Records) -> None:
+        self._check_room(records["at_ms"])
         next_seq = self._next_seq()
-        columns: dict[str, Any] = {name: np.ascontiguousarray(batch.records[name]) for name in RECORD.names or ()}
-        columns["seq"] = np.arange(next_seq, next_seq + len(batch.records), dtype=np.int64)
+        seq = np.arange(next_seq, next_seq + len(records), dtype=np.int64)
+        self._store.execute("UPDATE clock SET next_seq = ?", [next_seq + len(records)])
+        kept = ~self._too_late(records["at_ms"])
+        self._tally("dropped", {int(Drop.TOO_LATE): int((~kept).sum())})
+        if not kept.any():
+            return
+        columns: dict[str, Any] = {name: np.ascontiguousarray(records[name][kept]) for name in RECORD.names or ()}
+        columns["seq"] = seq[kept]
         self._store.register("batch", columns)
         self._store.register("own", self._own(columns["at_ms"]))
         self._store.register("season_limits", _season_limits(columns["at_ms"], self._policies))
@@ -82,12 +91,18 @@ class Fold:
             run(self._store, step)
         for table in _TEMPORARY:
             self._store.execute(f"DROP TABLE {table}")
-        self._store.unregister("batch")
-        self._store.unregister("own")
-        self._store.unregister("season_limits")
-        self._store.execute("UPDATE clock SET next_seq = ?", [next_seq + len(batch.records)])
+        for view in ("batch", "own", "season_limits"):
+            self._store.unregister(view)
 
-    def _check_room(self, at_ms: np.ndarray[Any, np.dtype[np.int64]]) -> None:
+    def _too_late(self, at_ms: Int64s) -> NDArray[np.bool_]:
+        """Events of a season that was let go: whoever counted in it would count again. By the gate's clock alone."""
+        ((published,),) = self._store.execute("SELECT published_through FROM clock").fetchall()
+        if published is None:
+            return np.zeros(len(at_ms), dtype=bool)
+        late: NDArray[np.bool_] = at_ms < season_start_utc(last_kept(published)) * 1000
+        return late
+
+    def _check_room(self, at_ms: Int64s) -> None:
         """Refuse to grow a season past the number of pairs that the guarantee allows. The journal keeps the events."""
         for season in _seasons(at_ms):
             ((held,),) = self._store.execute("SELECT count(*) FROM pairs WHERE season = ?", [season]).fetchall()
@@ -98,7 +113,7 @@ class Fold:
                     "out among several deployments: docs/why/known-limits.md."
                 )
 
-    def _own(self, at_ms: np.ndarray[Any, np.dtype[np.int64]]) -> dict[str, Any]:
+    def _own(self, at_ms: Int64s) -> dict[str, Any]:
         """The creators' own pseudonyms in the batch's seasons: what they watch of their own never counts."""
         creators = self._store.execute("SELECT id, creator FROM creators ORDER BY creator").fetchall()
         columns: dict[str, list[Any]] = {"season": [], "viewer": [], "creator": []}
@@ -169,7 +184,8 @@ class Fold:
 
     def _note(self, batch: Batch) -> None:
         self._store.execute("DELETE FROM positions")
-        self._store.executemany("INSERT INTO positions VALUES (?, ?)", list(batch.positions.items()))
+        if batch.positions:
+            self._store.executemany("INSERT INTO positions VALUES (?, ?)", list(batch.positions.items()))
         self._tally("accepted", {0: len(batch.records) + len(batch.declarations)})
         self._tally("dropped", {int(reason): count for reason, count in batch.drops.items()})
 
@@ -179,7 +195,7 @@ class Fold:
             self._store.executemany("INSERT INTO tallies VALUES (?, ?, ?)", rows)
 
 
-def _seasons(at_ms: np.ndarray[Any, np.dtype[np.int64]]) -> list[Season]:
+def _seasons(at_ms: Int64s) -> list[Season]:
     first, last = season_at(int(at_ms.min()) // 1000), season_at(int(at_ms.max()) // 1000)
     return list(range(first, last + 1))
 
@@ -212,7 +228,7 @@ def _creator_columns(creators: dict[int, _Told]) -> dict[str, Any]:
     }
 
 
-def _season_limits(at_ms: np.ndarray[Any, np.dtype[np.int64]], policies: Policies) -> dict[str, Any]:
+def _season_limits(at_ms: Int64s, policies: Policies) -> dict[str, Any]:
     """What bounds a channel's units, by the season of the event."""
     seasons = _seasons(at_ms)
     in_force = [policies.at(season) for season in seasons]

@@ -51,7 +51,7 @@ cut AS (
 )
 -- Watch time is counted in 1/256 of the bound. The pair's own low bits offset the rounding, so that a sum over
 -- viewers is unbiased, nobody's rounding depends on anybody else, and a viewer at the bound adds 256 exactly.
-SELECT seq, season, pair, viewer, video, creator, tick, milestone, flags, age, gender, country, source, position, reach, plays, plays - reach AS replays, watch_to_ms - watch_from_ms AS watch_ms, full_views, shares, favorites,
+SELECT seq, season, pair, viewer, video, creator, posted_at, tick, milestone, flags, age, gender, country, source, position, reach, plays, plays - reach AS replays, watch_to_ms - watch_from_ms AS watch_ms, full_views, shares, favorites,
     followers,
     (watch_to_ms * 16777216 + watch_bound_ms * (pair & 65535)) // (watch_bound_ms * 65536)
         - (watch_from_ms * 16777216 + watch_bound_ms * (pair & 65535)) // (watch_bound_ms * 65536) AS watch

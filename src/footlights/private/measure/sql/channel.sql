@@ -1,4 +1,4 @@
--- channel. In: accepted, acts, counted, who, bonds, bond_hours, season_limits. Out: pending_cells and pending_bins of channels.
+-- channel. In: accepted, acts, counted, who, bonds, bond_hours, season_limits, clock. Out: pending_cells and pending_bins of channels.
 -- Bound inside: of one (viewer, creator, season), profile views <= season_limits.profile_views, unique and returning <= 1 each,
 -- hours <= season_limits.hours different cells, and one cell of each audience table, whatever arrives and however often.
 -- A bond is viewer xor creator: viewers' pseudonyms are pseudorandom, so two bonds meet with probability 2^-64.
@@ -24,11 +24,19 @@ WITH
 visits AS (
     SELECT *, row_number() OVER (PARTITION BY bond ORDER BY seq) AS nth FROM calls WHERE visit = 1
 ),
-plays AS (SELECT bond, min(seq) AS seq, arg_min(day, seq) AS day FROM calls WHERE play = 1 GROUP BY bond),
+plays AS (
+    SELECT bond, min(seq) AS seq, arg_min(day, seq) AS day, min(day) AS earliest, max(day) AS latest
+    FROM calls WHERE play = 1 GROUP BY bond
+),
+-- Whom the batch may have seen on a second day: few, so the rest need not be joined.
 again AS (
     SELECT bond, min(calls.seq) AS seq
-    FROM calls JOIN plays USING (bond) LEFT JOIN known_bonds USING (bond)
-    WHERE play = 1 AND calls.day <> coalesce(first_day, plays.day) AND coalesce(returned, 0) = 0
+    FROM calls JOIN (
+        SELECT plays.bond, coalesce(first_day, day) AS first_day
+        FROM plays LEFT JOIN known_bonds USING (bond)
+        WHERE coalesce(returned, 0) = 0 AND (earliest <> coalesce(first_day, day) OR latest <> coalesce(first_day, day))
+    ) AS seen USING (bond)
+    WHERE play = 1 AND calls.day <> seen.first_day
     GROUP BY bond
 )
 SELECT seq, season, bond, creator, day, day_of_month, 0 AS what
@@ -46,27 +54,41 @@ INSERT INTO bonds
 SELECT any_value(season), bond, count(*) FILTER (what = 0), min(day) FILTER (what = 1), count(*) FILTER (what = 2)
 FROM called GROUP BY bond;
 
+CREATE OR REPLACE TEMP TABLE fresh AS
+SELECT season, bond, creator, hour, min(seq) AS seq, arg_min(day_of_month, seq) AS day_of_month
+FROM calls ANTI JOIN bond_hours USING (season, bond, hour)
+WHERE play = 1 GROUP BY season, bond, creator, hour;
+
+-- A window runs over those alone who would have more hours than count; of all others, every hour does.
 CREATE OR REPLACE TEMP TABLE awake AS
 WITH
-fresh AS (
-    SELECT season, bond, creator, hour, min(seq) AS seq, arg_min(day_of_month, seq) AS day_of_month
-    FROM calls ANTI JOIN bond_hours USING (season, bond, hour)
-    WHERE play = 1 GROUP BY season, bond, creator, hour
-),
-held AS (SELECT bond, count(*) AS hours FROM bond_hours SEMI JOIN fresh USING (season, bond) GROUP BY bond)
-SELECT fresh.*, row_number() OVER (PARTITION BY bond ORDER BY seq) + coalesce(held.hours, 0) AS nth
-FROM fresh JOIN season_limits USING (season) LEFT JOIN held USING (bond)
-QUALIFY nth <= season_limits.hours;
+held AS (SELECT bond, count(*) AS hours FROM bond_hours SEMI JOIN fresh USING (season, bond) GROUP BY bond),
+room AS (
+    SELECT bond, any_value(season_limits.hours) - coalesce(any_value(held.hours), 0) AS hours
+    FROM fresh JOIN season_limits USING (season) LEFT JOIN held USING (bond)
+    GROUP BY bond HAVING count(*) > any_value(season_limits.hours) - coalesce(any_value(held.hours), 0)
+)
+SELECT * FROM fresh ANTI JOIN room USING (bond)
+UNION ALL
+SELECT fresh.* FROM fresh JOIN room USING (bond)
+QUALIFY row_number() OVER (PARTITION BY bond ORDER BY seq) <= room.hours;
 
 INSERT INTO bond_hours SELECT season, bond, hour FROM awake;
 
+-- What comes after a season's last tick was published counts in none.
+CREATE OR REPLACE TEMP TABLE open_seasons AS
+SELECT * FROM season_limits
+WHERE epoch(make_timestamp((season + 1) // 12, (season + 1) % 12 + 1, 1, 0, 0, 0))
+    > coalesce((SELECT published_through FROM clock), -9223372036854775808);
+
 INSERT INTO pending_bins
-SELECT 2, creator, season, day_of_month, 4, what, count(*) FROM called GROUP BY ALL
+SELECT 2, creator, season, day_of_month, 4, what, count(*) FROM called SEMI JOIN open_seasons USING (season) GROUP BY ALL
 UNION ALL
-SELECT 3, creator, season, least(5, (day_of_month + 6) // 7), 3, hour, count(*) FROM awake GROUP BY ALL;
+SELECT 3, creator, season, least(5, (day_of_month + 6) // 7), 3, hour, count(*)
+FROM awake SEMI JOIN open_seasons USING (season) GROUP BY ALL;
 
 INSERT INTO pending_cells
 SELECT 3, creator, season, least(5, (day_of_month + 6) // 7), age, gender, country, type,
     CASE WHEN interest < interests_known THEN interest ELSE 0 END AS interest, extra, count(*)
-FROM called JOIN who USING (seq) JOIN season_limits USING (season)
+FROM called JOIN who USING (seq) JOIN open_seasons USING (season)
 WHERE what = 1 AND (extra = 0 OR extra < interests_max AND interest < interests_known) GROUP BY ALL;

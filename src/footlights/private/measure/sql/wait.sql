@@ -1,4 +1,4 @@
--- wait. In: counted, told, who, videos. Out: pending, pending_cells, pending_bins, waiting: bounded counts by the tick they fall in.
+-- wait. In: counted, told, who, videos, clock. Out: pending, pending_cells, pending_bins, waiting: bounded counts by the tick they fall in.
 -- Bound inside: a (viewer, video, season) is in one cell of each table and histogram, once: that of its first play
 -- (counted.reach). For how far and how long it watched, `waiting` keeps it until that milestone's tick fixes its cell.
 INSERT INTO pending
@@ -11,19 +11,24 @@ FROM (
 )
 GROUP BY video, tick;
 
+-- What comes after a video's last milestone was published counts in none.
+CREATE OR REPLACE TEMP TABLE open AS
+SELECT * FROM counted
+WHERE milestone <= 5 AND posted_at + 2419200 > coalesce((SELECT published_through FROM clock), -9223372036854775808);
+
 INSERT INTO pending_cells
 SELECT 1, video, 0, milestone, who.age, who.gender, who.country, who.type,
     -- An interest that came into the list after this video's policy is one that it does not know.
     CASE WHEN interest < interests_known THEN interest ELSE 0 END AS interest, who.extra, count(*)
-FROM counted JOIN who USING (seq) JOIN videos USING (video)
-WHERE milestone <= 5 AND (extra = 0 OR extra < interests_max AND interest < interests_known) GROUP BY ALL;
+FROM open JOIN who USING (seq) JOIN videos USING (video)
+WHERE (extra = 0 OR extra < interests_max AND interest < interests_known) GROUP BY ALL;
 
 INSERT INTO pending_bins
 SELECT 1, video, 0, milestone, 0, source, count(*)
-FROM counted WHERE reach = 1 AND milestone <= 5 GROUP BY ALL;
+FROM open WHERE reach = 1 GROUP BY ALL;
 
 CREATE OR REPLACE TEMP TABLE watching AS
-SELECT pair, milestone FROM counted WHERE reach = 1 AND milestone <= 5
+SELECT pair, milestone FROM open WHERE reach = 1
 UNION ALL
 SELECT pair, min(milestone) FROM waiting SEMI JOIN counted USING (pair) GROUP BY pair;
 
