@@ -24,6 +24,8 @@ from footlights.terms.seasons import Season, season_name
 KS = (1, 2, 5, 10, 100)
 #: Sizes of an audience for which the error is foretold.
 VIEWERS = (100, 1_000, 10_000, 1_000_000)
+#: A video's last tick is in the 25th season, at the most, after that in which it was declared.
+_VIDEO_SEASONS = 25
 #: What a visit to the profile alone may move: other acts do not.
 _OF_VISITS = "profile_views"
 
@@ -45,12 +47,22 @@ def guarantee(policies: Policies, *, season: Season, stated: str | None) -> str:
     """
     in_force = policies.at(season)
     coming = [(begins, policy) for begins, policy in policies.versions if begins > season][-1:]
+    older = _older(policies, season=season)
     before = json.loads(stated) if stated else {}
-    of_policies = [VERSION, in_force.digest, *(policy.digest for _, policy in coming)]
+    of_policies = [VERSION, in_force.digest, *(policy.digest for _, policy in coming + older)]
     if before.get("of") == of_policies:
         return json.dumps(before, sort_keys=True)
-    upcoming = [{"from": season_name(begins)} | _stated(policy) for begins, policy in coming]
-    return json.dumps(_stated(in_force) | {"of": of_policies, "next": upcoming}, sort_keys=True)
+    others = {
+        name: [{"from": season_name(begins) if begins else None} | _stated(policy) for begins, policy in versions]
+        for name, versions in (("next", coming), ("older", older))
+    }
+    return json.dumps(_stated(in_force) | {"of": of_policies} | others, sort_keys=True)
+
+
+def _older(policies: Policies, *, season: Season) -> list[tuple[Season, Policy]]:
+    """Policies that were in force in the last two years: videos may still be under them."""
+    numbers = sorted({policies.number_at(earlier) for earlier in range(season - _VIDEO_SEASONS, season)})
+    return [policies.versions[number] for number in numbers if number != policies.number_at(season)]
 
 
 def _stated(policy: Policy) -> dict[str, Any]:

@@ -199,6 +199,8 @@ def test_a_changed_policy_starts_with_the_next_season_and_a_video_keeps_the_one_
         sigmas.append(reading.plan.std(0)[0])
     assert sigmas[1] == pytest.approx(sigmas[0] * 2**0.5), "half the budget, of the new video alone"
     assert board.policy().text == _other_policy().text, "which is in force in February"
+    stated = json.loads(board.fact("privacy") or "")
+    assert [row["policy"] for row in stated["older"]] == [default_policy().digest], "under which v1 still is"
 
 
 def test_until_its_season_a_changed_policy_is_told_as_the_next_one(data: Path) -> None:

@@ -48,10 +48,13 @@ class ManyVideos(msgspec.Struct, frozen=True, kw_only=True):
     everything_epsilon: float
 
 
-class NextPolicy(msgspec.Struct, frozen=True, kw_only=True):
-    """A policy that has been decided and is not in force yet. starts: its first season, such as 2026-12."""
+class OtherPolicy(msgspec.Struct, frozen=True, kw_only=True):
+    """A policy that is not in force yet, or under which older videos are. starts: its first season, such as 2026-12.
 
-    starts: str
+    starts is null for a deployment's first policy.
+    """
+
+    starts: str | None
     policy_digest: str
     units: tuple[UnitGuarantee, ...]
 
@@ -67,14 +70,15 @@ class Privacy(msgspec.Struct, frozen=True, kw_only=True):
     spends: tuple[MetricSpend, ...]
     law: str
     many_videos: tuple[ManyVideos, ...]
-    next_policies: tuple[NextPolicy, ...]
+    next_policies: tuple[OtherPolicy, ...]
+    older_policies: tuple[OtherPolicy, ...]
 
 
 LAW = "Somebody who watched k videos of a season has k times the rho of one video."
 
 PENDING = Privacy(
     state="pending", delta=None, policy_digest=None, raw_event_days=None, units=(), spends=(), law=LAW, many_videos=(),
-    next_policies=(),
+    next_policies=(), older_policies=(),
 )  # fmt: skip
 
 
@@ -93,10 +97,13 @@ def privacy(board: Board) -> Privacy:
         spends=tuple(spend for unit in policy.units for spend in _spends(policy, unit)),
         law=LAW,
         many_videos=tuple(msgspec.convert(row, ManyVideos) for row in stated["k_videos_law"]),
-        next_policies=tuple(
-            NextPolicy(starts=row["from"], policy_digest=row["policy"], units=_units(row)) for row in stated["next"]
-        ),
+        next_policies=_others(stated["next"]),
+        older_policies=_others(stated["older"]),
     )
+
+
+def _others(rows: list[dict[str, Any]]) -> tuple[OtherPolicy, ...]:
+    return tuple(OtherPolicy(starts=row["from"], policy_digest=row["policy"], units=_units(row)) for row in rows)
 
 
 def _units(stated: dict[str, Any]) -> tuple[UnitGuarantee, ...]:
