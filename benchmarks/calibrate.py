@@ -410,6 +410,10 @@ def _studio(data: Path, simulated: measure.Measures) -> Iterator[Row]:
     yield Row(
         "profile views for each view", _of(profile), _of(fit.PROFILE_VIEWS_PER_VIEW), _of(simulated.profile_views)
     )
+    viewers = _table(folder / "Viewers.csv")
+    of_days = [int(row["Total Viewers"]) for row in viewers if row["Total Viewers"] != "undefined"]
+    returning = sum(int(row["Returning Viewers"]) for row in viewers) / sum(of_days)
+    yield Row("of a day's viewers, who came before", _of(returning), "", _of(simulated.returning))
     gender = {row["Gender"]: float(row["Distribution"]) for row in _table(folder / "FollowerGender.csv")}
     yield Row("female, of the known", _of(gender["Female"]), _of(fit.FEMALE_SHARE), _of(simulated.female))
     active = np.array([float(row["Active followers"]) for row in _table(folder / "FollowerActivity.csv")])

@@ -23,8 +23,10 @@ from footlights.public.board.write import BoardWriter
 from footlights.terms.domains import AGES, COUNTRIES, GENDERS, TYPES
 from footlights.terms.metrics import AUDIENCE_AXES, COUNTERS, cells_of
 from footlights.terms.policy import Policy, default_policy
-from footlights.terms.seasons import season_at
+from footlights.terms.seasons import Season, season_at, season_start_utc
 from footlights.terms.ticks import COUNTER_AGES, DAY, HOUR, MILESTONE_AGES, last_tick
+from tests.histograms import FAMILIES_HERE as HISTOGRAM_FAMILIES
+from tests.histograms import Histograms, channel_of, hours_of, retention_of, sources_of
 
 Floats = NDArray[np.float64]
 Int64s = NDArray[np.int64]
@@ -119,6 +121,7 @@ class Board:
             self.audience = _audience_plan(self.writer, default_policy(), noise)
             self.followers = self.writer.plan("followers", digest="disclosed", detail={"sigmas": []})
             self.channel_audience = _audience_plan(self.writer, default_policy(), noise, family="channel_audience")
+            self.histograms = {name: Histograms(self.writer, name, noise=noise) for name in HISTOGRAM_FAMILIES}
 
     def declare(self, creators: Sequence[ACreator], videos: Sequence[AVideo], at_utc: int) -> None:
         """Creators and videos."""
@@ -150,9 +153,31 @@ class Board:
             spend = weeks[key_of("creator", creator.id), season][0]
             reach = sum(video.reach for video in videos if video.creator == creator.id)
             self.writer.publish([(spend, tick, row) for tick, row in self._week_rows(creator, reach)])
+            self._publish_season(creator, reach, season, at_utc)
+        for video in videos:
+            self._publish_milestones(video, at_utc)
         for creator in creators:
             spend = followers[key_of("creator", creator.id), 0][0]
             self.writer.publish([(spend, tick, row) for tick, row in _follower_rows(creator, at_utc)])
+
+    def _publish_season(self, creator: ACreator, reach: int, season: Season, at_utc: int) -> None:
+        """A channel's figures and hours, day by day and week by week of the season before."""
+        for family, truth in (("channel", channel_of(reach)), ("hours", hours_of(reach))):
+            self.histograms[family].publish(
+                key_of("creator", creator.id), creator.id, truth, begin_utc=season_start_utc(season), at_utc=at_utc,
+                normal=normal_noise, season=season,
+            )  # fmt: skip
+
+    def _publish_milestones(self, video: AVideo, at_utc: int) -> None:
+        reach = float(_true_counts(video, np.asarray([video.age_seconds]), since=0)[0, 0])
+        for family, truth in (
+            ("retention", retention_of(reach, duration_ms=video.duration_ms)),
+            ("sources", sources_of(reach)),
+        ):
+            self.histograms[family].publish(
+                key_of("video", video.id), video.id, truth, begin_utc=at_utc - video.age_seconds, at_utc=at_utc,
+                normal=normal_noise,
+            )  # fmt: skip
 
     def _open(self, creators: Sequence[ACreator], videos: Sequence[AVideo], at_utc: int) -> None:
         policy = default_policy()

@@ -88,7 +88,7 @@ def _simulated(data: Path, settings: Settings, *, say: Say) -> None:
     say("a simulated platform plays its last forty days ...")
     with tempfile.TemporaryDirectory() as drafts:
         files = write_history(platform, Path(drafts))
-        for format, written in files.items():
+        for format, written in files:
             load(written, format=format, data=data, settings=settings)
     gate = open_gate(data, settings)
     try:

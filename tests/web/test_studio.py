@@ -39,8 +39,10 @@ PAGES = (
     ("video-too-few", "ada", "/studio/videos/lamp-00", 200),
     ("audience", "ada", "/studio/audience", 200),
     ("small-channel", "bob", "/studio", 200),
+    ("small-video", "bob", "/studio/videos/first", 200),
     ("audience-locked", "bob", "/studio/audience", 200),
     ("empty", "eve", "/studio", 200),
+    ("empty-audience", "eve", "/studio/audience", 200),
     ("empty-videos", "eve", "/studio/videos", 200),
     ("not-found", "ada", "/studio/videos/none", 404),
 )
@@ -252,6 +254,38 @@ def test_a_chart_tells_the_number_and_its_interval_under_the_pointer(
     tip.wait_for()
     assert "UTC" in tip.inner_text() and "95 %" in tip.inner_text()
     assert heard == []
+    page.context.close()
+
+
+def test_the_curve_of_how_far_tells_a_place_in_the_video_under_the_pointer(
+    browser: Browser, site: str, tokens: dict[str, str]
+) -> None:
+    page = _open(browser, site, tokens["ada"], view="desktop", theme="light")
+    heard = _complaints(page)
+    page.goto(f"{site}/studio/videos/lamp-05")
+    _settle(page)
+    canvas = page.locator("[data-chart=positions] .chart-canvas")
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, steps=3)
+    tip = canvas.locator(".tip-box")
+    tip.wait_for()
+    # lamp-05 is a minute long.
+    assert "0:2" in tip.inner_text() or "0:3" in tip.inner_text()
+    assert "UTC" not in tip.inner_text() and "95 %" in tip.inner_text()
+    assert canvas.locator("text", has_text="100 %").count() == canvas.locator("text", has_text="1:00").count() == 1
+    assert heard == []
+    page.context.close()
+
+
+def test_every_hour_of_the_week_is_drawn_and_fits_a_phone(browser: Browser, site: str, tokens: dict[str, str]) -> None:
+    page = _open(browser, site, tokens["ada"], view="phone", theme="dark")
+    page.goto(f"{site}/studio/audience")
+    cells = page.locator(".week td svg")
+    assert cells.count() == 168
+    last = cells.last.bounding_box()
+    assert last is not None and last["width"] > 6 and last["x"] + last["width"] <= VIEWS["phone"][0]
     page.context.close()
 
 

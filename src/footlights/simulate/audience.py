@@ -11,6 +11,7 @@ from footlights.simulate import calibration as fit
 from footlights.simulate.catalogue import Persona
 from footlights.simulate.draws import Draws, Floats
 from footlights.terms import domains
+from footlights.terms.policy import default_policy
 
 #: Hours ahead of UTC, roughly and without summer time: enough to know when a country sleeps.
 UTC_OFFSETS = {
@@ -23,14 +24,22 @@ UTC_OFFSET_ELSE = 1
 #: Countries that share what is left after the calibrated ones.
 OTHER_COUNTRIES = ("BY", "BG", "IE", "HR", "KZ", "CH", "MY", "NZ", "PH", "ID", "SK", "IL", "CL", "LT", "JP")
 
+#: What a viewer may care about: the default policy's list, after `unknown`.
+INTERESTS = default_policy().axes["interest"]
+_INTEREST_INDEX = {name: index for index, name in enumerate(INTERESTS)}
+
 
 @dataclass(frozen=True)
 class Audience:
-    """One row a viewer. country, age, gender: index into the domain. activity: how much the viewer watches."""
+    """One row a viewer. country, age, gender, interest: index into the domain. activity: how much the viewer watches.
+
+    A viewer has one interest at most, as the default policy counts them.
+    """
 
     country: NDArray[np.uint16]
     age: NDArray[np.uint8]
     gender: NDArray[np.uint8]
+    interest: NDArray[np.uint8]
     utc_offset_hours: NDArray[np.int8]
     activity: Floats
 
@@ -50,6 +59,8 @@ class Audience:
             has = self.age == domains.AGE_INDEX[trait]
         elif trait in domains.GENDER_INDEX:
             has = self.gender == domains.GENDER_INDEX[trait]
+        elif trait in _INTEREST_INDEX:
+            has = self.interest == _INTEREST_INDEX[trait]
         else:
             has = self.country == domains.COUNTRY_INDEX[trait]
         return has
@@ -64,6 +75,7 @@ def make_audience(seed: bytes, viewers: int) -> Audience:
         country=country,
         age=_named(draws, fit.AGE_SHARES, domains.AGE_INDEX, viewers),
         gender=_named(draws, _gender_shares(), domains.GENDER_INDEX, viewers),
+        interest=_named(Draws(seed, "interests"), fit.INTEREST_SHARES, _INTEREST_INDEX, viewers),
         utc_offset_hours=offsets[country],
         activity=np.exp(fit.ACTIVITY_LN_SD * draws.normal(viewers)),
     )

@@ -75,15 +75,22 @@ AGE_SHARES = {
     "65+": 0.01,
 }  # fmt: skip
 GENDER_UNKNOWN_SHARE, GENDER_OTHER_SHARE = 0.04, 0.01
+#: What a viewer cares about most, as the platform would know it: the default policy's list.
+INTEREST_SHARES = {
+    "unknown": 0.10, "music": 0.10, "comedy": 0.10, "games": 0.09, "food": 0.08, "sports": 0.08, "animals": 0.05,
+    "beauty": 0.05, "fashion": 0.05, "dance": 0.04, "travel": 0.04, "cars": 0.03, "fitness": 0.03, "home": 0.03,
+    "technology": 0.03, "education": 0.02, "family": 0.02, "news": 0.02, "science": 0.02, "art": 0.01, "finance": 0.01,
+}  # fmt: skip
 #: Standard deviation of ln(how much a viewer watches).
 ACTIVITY_LN_SD = 1.0
 #: A follower is so many times likelier to be shown a video of the creator.
 FOLLOWER_PULL = 4.0
-#: Where a view comes from, for those who follow the creator and those who do not.
-SOURCES_FOLLOWER = {"following": 0.46, "for_you": 0.38, "profile": 0.08, "notification": 0.05, "search": 0.03}
+#: Where a view comes from, for those who follow the creator and those who do not. About one comes from the profile for
+#: each profile view.
+SOURCES_FOLLOWER = {"following": 0.51, "for_you": 0.40, "notification": 0.05, "search": 0.03, "profile": 0.01}
 SOURCES_OTHER = {
-    "for_you": 0.79, "search": 0.06, "hashtag": 0.05, "sound": 0.03, "profile": 0.03, "suggested": 0.02,
-    "external": 0.01, "message": 0.01,
+    "for_you": 0.818, "search": 0.06, "hashtag": 0.05, "sound": 0.03, "suggested": 0.02, "external": 0.01,
+    "message": 0.01, "profile": 0.002,
 }  # fmt: skip
 #: Follows that come from the profile and name no video.
 FOLLOWS_WITHOUT_VIDEO = 0.25

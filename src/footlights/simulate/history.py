@@ -58,6 +58,18 @@ class Acts:
 
 
 @dataclass(frozen=True)
+class Arrivals:
+    """One row a viewer and season: the start of the first view there, when the platform tells who the viewer is."""
+
+    at_ms: Integers
+    viewer: Integers
+    season: Integers
+
+    def __len__(self) -> int:
+        return len(self.at_ms)
+
+
+@dataclass(frozen=True)
 class History:
     """What happened by now."""
 
@@ -107,6 +119,19 @@ def make_history(
     )
     acts = [*_acts_on_videos(doing, videos), follows.acts(now_utc), _profile_views(doing)]
     return History(views=views, acts=_merged(acts))
+
+
+def arrivals_in(views: Views) -> Arrivals:
+    """When each viewer comes for the first time in each season, in order of time."""
+    month = views.at_ms.astype("datetime64[ms]").astype("datetime64[M]")
+    # Seasons count months from the year 0, numpy's months from 1970.
+    season = month.astype(np.int64) + 1970 * 12
+    viewers = int(views.viewer.max(initial=0)) + 1
+    _, first = np.unique(season * viewers + views.viewer, return_index=True)
+    # A view that began in the season before it ended would tell of its viewer under last season's pseudonym.
+    began = np.maximum(views.at_ms - views.watch_ms, month.astype("datetime64[ms]").astype(np.int64))[first]
+    rows = first[np.argsort(began, kind="stable")]
+    return Arrivals(at_ms=np.sort(began), viewer=views.viewer[rows], season=season[rows])
 
 
 # ---- starts ------------------------------------------------------------------------------------------------------

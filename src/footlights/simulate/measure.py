@@ -26,6 +26,8 @@ VIEWS_OF_EACH = 60
 #: The step between the two snapshots of the log that growth was calibrated to, and the ages at the first.
 STEP_SECONDS = 7.4 * DAY
 YOUNG_SECONDS = (0.5 * DAY, 4.0 * DAY)
+#: Days at the end of the history whose viewers are asked whether they came before: the first ones have no before.
+RETURN_DAYS = 14
 
 
 class Measures(Struct, frozen=True, kw_only=True):
@@ -48,6 +50,7 @@ class Measures(Struct, frozen=True, kw_only=True):
     unfollows: float
     profile_views: float
     female: float
+    returning: float
 
 
 def of(platform: Platform) -> Measures:
@@ -83,6 +86,7 @@ def of(platform: Platform) -> Measures:
         unfollows=float(kinds[Kind.UNFOLLOW] / max(kinds[Kind.FOLLOW], 1)),
         profile_views=float(kinds[Kind.PROFILE_VIEW] / len(views)),
         female=float(female / (female + male)),
+        returning=_returning(platform, views),
     )
 
 
@@ -126,6 +130,18 @@ def _growth(platform: Platform, views: Views) -> Floats:
     then = np.bincount(views.video[views.at_ms < then_utc * 1000], minlength=len(platform.videos))
     young = (age >= YOUNG_SECONDS[0]) & (age < YOUNG_SECONDS[1]) & (then > 0)
     return np.asarray(now[young] / then[young])
+
+
+def _returning(platform: Platform, views: Views) -> float:
+    """Of a creator's viewers of a day, the share that watched the creator on a day before; the mean over creators."""
+    day = views.at_ms // (DAY * 1000)
+    bond = platform.videos.creator[views.video] * len(platform.audience) + views.viewer
+    days = int(day.max()) + 1
+    bond, day = np.divmod(np.unique(bond * days + day), days)
+    again = np.concatenate(([False], bond[1:] == bond[:-1]))
+    late = day >= days - 1 - RETURN_DAYS
+    creator = bond[late] // len(platform.audience)
+    return float((np.bincount(creator, weights=again[late]) / np.maximum(np.bincount(creator), 1)).mean())
 
 
 def _like_if_completed(views: Views, acts: Acts, viewers: int) -> float:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from footlights.simulate.audience import INTERESTS
 from footlights.simulate.platform import Platform
 from footlights.terms.domains import AGES, COUNTRIES, GENDERS, UNKNOWN
 from footlights.terms.events import Kind
@@ -38,15 +39,20 @@ class Writer:
 
     def track(self, event: str, user: str, at_ms: int, properties: dict[str, Any]) -> Message:
         """One track call."""
+        return self._message("track", user, at_ms) | {"event": event, "properties": properties}
+
+    def identify(self, viewer: int, at_ms: int) -> Message:
+        """What the platform knows of a viewer, told when they open the app for the first time in a season."""
+        return self._message("identify", self._platform.viewer_id(viewer), at_ms) | {"traits": self.traits(viewer)}
+
+    def _message(self, type: str, user: str, at_ms: int) -> Message:
         self._count += 1
         number = f"{self._platform.now_utc}/{self._count}".encode()
         return {
-            "type": "track",
-            "event": event,
+            "type": type,
             "userId": user,
             "messageId": hashlib.blake2b(number, key=self._key, digest_size=16).hexdigest(),
             "timestamp": iso(at_ms),
-            "properties": properties,
         }
 
     def act(self, kind: Kind, *, viewer: int, video: int, creator: int, at_ms: int) -> Message:
@@ -76,7 +82,7 @@ class Writer:
             },
         )
 
-    def traits(self, viewer: int) -> dict[str, str]:
+    def traits(self, viewer: int) -> dict[str, Any]:
         """What the platform knows of a viewer; mobile clients send it along as context.traits."""
         audience = self._platform.audience
         said = {
@@ -84,7 +90,9 @@ class Writer:
             "gender": GENDERS[audience.gender[viewer]],
             "country": COUNTRIES[audience.country[viewer]],
         }
-        return {name: value for name, value in said.items() if value != UNKNOWN}
+        interest = INTERESTS[audience.interest[viewer]]
+        known: dict[str, Any] = {name: value for name, value in said.items() if value != UNKNOWN}
+        return known if interest == UNKNOWN else known | {"interests": [interest]}
 
 
 def iso(at_ms: int) -> str:

@@ -10,7 +10,7 @@ from footlights.simulate import calibration as fit
 from footlights.simulate.audience import make_audience
 from footlights.simulate.behaviour import Bools
 from footlights.simulate.draws import Draws, Floats
-from footlights.simulate.history import History, make_history
+from footlights.simulate.history import Arrivals, History, arrivals_in, make_history
 from footlights.simulate.videos import declared_creator, make_videos, personas
 from footlights.terms.events import CreatorDeclared, VideoPublished
 from footlights.terms.ticks import DAY
@@ -29,7 +29,7 @@ class Platform:
         *,
         now_utc: int,
         creators: int = 6,
-        viewers: int = 40_000,
+        viewers: int = 120_000,
         days: int = 40,
         views: int = 200_000,
     ) -> None:
@@ -66,6 +66,11 @@ class Platform:
     def history(self) -> History:
         """Every view and act up to now, as columns in order of time."""
         return make_history(self.seed, self.videos, self.audience, self.weights, self.fans, now_utc=self.now_utc)
+
+    @cached_property
+    def arrivals(self) -> Arrivals:
+        """Each viewer's first coming in each season of the history."""
+        return arrivals_in(self.history.views)
 
     @cached_property
     def fans(self) -> list[Bools]:

@@ -18,6 +18,7 @@ from footlights.simulate.messages import Message, Writer
 from footlights.simulate.platform import Platform
 from footlights.terms.domains import SOURCES
 from footlights.terms.events import Kind
+from footlights.terms.seasons import season_at
 
 #: Views that start in a second. Much busier than the history's mean, so that a demo moves while one looks.
 VIEWS_PER_SECOND = 4.0
@@ -41,6 +42,8 @@ class Traffic:
         self._cumulative = [np.cumsum(weights) for weights in platform.weights]
         self._seen = _seen_by_now(platform)
         self._follows = _followers_by_now(platform)
+        self._season = season_at(platform.now_utc)
+        self._identified = _identified_by_now(platform)
         self._busy_until_ms: dict[int, int] = {}
         self._coming: list[tuple[int, int, Message]] = []
         self._told = 0
@@ -63,6 +66,9 @@ class Traffic:
 
     def _play(self, second: int) -> None:
         videos = self._platform.videos
+        if season_at(second) != self._season:
+            self._season = season_at(second)
+            self._identified[:] = False
         for row in np.flatnonzero(videos.posted_utc == second).tolist():
             self._tell(second * 1000, self._writer.published(row))
         draws = Draws(self._platform.seed, "traffic", self._platform.now_utc, second)
@@ -106,6 +112,7 @@ class Traffic:
             start_ms = int(at_ms[place])
             watch_ms = int(1000 * watching.position_seconds[place])
             self._busy_until_ms[viewer] = start_ms + watch_ms
+            self._identify(viewer, start_ms)
             self._playback(
                 row, viewer, start_ms, watch_ms,
                 completed=bool(watching.completed[place]), follower=bool(follower[place]),
@@ -117,6 +124,12 @@ class Traffic:
                 if kind is Kind.FOLLOW:
                     self._follows[creator, viewer] = True
                 self._tell(done_ms, self._writer.act(kind, viewer=viewer, video=row, creator=creator, at_ms=done_ms))
+
+    def _identify(self, viewer: int, at_ms: int) -> None:
+        """Pseudonyms hold for a season, so each season is told anew who its viewers are."""
+        if not self._identified[viewer]:
+            self._identified[viewer] = True
+            self._tell(at_ms, self._writer.identify(viewer, at_ms))
 
     def _acts(
         self, draws: Draws, rows: Integers, watching: Watching, first: Bools, follower: Bools
@@ -184,6 +197,14 @@ def _seen_by_now(platform: Platform) -> Bools:
     seen = np.zeros((len(platform.videos), len(platform.audience)), dtype=np.bool_)
     seen[platform.history.views.video, platform.history.views.viewer] = True
     return seen
+
+
+def _identified_by_now(platform: Platform) -> Bools:
+    """Of whom this season has been told, shape (viewers,)."""
+    arrivals = platform.arrivals
+    told = np.zeros(len(platform.audience), dtype=np.bool_)
+    told[arrivals.viewer[arrivals.season == season_at(platform.now_utc)]] = True
+    return told
 
 
 def _followers_by_now(platform: Platform) -> Bools:

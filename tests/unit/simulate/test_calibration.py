@@ -114,3 +114,7 @@ def test_replays_follows_and_profile_views_come_at_the_real_rate(simulated: Meas
     assert within(simulated.profile_views, 0.00329, times=1.1)
     assert within(simulated.unfollows, 0.0526, times=1.6)
     assert within(simulated.female, 0.59, times=1.02)
+
+
+def test_as_many_of_a_days_viewers_came_before_as_in_tiktok_studio(simulated: Measures) -> None:
+    assert within(simulated.returning, 0.256, times=1.3)

@@ -6,9 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from footlights.simulate import calibration as fit
+from footlights.simulate.audience import INTERESTS
 from footlights.simulate.platform import Platform
 from footlights.terms.domains import AGES, COUNTRIES, GENDERS, SOURCES
 from footlights.terms.events import CreatorDeclared, Kind, VideoPublished
+from footlights.terms.policy import default_policy
+from footlights.terms.seasons import season_at
 from footlights.terms.ticks import DAY, HOUR, MINUTE
 from tests.unit.simulate.platforms import NOW_UTC, shared_small_platform, small_platform
 
@@ -118,9 +122,41 @@ def test_every_code_is_in_its_domain() -> None:
     audience = platform.audience
     for codes, domain in (
         (audience.age, AGES), (audience.gender, GENDERS), (audience.country, COUNTRIES),
-        (platform.history.views.source, SOURCES),
+        (audience.interest, INTERESTS), (platform.history.views.source, SOURCES),
     ):  # fmt: skip
         assert codes.max() < len(domain)
+
+
+def test_interests_are_those_of_the_default_policy_and_every_one_has_viewers() -> None:
+    assert set(fit.INTEREST_SHARES) == {"unknown", *default_policy().interests}
+    assert abs(sum(fit.INTEREST_SHARES.values()) - 1) < 1e-9
+    counts = np.bincount(shared_small_platform().audience.interest, minlength=len(INTERESTS))
+    shares = np.array([fit.INTEREST_SHARES[name] for name in INTERESTS])
+    assert np.allclose(counts / 6_000, shares, atol=5 * np.sqrt(0.1 * 0.9 / 6_000))
+
+
+def test_a_creator_is_watched_most_by_those_who_care_for_what_they_make() -> None:
+    platform = shared_small_platform()
+    food = platform.audience.interest == INTERESTS.index("food")
+    star = platform.videos.creator[platform.history.views.video] == 0
+    assert food[platform.history.views.viewer[star]].mean() > 1.5 * food.mean()
+
+
+def test_each_viewer_arrives_once_a_season_when_their_first_view_of_it_begins() -> None:
+    platform = shared_small_platform()
+    views, arrivals = platform.history.views, platform.arrivals
+    assert np.all(np.diff(arrivals.at_ms) >= 0)
+    season = np.array([season_at(at_ms // 1000) for at_ms in views.at_ms.tolist()])
+    first: dict[tuple[int, int], int] = {}
+    for one, viewer, began in zip(season.tolist(), views.viewer.tolist(), views.at_ms - views.watch_ms, strict=True):
+        first.setdefault((one, viewer), int(began))
+    came = dict(
+        zip(zip(arrivals.season.tolist(), arrivals.viewer.tolist(), strict=True), arrivals.at_ms.tolist(), strict=True)
+    )
+    assert came.keys() == first.keys() and len({season for season, _ in came}) == 3
+    for key, at_ms in came.items():
+        assert season_at(at_ms // 1000) == key[0] and at_ms >= first[key]
+    assert np.mean([came[key] == first[key] for key in came]) > 0.99
 
 
 def test_a_viewer_likes_a_video_at_most_once_and_only_what_they_watch() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -16,7 +16,7 @@ from footlights.settings import load_settings
 from footlights.simulate.messages import Message
 from footlights.simulate.traffic import Traffic
 from footlights.terms.events import VideoPublished
-from tests.unit.simulate.platforms import NOW_UTC, shared_small_platform
+from tests.unit.simulate.platforms import NOW_UTC, shared_small_platform, small_platform
 
 MINUTES = 10
 PLAYBACK = ("Video Playback Started", "Video Content Playing", "Video Content Completed", "Video Playback Exited")
@@ -63,12 +63,12 @@ def test_no_message_id_comes_twice(messages: list[Message]) -> None:
 def test_a_session_starts_once_moves_forward_with_the_clock_and_ends_once(messages: list[Message]) -> None:
     sessions: dict[str, list[Message]] = defaultdict(list)
     for message in messages:
-        if "session_id" in message["properties"]:
+        if "session_id" in message.get("properties", {}):
             sessions[message["properties"]["session_id"]].append(message)
     assert len(sessions) > 1000
     ended = 0
     for told in sessions.values():
-        names = [message["event"] for message in told]
+        names = [message.get("event") for message in told]
         assert names[0] == PLAYBACK[0] and set(names[1:-1]) <= {PLAYBACK[1]} and set(names) <= set(PLAYBACK)
         ended += names[-1] in PLAYBACK[2:]
         for message in told:
@@ -81,13 +81,13 @@ def test_a_session_starts_once_moves_forward_with_the_clock_and_ends_once(messag
 def test_a_viewer_watches_one_video_at_a_time(messages: list[Message]) -> None:
     playing: dict[str, str] = {}
     for message in messages:
-        if message["event"] not in PLAYBACK:
+        if message.get("event") not in PLAYBACK:
             continue
         user, session = message["userId"], message["properties"]["session_id"]
-        if message["event"] == PLAYBACK[0]:
+        if message.get("event") == PLAYBACK[0]:
             assert playing.get(user, session) == session
             playing[user] = session
-        elif message["event"] in PLAYBACK[2:]:
+        elif message.get("event") in PLAYBACK[2:]:
             assert playing.pop(user) == session
 
 
@@ -97,14 +97,14 @@ def test_most_starts_are_by_viewers_who_are_new_to_the_video(messages: list[Mess
     seen = {(platform.viewer_id(viewer), platform.videos.ids[video])
             for viewer, video in zip(views.viewer.tolist(), views.video.tolist(), strict=True)}  # fmt: skip
     starts = [(message["userId"], message["properties"]["content_asset_ids"][0])
-              for message in messages if message["event"] == PLAYBACK[0]]  # fmt: skip
+              for message in messages if message.get("event") == PLAYBACK[0]]  # fmt: skip
     again = sum(start in seen or starts.index(start) < place for place, start in enumerate(starts))
     assert 0.02 < again / len(starts) < 0.13
 
 
 def test_the_newest_videos_are_watched_most(messages: list[Message]) -> None:
     starts = Counter(
-        message["properties"]["content_asset_ids"][0] for message in messages if message["event"] == PLAYBACK[0]
+        message["properties"]["content_asset_ids"][0] for message in messages if message.get("event") == PLAYBACK[0]
     )
     platform = shared_small_platform()
     young = {
@@ -116,15 +116,35 @@ def test_the_newest_videos_are_watched_most(messages: list[Message]) -> None:
 
 
 def test_a_video_is_published_while_one_watches_and_nobody_starts_it_before(messages: list[Message]) -> None:
-    published = [message for message in messages if message["event"] == "Video Published"]
+    published = [message for message in messages if message.get("event") == "Video Published"]
     assert len(published) == 1
     first = published[0]["properties"]["asset_id"]
     assert first not in {one.id for one in shared_small_platform().declarations() if isinstance(one, VideoPublished)}
     for message in messages[: messages.index(published[0])]:
-        assert first not in message["properties"].get("content_asset_ids", [message["properties"].get("asset_id")])
+        properties = message.get("properties", {})
+        assert first not in properties.get("content_asset_ids", [properties.get("asset_id")])
 
 
 def test_traffic_that_skips_ahead_leaves_the_time_between_empty() -> None:
     traffic = Traffic(shared_small_platform())
     traffic.skip_to(NOW_UTC + 3600)
     assert all(at(message) >= NOW_UTC + 3600 for message in traffic.until(NOW_UTC + 3610))
+
+
+def test_of_each_viewer_the_platform_tells_once_a_season_and_before_they_watch() -> None:
+    turn = int(datetime(2025, 10, 1, tzinfo=UTC).timestamp())
+    platform = small_platform(now_utc=turn - 120, viewers=500, views=3_000)
+    seasons: tuple[set[str], set[str]] = (
+        {platform.viewer_id(viewer) for viewer in platform.arrivals.viewer[platform.arrivals.season == 2025 * 12 + 8]},
+        set(),
+    )
+    told_again = 0
+    for message in Traffic(platform).until(turn + 120):
+        told = seasons[at(message) >= turn]
+        if message["type"] == "identify":
+            assert message["userId"] not in told and set(message["traits"]) <= {"age", "gender", "country", "interests"}
+            told_again += message["userId"] in seasons[0]
+            told.add(message["userId"])
+        elif message["event"] == PLAYBACK[0]:
+            assert message["userId"] in told
+    assert told_again > 0 and len(seasons[1]) > 100

@@ -31,9 +31,9 @@ TITLES: dict[str, str] = {
     "new_viewers": "New viewers",
     "impression_sources": "Where they came from",
     "video_view_retention": "Still watching",
-    "watch_time_p25": "Watch time of a quarter",
-    "watch_time_p50": "Watch time of half",
-    "watch_time_p75": "Watch time of three quarters",
+    "watch_time_p25": "A quarter watched at most",
+    "watch_time_p50": "Half watched at most",
+    "watch_time_p75": "Three quarters watched at most",
     "active_hours": "When they watch",
     "audience_total": "Viewers",
     "audience_ages": "Age",
@@ -49,7 +49,11 @@ TITLES: dict[str, str] = {
     "audience_types_countries": "Followers and others, by country",
 }
 
-_WORDS = {"not_follower": "not following", "follower": "following", "unknown": "not known"}
+_WORDS = {
+    "not_follower": "not following", "follower": "following", "unknown": "not known", "for_you": "For You feed",
+    "following": "Following feed", "profile": "your profile", "message": "a message", "suggested": "suggestions",
+    "external": "elsewhere",
+}  # fmt: skip
 
 
 def title(metric: str) -> str:
@@ -114,6 +118,17 @@ def day(at: str) -> str:
     """The day of an RFC 3339 moment, such as 1 Nov 2026."""
     moment = _moment(at)
     return f"{moment.day} {moment:%b %Y}"
+
+
+def month(season: str) -> str:
+    """A season such as 2026-11, as people say it: November 2026."""
+    return datetime.strptime(season, "%Y-%m").strftime("%B %Y")
+
+
+def hour_of_week(name: str) -> str:
+    """An hour of the week such as "tue 21", as people say it: Tue 21:00 to 22:00."""
+    weekday, hour = name.split()
+    return f"{weekday.capitalize()} {hour}:00 to {(int(hour) + 1) % 24:02d}:00"
 
 
 def minute(at: str) -> str:

@@ -6,7 +6,7 @@ without scripts, and there is no second set of routes to guard.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import msgspec
@@ -26,6 +26,7 @@ from footlights.public.web.api import (
 from footlights.public.web.calls import Access
 from footlights.public.web.drawing import bells
 from footlights.public.web.privacy import privacy
+from footlights.terms.families import POSITIONS, UNKNOWN_LENGTH_MS
 from footlights.terms.figures import Figure, rfc3339
 from footlights.terms.metrics import DISCLOSED
 from footlights.terms.ticks import DAY, HOUR
@@ -53,7 +54,13 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
 
 def _overview(call: Call) -> dict[str, Any]:
     found = insights.overview(call.board, call.creator, days=call.query["days"], metric=call.query["metric"])
-    return {"overview": found, "metric": call.query["metric"], "peak": peak(found.curve), **_clock(call)}
+    return {
+        "overview": found,
+        "metric": call.query["metric"],
+        "peak": peak(found.curve.points),
+        "channel": insights.channel(call.board, call.creator),
+        **_clock(call),
+    }
 
 
 def _videos(call: Call) -> dict[str, Any]:
@@ -78,11 +85,12 @@ def _video(call: Call) -> dict[str, Any]:
     return {
         "video": insights.video_figures(board, video),
         "curve": curve,
-        "peak": peak(curve),
+        "peak": peak(curve.points),
         "metric": call.query["metric"],
         # Without the tier nothing is looked up: what is not there cannot slip into a template.
         "audience": insights.audience(board, video) if call.creator.tier == "pro" else None,
         "retention": insights.retention(board, video),
+        "part_ms": (video.duration_ms or UNKNOWN_LENGTH_MS) / POSITIONS,
         "sources": insights.impression_sources(board, video),
         **_clock(call),
     }
@@ -90,7 +98,11 @@ def _video(call: Call) -> dict[str, Any]:
 
 def _audience(call: Call) -> dict[str, Any]:
     pro = call.creator.tier == "pro"
-    return {"audience": insights.channel_audience(call.board, call.creator) if pro else None, **_clock(call)}
+    return {
+        "audience": insights.channel_audience(call.board, call.creator) if pro else None,
+        "hours": insights.active_hours(call.board, call.creator) if pro else None,
+        **_clock(call),
+    }
 
 
 def _privacy(call: Call) -> dict[str, Any]:
@@ -124,10 +136,16 @@ PAGES: tuple[Page, ...] = (
 )  # fmt: skip
 
 
-def peak(curve: insights.Curve) -> Figure | None:
-    """The highest point of a curve that says something; None where none does."""
-    telling = [point for point in curve.points if point.state == "ok" and point.value]
-    return max(telling, key=lambda point: point.value or 0, default=None)
+def peak(figures: Iterable[Figure]) -> Figure | None:
+    """The highest of some figures that says something; None where none does."""
+    telling = [figure for figure in figures if figure.state == "ok" and figure.value]
+    return max(telling, key=lambda figure: figure.value or 0, default=None)
+
+
+def busiest(table: insights.Table) -> insights.Cell | None:
+    """The cell with most viewers of those that say something; None where none does."""
+    highest = peak(cell.figure for cell in table.cells)
+    return next((cell for cell in table.cells if cell.figure is highest), None)
 
 
 def _fitting(age_seconds: int) -> insights.Granularity:

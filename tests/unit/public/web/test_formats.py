@@ -6,8 +6,10 @@ from fractions import Fraction
 import pytest
 
 from footlights.public.web import drawing, formats
+from footlights.terms.domains import SOURCES
 from footlights.terms.figures import Figure, exact_figure, noisy_figure, pending_figure
 from footlights.terms.metrics import ALL
+from footlights.terms.policy import default_policy
 
 
 def _figure(metric: str, estimate: float, std: float) -> Figure:
@@ -62,3 +64,14 @@ def test_a_small_delta_is_written_without_a_leading_zero() -> None:
 def test_lengths_and_days_read_like_a_players() -> None:
     assert formats.duration(34_000) == "0:34" and formats.duration(3_725_000) == "1:02:05"
     assert formats.minute("2026-11-01T12:05:00Z") == "1 Nov 2026, 12:05"
+
+
+def test_seasons_and_hours_of_the_week_read_as_people_say_them() -> None:
+    assert formats.month("2026-11") == "November 2026"
+    assert formats.hour_of_week("tue 21") == "Tue 21:00 to 22:00"
+    assert formats.hour_of_week("sun 23") == "Sun 23:00 to 00:00"
+
+
+def test_no_value_of_an_axis_is_shown_by_a_name_made_for_machines() -> None:
+    values = {value for axis in default_policy().axes.values() for value in axis} | set(SOURCES)
+    assert [value for value in values if "_" in formats.cell(value)] == []

@@ -11,6 +11,7 @@ from footlights.public.web.auth import Accounts
 from footlights.public.web.headers import POLICY
 from footlights.public.web.sessions import COOKIE
 from footlights.settings import load_settings
+from footlights.terms.ticks import HOUR
 from tests import boards
 from tests.unit.public.web.conftest import Asking, Client
 
@@ -72,6 +73,61 @@ def test_every_chart_has_words_and_a_table(asking: Asking) -> None:
     text = asking("ada").get("/studio").text
     assert text.count("data-chart=") == text.count("<figcaption>") == text.count("The numbers as a table") == 1
     assert text.count("data-point=") == 28
+
+
+def test_a_video_past_its_first_milestone_shows_how_far_and_how_long_it_was_watched(asking: Asking) -> None:
+    text = asking("ada").get("/studio/videos/a2").text
+    assert text.count("data-chart=") == text.count("<figcaption>") == text.count("The numbers as a table") == 2
+    rows = re.findall(r'data-point="([^"]*)" data-state="[^"]*"><th scope="row">(\d+) %, ([^<]*)<', text)
+    assert [int(part) for _, part, _ in rows] == list(range(100))
+    # 30 seconds long: its 50th part begins at 15.
+    assert rows[50][0].startswith("15.0,") and rows[50][2] == "0:15"
+    for words in ("A quarter watched at most", "Half watched at most", "Three quarters watched at most"):
+        assert words in text
+    assert "Where they came from" in text and "For You feed" in text and "for_you" not in text
+
+
+def test_a_video_too_few_have_watched_has_no_curve_of_how_far_and_says_so(tmp_path: Path) -> None:
+    text = _page(tmp_path, "/studio/videos/few", boards.AVideo(id="few", creator="ada", age_seconds=8 * HOUR, reach=20))
+    assert "Too few viewers so far to say how far they got. That is not the same as none." in text
+    assert text.count("data-chart=") == 1
+
+
+def test_a_video_before_its_first_milestone_says_when_the_rest_comes(tmp_path: Path) -> None:
+    text = _page(tmp_path, "/studio/videos/new", boards.AVideo(id="new", creator="ada", age_seconds=2 * HOUR))
+    assert "From its 6th hour on" in text and "How far they watched" not in text and "Where they came from" not in text
+
+
+def test_the_week_of_a_channel_has_every_hour_with_its_words_and_in_a_table(asking: Asking) -> None:
+    text = asking("ada").get("/studio/audience").text
+    cells = re.findall(r'<td title="(\w{3} \d\d:00) to \d\d:00: ([^"]*)">', text)
+    assert len(cells) == 168 and cells[0][0] == "Mon 00:00" and cells[-1][0] == "Sun 23:00"
+    assert all("95 % confidence" in words or "too few to say" in words for _, words in cells)
+    assert "All 168 hours as a table" in text and "Most viewers: " in text
+
+
+def test_hours_and_interests_are_shown_to_the_pro_tier_alone(asking: Asking) -> None:
+    pro, basic = (asking(creator).get("/studio/audience").text for creator in ("ada", "bob"))
+    assert "When they watch" in pro and "Interest</h2>" in pro and "travel" in pro
+    assert "When they watch" not in basic and "Interest</h2>" not in basic and "travel" not in basic
+
+
+def test_the_overview_shows_the_channels_month_and_too_few_as_its_range(asking: Asking) -> None:
+    text = asking("ada").get("/studio").text
+    assert "Your channel in October 2026" in text and "Until 1 Nov 2026, 00:00 UTC" in text
+    for name in ("Unique viewers", "New viewers", "Returning viewers", "Profile views"):
+        assert f'<span class="name">{name}</span>' in text
+    nobody = asking("eve").get("/studio").text
+    assert "No video yet" in nobody and nobody.count("too few to say more") == 4
+
+
+def _page(folder: Path, path: str, video: boards.AVideo) -> str:
+    """A page of a pro creator with one video."""
+    boards.make_board(folder / "board", [boards.ACreator(id="ada", tier="pro")], [video])
+    accounts = Accounts(folder / "public")
+    token = accounts.redeem(accounts.make_login_link("ada", 5))
+    accounts.close()
+    return Client(create_app(folder, load_settings(folder)), token=token).get(path).text
 
 
 def test_a_title_is_text_and_never_markup(tmp_path: Path) -> None:

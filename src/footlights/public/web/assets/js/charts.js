@@ -50,7 +50,8 @@ function optionOf(figure, points) {
   const highest = Math.max(1, ...points.map((point) => point.high));
   const lowest = Math.min(0, ...points.map((point) => point.low));
   const bars = kind === "bars";
-  const interval = axisInterval(unit, highest);
+  const placed = kind === "positions";
+  const interval = axisInterval(unit, highest) ?? niceTop(highest) / 4;
   return {
     useUTC: true,
     animation: !calm.matches,
@@ -59,19 +60,19 @@ function optionOf(figure, points) {
     aria: { enabled: true, label: { description: label } },
     grid: { left: 8, right: 14, top: 14, bottom: 4, outerBoundsMode: "same", outerBoundsContain: "axisLabel" },
     xAxis: {
-      type: "time",
-      boundaryGap: bars ? ["2%", "2%"] : false,
+      ...(placed ? alongVideo(points) : { type: "time", boundaryGap: bars ? ["2%", "2%"] : false }),
       axisLine: { lineStyle: { color: look.grid } },
       axisTick: { show: false },
-      axisLabel: { color: look.text, hideOverlap: true, fontSize: 12, margin: 12, formatter: dateLabel(points) },
+      axisLabel: { color: look.text, hideOverlap: true, fontSize: 12, margin: 12, formatter: placed ? clock : dateLabel(points) },
       splitLine: { show: false },
     },
     yAxis: {
       type: "value",
       min: lowest,
-      max: interval ? Math.ceil(highest / interval) * interval : (range) => niceTop(Math.max(range.max, highest)),
+      max: Math.ceil(highest / interval) * interval,
       interval,
-      splitNumber: 4,
+      axisLine: { show: false },
+      axisTick: { show: false },
       axisLabel: { color: look.text, fontSize: 12, formatter: axisLabel(unit) },
       splitLine: { lineStyle: { color: look.grid, type: [2, 5] } },
     },
@@ -86,10 +87,22 @@ function optionOf(figure, points) {
       shadowColor: "transparent",
       transitionDuration: 0.15,
       axisPointer: { type: "line", lineStyle: { color: look.line, width: 1, type: "solid", opacity: 0.6 } },
-      formatter: (items) => tooltipOf(points[items[0].dataIndex], exact !== undefined),
+      formatter: (items) => tooltipOf(points[items[0].dataIndex], { exact: exact !== undefined, placed }),
     },
     series: bars ? barSeries(points, look) : lineSeries(points, look, exact !== undefined),
   };
+}
+
+/** An axis along a whole video: each point is where a part begins. Labels are at whole steps of seconds or minutes. */
+function alongVideo(points) {
+  const end = Math.round(points.at(-1).at + points[1].at);
+  const interval = [1, 2, 5, 10, 15, 30, 60, 120, 300].map((seconds) => seconds * 1000).find((step) => step >= end / 7);
+  return { type: "value", min: 0, max: end, interval: interval ?? 600_000 };
+}
+
+function clock(ms) {
+  const seconds = Math.round(ms / 1000);
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
 }
 
 function lineSeries(points, look, exact) {
@@ -171,9 +184,11 @@ function barSeries(points, look) {
   return [bars, whiskers];
 }
 
+/** An end of the axis that is four whole steps. */
 function niceTop(highest) {
+  if (highest <= 20) return 4 * Math.ceil(highest / 4);
   const power = 10 ** Math.floor(Math.log10(highest));
-  return [1, 1.2, 1.6, 2, 2.4, 3, 4, 5, 6, 8, 10].map((n) => n * power).find((n) => n >= highest) ?? highest;
+  return [1, 1.2, 1.6, 2, 2.4, 3.2, 4, 6, 8, 10].map((n) => n * power).find((n) => n >= highest);
 }
 
 function dateLabel(points) {

@@ -1,10 +1,11 @@
 // Points. A chart is drawn from the very table that is printed below it, so the two cannot disagree.
 
-/** The rows of a chart's table: moment in ms, value (null: too few to say), ends of the interval. */
+/** The rows of a chart's table: moment or position in ms, value (null: too few to say), ends of the interval. */
 export function pointsOf(figure) {
   return [...figure.querySelectorAll("tr[data-point]")].map((row) => {
     const [at, value, low, high] = row.dataset.point.split(",").map(Number);
     const [number, interval] = [...row.querySelectorAll("td")].map((cell) => cell.textContent.trim());
-    return { at: at * 1000, value: row.dataset.state === "ok" ? value : null, low, high, number, interval };
+    const name = row.querySelector("th").textContent;
+    return { name, at: at * 1000, value: row.dataset.state === "ok" ? value : null, low, high, number, interval };
   });
 }

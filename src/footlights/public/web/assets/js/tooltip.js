@@ -1,12 +1,12 @@
-// Tooltip. In: a point. Out: a DOM node. Built node by node: markup with inline styles would break the page's policy.
+// Tooltip. In: a point, and whether it has a place in the video rather than in time. Out: a DOM node. Built node by node: markup with inline styles would break the page's policy.
 
 const moment = new Intl.DateTimeFormat("en-GB", {
   timeZone: "UTC", weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit",
 });
 
-export function tooltipOf(point, exact) {
+export function tooltipOf(point, { exact, placed }) {
   const box = node("div", "tip-box");
-  box.append(node("div", "tip-when", `${moment.format(point.at)} UTC`));
+  box.append(node("div", "tip-when", placed ? point.name : `${moment.format(point.at)} UTC`));
   if (point.value === null) {
     box.append(node("div", "tip-range", point.interval), node("div", "tip-note", "too few to say more"));
   } else {
