@@ -18,7 +18,7 @@ import numpy as np
 import structlog
 from numpy.typing import NDArray
 
-from footlights.gate.decoding import ANCHOR_STEPS, Decoders
+from footlights.gate.decoding import ANCHOR_STEPS, LACKING, Decoders
 from footlights.gate.keys import gate_key
 from footlights.gate.ledger import Ledger
 from footlights.gate.mechanisms.counter import counter_plan
@@ -30,7 +30,7 @@ from footlights.gate.timetable import all_due, next_ticks, run_ends, tick_count
 from footlights.private.measure.engine import Due, Engine
 from footlights.public.board.rows import Layout, layout_of
 from footlights.public.board.write import BoardWriter
-from footlights.terms.errors import BadPolicy
+from footlights.terms.errors import BadPolicy, BoardDamaged
 from footlights.terms.families import FAMILIES, FOLLOWERS, families_at
 from footlights.terms.policy import Policies, Policy, parse_policy
 from footlights.terms.seasons import Season, season_at, season_name
@@ -231,13 +231,19 @@ class Gate:
         self._board.publish(list(zip(spends.tolist(), due.first_tick.tolist(), rows, strict=True)))
 
     def _running_rows(self, due: Due, spends: Int64s, y: Int64s, plan: FamilyPlan, layout: Layout) -> Floats:
-        """Row `step` of A C^-1 applied to what was published until now: running counts, with noise, of each cell."""
+        """Row `step` of A C^-1 applied to what was published until now: running counts, with noise, of each cell.
+
+        Raises BoardDamaged when the board lacks ticks that the gate has published, as the decoders of counters do.
+        """
         inverse = plan.counter.error_rows().astype(np.float64)
         steps = due.first_tick - due.offset_tick
         running: Floats = y * inverse[steps, steps][:, None]
         for slot, (spend, step) in enumerate(zip(spends.tolist(), steps.tolist(), strict=True)):
             first = int(due.offset_tick[slot])
-            for tick, packed in self._board.rows_between(spend, after=first - 1, before=first + step):
+            held = self._board.rows_between(spend, after=first - 1, before=first + step)
+            if len(held) != step:
+                raise BoardDamaged(LACKING)
+            for tick, packed in held:
                 running[slot] += inverse[step, tick - first] * layout.unpack([packed])[0][0]
         return running
 
