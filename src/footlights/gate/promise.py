@@ -17,7 +17,7 @@ from footlights.gate.mechanisms.accountant import epsilon_of, plain_epsilon_of
 from footlights.gate.plan import FamilyPlan
 from footlights.terms.families import FAMILIES, UNITS, Unit, families_of
 from footlights.terms.figures import Z95
-from footlights.terms.policy import Policy
+from footlights.terms.policy import Policies, Policy
 from footlights.terms.seasons import Season, season_name
 
 #: For how many videos of how many channels the law is stated.
@@ -40,10 +40,10 @@ def watching_rho(policy: Policy, *, videos: int) -> Fraction:
 
 def guarantee(versions: list[tuple[Season, Policy]], *, season: Season) -> str:
     """What is promised, as the public pages state it: JSON. versions: from which season each policy holds."""
-    in_force = [policy for begins, policy in versions if begins <= season][-1]
-    coming = [(begins, policy) for begins, policy in versions if begins > season][-1:]
-    stated = _stated(in_force)
-    stated["next"] = [{"from": season_name(begins)} | _stated(policy) for begins, policy in coming]
+    policies = Policies(versions)
+    coming = sorted({begins for begins, _ in versions if begins > season})
+    stated = _stated(policies.at(season))
+    stated["next"] = [{"from": season_name(begins)} | _stated(policies.at(begins)) for begins in coming]
     return json.dumps(stated, sort_keys=True)
 
 
