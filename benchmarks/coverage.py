@@ -176,10 +176,8 @@ def show(family: str, name: str, found: list[Int64s], truth: Int64s, stds: Float
         for mine in cells_by_size
     ]
     figures = truth.size * len(found)
-    print(
-        f"{family:17}{name:20} {len(truth):>7,} {figures:>12,}  {by_stream.mean():7.2%} {chance:6.2%}  {np.mean(shown):7.2%}  ",
-        *told, sep="",
-    )  # fmt: skip
+    held = f"{by_stream.mean():7.2%} {chance:6.2%}  {np.mean(shown):7.2%}  "
+    print(f"{family:17}{name:20} {len(truth):>7,} {figures:>12,}  {held}", *told, sep="")
 
 
 def holds(estimates: Int64s, truth: Int64s, stds: Floats) -> NDArray[np.bool_]:
