@@ -11,16 +11,17 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from footlights.public.board.read import Plan, Reading
+from footlights.public.insights.ratios import Z975
 from footlights.terms.families import WATCH_EDGES_SECONDS
 from footlights.terms.figures import Figure
 from footlights.terms.metrics import QUARTILES
 from footlights.terms.policy import default_policy
-from tests.simulated import ALPHA, Int64s, Simulated, counted, suffix_sums
+from tests.simulated import ALPHA, Int64s, Simulated, chance, counted, suffix_sums, together_of
 
 #: By its name in full: the package has a function of the same name.
 insight = import_module("footlights.public.insights.retention")
 
-STREAMS = 200
+STREAMS = 120
 TOO_FEW = default_policy().too_few
 #: The last milestone, whose error is the largest.
 STEP = 4
@@ -119,6 +120,7 @@ def test_95_in_100_quartiles_of_the_time_watched_hold_the_true_one(
 def test_with_half_the_slack_too_few_quartiles_would_hold(
     simulated: Simulated, off: Int64s, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    off = off[:400]
     times, bound_ms = watched("the quartiles at edges of bins", 10_000)
     truth, true = watch_counts(times), quartile(times, 50)
     whole = figures(simulated, off, truth, 50, bound_ms=bound_ms)
@@ -161,6 +163,8 @@ def test_of_nobody_there_is_no_quartile(simulated: Simulated, off: Int64s, bound
 
 # ---- The curve
 
+#: Each has a curve of 100 points.
+VIDEOS = 100
 CURVES = {
     "half leave at once": np.array([1.0, *np.linspace(0.5, 0.2, 99)]),
     "all stay": np.ones(100),
@@ -186,6 +190,25 @@ def test_at_least_95_in_100_points_of_every_part_of_the_curve_hold_the_true_shar
 ) -> None:
     truth = np.rint(CURVES[shape] * viewers).astype(np.int64)
     shares = 10_000 * truth / truth[0]
-    found = curve(simulated, off[:STREAMS], truth)
+    found = curve(simulated, off[:VIDEOS], truth)
     held = ((found[:, :, 0] <= shares) & (shares <= found[:, :, 1])).sum(axis=0)
-    assert all(at_least_95(int(count), STREAMS) for count in held)
+    assert all(at_least_95(int(count), VIDEOS) for count in held)
+
+
+def test_no_more_than_95_in_100_points_of_a_curve_hold_and_two_intervals_of_97_and_a_half_would_be_seen(
+    simulated: Simulated, off: Int64s
+) -> None:
+    viewers, off = 10_000, off[: 4 * VIDEOS]
+    truth = np.rint(CURVES["half leave at once"] * viewers).astype(np.int64)
+    share = (truth / truth[0])[1:]
+    part = simulated.public.slices["positions"]
+    covariance = simulated.public.suffix_covariance("positions", STEP)
+    difference = np.eye(100)[1:] - share[:, None] * np.eye(100)[0]
+    allowed = chance(len(off) * 99, together=together_of(difference @ covariance @ difference.T))
+    found = curve(simulated, off, truth)[:, 1:]
+    held = float(((found[:, :, 0] <= 10_000 * share) & (10_000 * share <= found[:, :, 1])).mean())
+    assert abs(held - 0.95) <= allowed < 0.025
+    counts, stds = truth + off[:, part], np.sqrt(np.diag(covariance))
+    low, high = counts - Z975 * stds, counts + Z975 * stds
+    apart = (low[:, 1:] / high[:, :1] <= share) & (share <= high[:, 1:] / low[:, :1])
+    assert float(apart.mean()) > 0.95 + allowed

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from footlights.public.board.read import Board, Reading, Video
 from footlights.public.insights.moments import reading_time_utc
-from footlights.public.insights.ratios import ratio_figure
+from footlights.public.insights.ratios import share_figure
 from footlights.terms.families import POSITIONS, WATCH_EDGES_SECONDS
 from footlights.terms.figures import Z95, Figure, noisy_figure, pending_figure, rfc3339
 from footlights.terms.metrics import HISTOGRAM, QUARTILES
@@ -70,15 +70,16 @@ def _viewers(reading: Reading, too_few: float) -> Figure:
 
 
 def _curve(reading: Reading, too_few: float) -> tuple[Figure, ...]:
-    part = reading.plan.slices["positions"]
-    reached = reading.estimates[part].astype(np.float64)
-    stds = reading.plan.std(reading.step)[part]
+    """Of those who began. The counts of both have noise in common, which the interval of their share allows for."""
+    reached = reading.estimates[reading.plan.slices["positions"]].astype(np.float64)
+    covariance = reading.plan.suffix_covariance("positions", reading.step)
     return tuple(
-        ratio_figure(
-            CURVE, above=float(count), above_std=float(std), below=float(reached[0]), below_std=float(stds[0]),
-            scale=10_000.0, most=10_000, at_utc=reading.at_utc, tick=reading.tick, too_few=too_few,
+        share_figure(
+            CURVE, part=float(count), whole=float(reached[0]), part_variance=float(covariance[place, place]),
+            whole_variance=float(covariance[0, 0]), covariance=float(covariance[place, 0]), scale=10_000.0,
+            at_utc=reading.at_utc, tick=reading.tick, too_few=too_few,
         )
-        for count, std in zip(reached, stds, strict=True)
+        for place, count in enumerate(reached)
     )  # fmt: skip
 
 
