@@ -53,7 +53,7 @@ def run(data: Path, asked: argparse.Namespace) -> None:
     names = [f"video {n}" for n in range(asked.videos)]
     keys = np.array([subject_key("video", name) for name in names], dtype=np.int64)
     declare(data, names)
-    gate = Gate(data / "private", data / "board", policy=default_policy(), memory="4GB", fold_events=asked.events)
+    gate = gate_of(data, asked)
     gate.run(until_utc=NOW)
     fill(gate, asked.pairs)
     batch = events(keys, asked)
@@ -77,6 +77,12 @@ def run(data: Path, asked: argparse.Namespace) -> None:
     print(f"restart  {restarted:8.2f} s   the next minute by a gate that has just started: it reads its decoders back")
     print(f"plain    {plain:8.2f} s   DuckDB: the same sums over the batch alone, no state, no bound, no noise")
     print(f"ratio    {(published - began) / plain:8.1f} times plain DuckDB; peak memory {memory:.2f} GB")
+
+
+def gate_of(data: Path, asked: argparse.Namespace) -> Gate:
+    return Gate(
+        data / "private", data / "board", policy=default_policy(), memory="4GB", fold_events=asked.events, at_utc=NOW
+    )
 
 
 def declare(data: Path, names: list[str]) -> None:
@@ -109,7 +115,7 @@ def fill(gate: Gate, pairs: int) -> None:
 
 
 def restart(data: Path, asked: argparse.Namespace) -> float:
-    gate = Gate(data / "private", data / "board", policy=default_policy(), memory="4GB", fold_events=asked.events)
+    gate = gate_of(data, asked)
     began = time.perf_counter()
     gate.run(until_utc=NOW + 2 * MINUTE)
     took = time.perf_counter() - began

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from footlights.gate.mechanisms.counter import MERGE_RATIO, UNIT, CounterPlan, counter_plan
 from footlights.gate.mechanisms.sampler import Sampler
@@ -85,17 +84,23 @@ def _counter_parts(policy: Policy, counter: CounterPlan) -> list[Part]:
 def write_rows(plan: FamilyPlan, folder: Path) -> tuple[str, dict[str, str]]:
     """Write A C^-1 of the schedule, and of each suffix histogram, for the public side, once; returns their names."""
     suffixes = [histogram for histogram in histograms_of(plan.family.name) if histogram.suffix]
-    along = {histogram.name: _write(counter_plan(len(histogram)), folder) for histogram in suffixes}
-    return _write(plan.counter, folder), along
+    along = {histogram.name: _write(len(histogram), folder) for histogram in suffixes}
+    return _write(plan.counter.steps, folder), along
 
 
-def _write(counter: CounterPlan, folder: Path) -> str:
-    rows: NDArray[np.float32] = counter.error_rows()
-    name = f"plans/counter-{counter.steps}-{hashlib.sha256(rows.tobytes()).hexdigest()[:16]}.npy"
+def _write(steps: int, folder: Path) -> str:
+    name = _rows_name(steps)
     path = folder / name
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         draft = path.with_suffix(".draft.npy")
-        np.save(draft, rows)
+        np.save(draft, counter_plan(steps).error_rows())
         draft.replace(path)
     return name
+
+
+@lru_cache(maxsize=16)
+def _rows_name(steps: int) -> str:
+    """Found once: the rows of a video's minutes take a third of a second to make, and 32 MB to keep."""
+    rows = counter_plan(steps).error_rows()
+    return f"plans/counter-{steps}-{hashlib.sha256(rows.tobytes()).hexdigest()[:16]}.npy"

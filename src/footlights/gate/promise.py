@@ -46,7 +46,7 @@ def guarantee(policies: Policies, *, season: Season, stated: str | None) -> str:
     stated: what was stated before, which stands where it is of the same policies: to work it out takes seconds.
     """
     in_force = policies.at(season)
-    coming = [(begins, policy) for begins, policy in policies.versions if begins > season][-1:]
+    coming = [(begins, policies.at(begins)) for begins in sorted({b for b, _ in policies.versions if b > season})]
     older = _older(policies, season=season)
     before = json.loads(stated) if stated else {}
     of_policies = [VERSION, in_force.digest, *(policy.digest for _, policy in coming + older)]

@@ -234,7 +234,10 @@ class Gate:
         self._board.publish(list(zip(spends.tolist(), due.first_tick.tolist(), rows, strict=True)))
 
     def _running_rows(self, due: Due, spends: Int64s, y: Int64s, plan: FamilyPlan, layout: Layout) -> Floats:
-        """Row `step` of A C^-1 applied to what was published until now: running counts, with noise, of each cell."""
+        """Row `step` of A C^-1 applied to what was published until now: running counts, with noise, of each cell.
+
+        Raises BoardDamaged when the board lacks ticks that the gate has published, as the decoders of counters do.
+        """
         inverse = plan.counter.error_rows().astype(np.float64)
         steps = due.first_tick - due.offset_tick
         running: Floats = y * inverse[steps, steps][:, None]

@@ -18,7 +18,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from footlights.gate.mechanisms.counter import counter_plan
+from footlights.gate.mechanisms.counter import counter_plan, decode
 from footlights.gate.mechanisms.rounding import round_consistently
 from footlights.gate.mechanisms.tables import TablesPlan, encode, estimate, tables_plan
 from footlights.terms.families import Histogram
@@ -138,11 +138,26 @@ class Histograms:
         for histogram in self._histograms:
             mine = noisy[:, start : start + len(histogram)]
             if histogram.suffix:
-                rows = counter_plan(len(histogram)).error_rows().astype(np.float64)
-                mine = np.flip(np.flip(mine, axis=1) @ rows.T, axis=1)
+                mine = _suffix_counts(mine)
             found.append(np.rint(mine).astype(np.int64))
             start += len(histogram)
         return np.concatenate(found, axis=1)
+
+
+def _suffix_counts(noisy: Floats) -> Floats:
+    """How many are in each cell or a later one, shape of noisy: (n, cells).
+
+    Cell after cell, in one order of additions: a matrix product would sum in an order that hangs on how many rows there
+    are, and a board made in one run could differ in a last digit from the same made in many.
+    """
+    plan = counter_plan(noisy.shape[1])
+    state, count = np.zeros((plan.slots, len(noisy))), np.zeros(len(noisy))
+    counts = np.empty(noisy.shape)
+    for step in range(plan.steps):
+        cell = plan.steps - 1 - step
+        count += decode(plan, step, state, noisy[:, cell])
+        counts[:, cell] = count
+    return counts
 
 
 def _parts_of(histogram: Histogram, bounds: Mapping[str, BoundPolicy], *, norm2: int) -> list[Part]:

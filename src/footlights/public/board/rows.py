@@ -48,7 +48,7 @@ class Layout:
         if self._dense:
             unpacker = zstandard.ZstdDecompressor()
             try:
-                rows = [unpacker.decompress(row) for row in rows]
+                rows = [unpacker.decompress(row, allow_extra_data=False) for row in rows]
             except zstandard.ZstdError:
                 raise _cut() from None
         if any(len(row) != self.width * WORD.itemsize for row in rows):
