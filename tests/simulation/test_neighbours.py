@@ -15,6 +15,7 @@ from footlights.audit.doors import Message, read
 from footlights.audit.messages import act, declare_creator, declare_video, follow, view, visit_profile
 from footlights.audit.rehearsal import Rehearsal
 from footlights.terms.events import Kind
+from footlights.terms.policy import default_policy
 from footlights.terms.ticks import HOUR, MINUTE
 from tests.worlds import Act, World
 
@@ -102,7 +103,7 @@ def test_one_viewer_s_view_does_not_decide_whether_hundreds_of_others_came_too_e
 
 
 def _audience(world: World, acts: list[Act]) -> dict[tuple[int, ...], int]:
-    (cells,) = (cells for key, cells in world.vectors([acts]).items() if key[0] == "audience")
+    (cells,) = (cells for (_, _, family), cells in world.vectors([acts]).items() if family == "audience")
     return dict(cells)
 
 
@@ -110,7 +111,7 @@ def _audience(world: World, acts: list[Act]) -> dict[tuple[int, ...], int]:
     reason="a view forged under a viewer's name makes it a swap: twice the squared distance", strict=True
 )
 def test_a_forged_view_lets_a_real_one_move_no_table_by_more_than_its_bound(tmp_path: Path) -> None:
-    world = World(tmp_path)
+    world = World(tmp_path, policy=default_policy())
     real = Act(viewer="ann", kind=Kind.VIEW, subject="v1", country=5, message=1, at=50)
     forged = Act(viewer="ann", kind=Kind.VIEW, subject="v1", country=9, message=2, at=60)
     both, alone = _audience(world, [real, forged]), _audience(world, [forged])

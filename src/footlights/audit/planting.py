@@ -173,7 +173,7 @@ def _canary(canaries: Canaries, number: int) -> str:
 
 def _all_acts(canaries: Canaries, *, at_utc: int) -> Iterator[Message]:
     all_of_it = range(canaries.loud)
-    loud = _Numbers(plays=all_of_it, acts=all_of_it, visits=all_of_it)
+    loud = _Numbers(plays=all_of_it, acts=range(KNOWN), visits=all_of_it)
     twice = _Numbers(plays=all_of_it, acts=range(0), visits=all_of_it)
     for number, heads in enumerate(canaries.coins.tolist()):
         canary = _canary(canaries, number)

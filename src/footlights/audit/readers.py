@@ -22,7 +22,7 @@ where the estimate is that far below. A new family is a reader in READERS.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, Protocol
 
 import msgspec
@@ -296,7 +296,7 @@ class _Running:
         self, schedule: Schedule, policy: BoundPolicy, *, bound: float, steps: Ticks, from_step: int = 0
     ) -> None:
         self._bound, self._twice_rho = bound, float(2 * policy.rho)
-        self._weights, self._stds = running_weights(STEPS[schedule], steps=steps, from_step=from_step)
+        self._weights, self._stds = _remembered(schedule, tuple(steps.tolist()), from_step)
         self.information = self._twice_rho * float(self._weights[steps >= from_step].sum())
 
     def scores(self, highs: Floats, *, known: int) -> Floats:
@@ -304,6 +304,12 @@ class _Running:
         moved = (highs - ROUNDED_UP) / self._bound - known - Z95 * self._stds / np.sqrt(self._twice_rho)
         found: Floats = self._twice_rho * moved @ self._weights
         return found
+
+
+@lru_cache(maxsize=64)
+def _remembered(schedule: Schedule, steps: tuple[int, ...], from_step: int) -> tuple[Floats, Floats]:
+    """All metrics of a family are read at the same ticks."""
+    return running_weights(STEPS[schedule], steps=np.array(steps, dtype=np.int64), from_step=from_step)
 
 
 def _groups(ticks: Ticks) -> tuple[Ticks, list[NDArray[np.intp]]]:
