@@ -18,6 +18,7 @@ from footlights.audit.suite import Verdict, coins, run_attacks, verdict_lines, v
 from footlights.audit.twin import Twin
 from footlights.gate.mechanisms.noise import KeyedNoise, Noise
 from footlights.simulate.draws import Draws
+from tests.lean import POLICY
 from tests.unit.audit.promises import promised, stated
 
 BEGAN = 1_790_812_800
@@ -102,7 +103,8 @@ def test_every_attack_beats_the_twin(against_the_twin: dict[str, Verdict], attac
 
 @pytest.fixture(scope="module")
 def against_the_real(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Verdict]:
-    with pytest.MonkeyPatch.context() as patched, Rehearsal(tmp_path_factory.mktemp("rehearsal")) as doors:
+    folder = tmp_path_factory.mktemp("rehearsal")
+    with pytest.MonkeyPatch.context() as patched, Rehearsal(folder, policy=POLICY.text) as doors:
         patched.setattr(counts, "READS", 40)
         patched.setattr(suite, "ALPHA", ALPHA)
         return audited(doors, games=30)
@@ -144,8 +146,8 @@ def test_a_gate_without_noise_is_caught(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(KeyedNoise, "draw_cells", silent_cells)
     # Each reads figures; the others read what surrounds them, where noise plays no part.
     noisy = [attack for attack in ATTACKS if attack.reads_figures and attack.name != "live room"]
-    with Rehearsal(tmp_path) as doors:
-        found = audited(doors, games=25, attacks=noisy)
+    with Rehearsal(tmp_path, policy=POLICY.text) as doors:
+        found = audited(doors, games=22, attacks=noisy)
     assert {name: verdict.outcome for name, verdict in found.items()} == dict.fromkeys(found, "broken")
 
 
