@@ -133,6 +133,7 @@ def test_noise_of_half_the_scale_is_found_and_the_planned_noise_is_not_blamed(
     assert all("gaussian" in found_by(report, unit) for unit in UNITS)
 
 
+@pytest.mark.slow
 def test_no_noise_at_all_is_found_by_every_method(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Sampler, "draw", lambda _, words: np.zeros(len(words), dtype=np.int64))
     report = audited(tmp_path, MORE)
@@ -142,9 +143,8 @@ def test_no_noise_at_all_is_found_by_every_method(tmp_path: Path, monkeypatch: p
 
 #: Left out: watch time, which overflows the store before anything is published; one cell a viewer, a session's own pair
 #: and hours, which these canaries move too little, or where nobody reads. tests/property/test_sensitivity.py sees all.
-QUICK: dict[str, Unit] = {"reach": "video", "profile views": "creator"}
 SLOW: dict[str, tuple[Unit, str]] = {
-    "what earlier batches counted": ("video", "reach"),
+    "what earlier batches counted": ("video", "sources"),
     "deduplication is the pair's own": ("video", "reach"),
     "replays": ("video", "replays"),
     "full views": ("video", "full_views"),
@@ -156,7 +156,9 @@ SLOW: dict[str, tuple[Unit, str]] = {
 }
 
 
-@pytest.mark.parametrize(("name", "unit"), QUICK.items())
+@pytest.mark.parametrize(
+    ("name", "unit"), [pytest.param("reach", "video", marks=pytest.mark.slow), ("profile views", "creator")]
+)
 def test_a_bound_that_is_taken_out_is_found_by_few_canaries(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, unit: Unit
 ) -> None:
@@ -176,6 +178,7 @@ def test_a_fault_in_one_figure_does_not_drown_in_the_others(
     assert figure in {bound.figure for of in report.units if of.unit == unit for bound in of.bounds}
 
 
+@pytest.mark.slow
 def test_without_any_deduplication_the_caps_still_hold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # Every message of a canary is sent twice. What it may add is bounded after duplicates are taken out, so a lost
     # deduplication costs no privacy: a canary that is counted up to its bound is counted up to its bound.

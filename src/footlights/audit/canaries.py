@@ -314,8 +314,8 @@ def _unit_lines(report: UnitReport, *, canaries: int) -> list[str]:
         f"{UNITS[report.unit]}: {', '.join(report.families).replace('_', ' ')}",
         f"  {'promised':17} epsilon {promise.epsilon:7.3f}   mu {promise.mu:.3f}   rho {promise.rho} "
         f"at delta {promise.delta:g}",
-        f"  {'told, if kept':17} {'':15}   mu {report.expected_mu:.3f}",
-        f"  {'told':17} {'':15}   mu {report.estimated_mu:.3f}   {right}",
+        f"  {'expected':17} {'':15}   mu {report.expected_mu:.3f}   if the noise is as planned",
+        f"  {'measured':17} {'':15}   mu {report.estimated_mu:.3f}   {right}",
         "  proved, at least:",
     ]
     for bound in report.bounds:

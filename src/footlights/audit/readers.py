@@ -215,7 +215,7 @@ class RowReader:
             part = parts[pick.part]
             moved = highs[:, column] - ROUNDED_UP - pick.known - Z95 * part.sigmas[0] * first
             told = 1 / (_noise(part) * first**2)
-            name = f"{self.family}: {pick.part}"
+            name = self.family if pick.part == self.family else f"{self.family}: {pick.part}"
             scores[name] = scores.get(name, np.zeros(len(highs))) + told * moved
             information += told
         return Scores(parts=scores, information=information)

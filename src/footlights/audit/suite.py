@@ -218,7 +218,7 @@ _MEANING: dict[Outcome, str] = {
     "blunt": "does not succeed on a naive system either, so it shows nothing",
     "too few games": "not even all guesses right would tell; play more games",
     "not here yet": "there is nothing to attack, which is no pass",
-    "too long": "takes longer than an hour on this clock; a rehearsal plays it",
+    "too long": "takes longer than there was time for; a rehearsal plays it",
 }
 
 
@@ -230,7 +230,7 @@ def _in_words(verdicts: Sequence[Verdict]) -> list[str]:
         if names:
             lines.append(f"{outcome}: {', '.join(names)} ({meaning})")
     if any(one.outcome == "broken" for one in verdicts):
-        lines.append("docs/why/known-limits.md lists what is known to be broken, and what helps against it.")
+        lines.append("docs/why/known-limits.md lists what is known to be broken.")
     return lines
 
 
