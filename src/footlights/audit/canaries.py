@@ -1,4 +1,4 @@
-"""Canaries. In: doors, a policy, a seed. Out: what the figures tell of planted viewers, beside what is promised.
+"""Canaries. In: doors, a policy, a seed. Out: what figures tell of planted viewers, beside the promise to each unit.
 
     coins ─▶ plant ─▶ wait, look, wait, look ... ─▶ scores ─▶ bounds ─▶ report
     fixed    collector     public API alone         linear    audit/bounds.py
@@ -20,18 +20,23 @@ import numpy as np
 from footlights.audit.bounds import effect_bound, one_run_epsilon, one_run_mu, plain_epsilon
 from footlights.audit.doors import Doors, read
 from footlights.audit.normal import MU_MAX, cdf, gaussian_epsilon, quantile
-from footlights.audit.planting import Canaries, Coins, be_loud_again, plant, toss
-from footlights.audit.readers import READERS, Floats, Reader, Scores
+from footlights.audit.planting import Canaries, Coins, be_loud_again, plant, take_down, toss
+from footlights.audit.readers import READERS, Floats, Reader, Scores, unit_of
 from footlights.terms.errors import AuditFailed
+from footlights.terms.families import UNITS, Unit
 from footlights.terms.policy import Policy
+from footlights.terms.ticks import DAY, HOUR
 
 Progress = Callable[[int, int], None]
 
 CONFIDENCE = 0.95
 #: Each method's share of 1 - CONFIDENCE: the one that finds smaller noise first has most of it.
 SHARES = {"gaussian": 0.6, "one figure": 0.1, "one run": 0.1, "one run, mu-GDP": 0.1, "threshold": 0.1}
-#: A canary may push figures either way: it adds, or it displaces. Each direction has half.
+#: A canary may push figures either way: it adds, or it displaces. Each direction has half, and so has each unit.
 DIRECTIONS = 2
+#: Where channels are read, canaries are planted at this time of day: the six hours in which they are loud then touch
+#: two days, on the second of which they return, and more different hours than count.
+EVENING_SECONDS = 18 * HOUR
 #: Guesses are made on this share of the canaries, the likeliest at both ends, but on this many at least.
 GUESS_SHARE, GUESSES_LEAST = 0.25, 60
 CANARIES_LEAST = 20
@@ -40,7 +45,7 @@ POWER = 0.99
 
 
 class Promise(msgspec.Struct, frozen=True, kw_only=True):
-    """What GET /api/v1/privacy says of one (viewer, video, season)."""
+    """What GET /api/v1/privacy says of one unit."""
 
     rho: str
     epsilon: float
@@ -69,18 +74,17 @@ class Bound(msgspec.Struct, frozen=True, kw_only=True):
     exceeds: bool
 
 
-class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """An audit by canaries. expected_mu: what the figures that were read tell if the promise is kept to the letter.
+class UnitReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What the canaries tell of one unit. expected_mu: of the figures that were read, if the promise is kept exactly.
 
-    estimated_mu: what they told. correct: of `guesses`. half_noise_power: the chance to find noise of half the scale;
-    half_noise_canaries: how many find it with probability POWER, None where no number does.
+    families: that were read. estimated_mu: what they told. correct: of `guesses`. half_noise_power: the chance to find
+    noise of half the scale; half_noise_canaries: how many find it with probability POWER, None where no number does.
     """
 
-    seed: int
-    canaries: int
+    unit: Unit
+    families: tuple[str, ...]
     guesses: int
     correct: int
-    confidence: float
     promise: Promise
     expected_mu: float
     estimated_mu: float
@@ -94,77 +98,123 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         return not any(bound.exceeds for bound in self.bounds)
 
 
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """An audit by canaries. units: those whose figures were read."""
+
+    seed: int
+    canaries: int
+    confidence: float
+    units: tuple[UnitReport, ...]
+
+    @property
+    def kept(self) -> bool:
+        """Whether the promise to every unit is kept, as far as can be told."""
+        return all(unit.kept for unit in self.units)
+
+
+class Seen(msgspec.Struct, frozen=True, kw_only=True):
+    """What was read of one unit: its families, and what they tell."""
+
+    families: tuple[str, ...]
+    scores: Scores
+
+
 def audit_canaries(
     doors: Doors,
     policy: Policy,
     *,
     canaries: int,
     seed: int,
+    units: Sequence[Unit] = tuple(UNITS),
     readers: Sequence[Callable[[Canaries], Reader]] = READERS,
     progress: Progress | None = None,
 ) -> Report:
-    """Plant canaries, read what is published for hours, and bound what it told of them.
+    """Plant canaries, read what is published for hours, or days, and bound what it told of them.
 
-    policy: the one in force. canaries: at least CANARIES_LEAST. progress: called with (seconds passed, of how many).
+    policy: the one in force. canaries: at least CANARIES_LEAST. units: whose figures are read: those of a video take
+    six hours, those of a channel up to a week. progress: called with (seconds passed, of how many).
     Raises AuditFailed if it cannot be carried out.
     """
     if canaries < CANARIES_LEAST:
         raise AuditFailed(f"{canaries} canaries can tell nothing. Plant {CANARIES_LEAST} at least.")
-    promise = read_promise(doors, policy)
+    promises = read_promises(doors, policy)
     coins = toss(seed, canaries)
+    if "creator" in units:
+        doors.pass_time((EVENING_SECONDS - doors.now_utc()) % DAY)
     planted = plant(doors, policy, coins=coins, seed=seed)
-    scores = watch(doors, planted, readers=readers, progress=progress)
-    return judge(scores, coins, promise=promise, seed=seed)
+    seen = watch(doors, planted, units=units, readers=readers, progress=progress)
+    return judge(seen, coins, promises=promises, seed=seed)
 
 
-def read_promise(doors: Doors, policy: Policy) -> Promise:
-    """What the deployment promises. Raises AuditFailed where it promises nothing, or runs under another policy."""
+def read_promises(doors: Doors, policy: Policy) -> dict[Unit, Promise]:
+    """What the deployment promises to each unit. Raises AuditFailed where it promises nothing, or by another policy."""
     stated = read(doors, "/api/v1/privacy")
+    if stated["state"] != "ok":
+        raise AuditFailed("the deployment states no guarantee yet. `footlights tick` makes it.")
     if stated["policy_digest"] != policy.digest:
         raise AuditFailed("the deployment runs under another policy than the one that the audit was given.")
-    video = next((unit for unit in stated["units"] if unit["unit"] == "video"), None)
-    if video is None or video["epsilon"] is None:
-        raise AuditFailed("the deployment states no guarantee yet. `footlights tick` makes it.")
-    return Promise(rho=video["rho"], epsilon=video["epsilon"], delta=stated["delta"])
+    return {
+        unit["unit"]: Promise(rho=unit["rho"], epsilon=unit["epsilon"], delta=stated["delta"])
+        for unit in stated["units"]
+    }
 
 
 def watch(
     doors: Doors,
     canaries: Canaries,
     *,
+    units: Sequence[Unit] = tuple(UNITS),
     readers: Sequence[Callable[[Canaries], Reader]] = READERS,
     progress: Progress | None = None,
-) -> Scores:
-    """Look at every age that a reader asks for, in order; the canaries are loud again after each but the last."""
+) -> dict[Unit, Seen]:
+    """Look whenever a reader asks for it; the canaries are loud again after each look but the last."""
     begun = doors.now_utc()
-    made = [reader(canaries) for reader in readers]
-    ages = sorted({age for reader in made for age in reader.ages_seconds})
-    ends = canaries.posted_at_utc + ages[-1]
-    for time, age in enumerate(ages):
-        doors.pass_time(max(0, canaries.posted_at_utc + age - doors.now_utc()))
+    made = [reader for reader in (make(canaries) for make in readers) if unit_of(reader) in units]
+    moments = sorted({moment for reader in made for moment in reader.moments_utc})
+    videos_until = max(moment for reader in made if unit_of(reader) == "video" for moment in reader.moments_utc)
+    for time, moment in enumerate(moments):
+        doors.pass_time(max(0, moment - doors.now_utc()))
         for reader in made:
-            if age in reader.ages_seconds:
+            if moment in reader.moments_utc:
                 reader.look(doors)
-        if age != ages[-1]:
+        if moment != moments[-1]:
             be_loud_again(doors, canaries, time=time)
+        if moment == videos_until:
+            take_down(doors, canaries)
         if progress is not None:
-            progress(canaries.posted_at_utc + age - begun, ends - begun)
-    return sum((reader.scores() for reader in made), Scores(parts={}, information=0.0))
+            progress(moment - begun, moments[-1] - begun)
+    return {unit: _seen([reader for reader in made if unit_of(reader) == unit]) for unit in units}
 
 
-def judge(scores: Scores, coins: Coins, *, promise: Promise, seed: int) -> Report:
-    """What scores prove of the coins. Raises AuditFailed if all coins fell the same way."""
+def _seen(made: Sequence[Reader]) -> Seen:
+    none = Scores(parts={}, information=0.0)
+    return Seen(
+        families=tuple(reader.family for reader in made), scores=sum((reader.scores() for reader in made), none)
+    )
+
+
+def judge(seen: dict[Unit, Seen], coins: Coins, *, promises: dict[Unit, Promise], seed: int) -> Report:
+    """What scores prove of the coins, for each unit. Raises AuditFailed if all coins fell the same way."""
     if not 2 <= coins.sum() <= len(coins) - 2:
         raise AuditFailed("the coins fell on one side. Plant more canaries, or name another seed.")
-    guesses = min(len(coins), max(GUESSES_LEAST, round(GUESS_SHARE * len(coins))))
-    correct = _correct(scores.values, coins, guesses)
-    expected_mu = math.sqrt(scores.information)
     return Report(
         seed=seed,
         canaries=len(coins),
+        confidence=CONFIDENCE,
+        units=tuple(_judge(unit, of_unit, coins, promises[unit]) for unit, of_unit in seen.items()),
+    )
+
+
+def _judge(unit: Unit, seen: Seen, coins: Coins, promise: Promise) -> UnitReport:
+    scores = seen.scores
+    guesses = min(len(coins), max(GUESSES_LEAST, round(GUESS_SHARE * len(coins))))
+    correct = _correct(scores.values, coins, guesses)
+    expected_mu = math.sqrt(scores.information)
+    return UnitReport(
+        unit=unit,
+        families=seen.families,
         guesses=guesses,
         correct=correct,
-        confidence=CONFIDENCE,
         promise=promise,
         expected_mu=expected_mu,
         estimated_mu=_estimated_mu(scores.values, coins),
@@ -210,8 +260,8 @@ def _threshold_bound(scores: Scores, coins: Coins, promise: Promise) -> Bound:
 
 
 def _alpha(method: str) -> float:
-    """The chance that a method may blame an honest deployment with, in one direction."""
-    return (1 - CONFIDENCE) * SHARES[method] / DIRECTIONS
+    """The chance that a method may blame an honest deployment with, for one unit, in one direction."""
+    return (1 - CONFIDENCE) * SHARES[method] / DIRECTIONS / len(UNITS)
 
 
 def _of_mu(method: str, mu: float, promise: Promise, *, figure: str | None = None) -> Bound:
@@ -241,32 +291,44 @@ def canaries_needed(*, mu: float, promised_mu: float) -> int | None:
 def report_fields(report: Report) -> dict[str, Any]:
     """The report for a machine."""
     fields: dict[str, Any] = msgspec.to_builtins(report)
-    return fields | {"kept": report.kept}
+    units = [of | {"kept": unit.kept} for of, unit in zip(fields["units"], report.units, strict=True)]
+    return fields | {"units": units, "kept": report.kept}
 
 
 def report_lines(report: Report) -> list[str]:
     """The report for a terminal."""
-    promise = report.promise
     lines = [
-        f"{report.canaries:,} canaries, each a viewer of a video of its own; seed {report.seed}",
-        f"{report.correct:,} of {report.guesses:,} guesses are right",
-        f"what was read tells mu {report.expected_mu:.3f} if all is as planned; it told {report.estimated_mu:.3f}",
-        f"noise of half the scale would be found with probability {report.half_noise_power:.2f}{_needed(report)}",
-        "",
-        f"{'promised':18} epsilon {promise.epsilon:7.3f}   mu {promise.mu:.3f}   at delta {promise.delta:g}, "
-        f"rho {promise.rho}",
+        f"{report.canaries:,} canaries, each a viewer of a channel and a video of its own; seed {report.seed}. "
+        f"All bounds hold together with {report.confidence:.0%} confidence."
     ]
-    for bound in report.bounds:
-        mu = "        " if bound.mu is None else f"mu {bound.mu:.3f}"
-        verdict = "EXCEEDS THE PROMISE" if bound.exceeds else "no more than promised"
-        figure = f" ({bound.figure})" if bound.figure and bound.mu else ""
-        lines.append(f"{bound.method:18} epsilon {bound.epsilon:7.3f}   {mu}   at least{figure}; {verdict}")
-    lines.append(f"All bounds hold together with {report.confidence:.0%} confidence.")
+    for unit in report.units:
+        lines += ["", *_unit_lines(unit, canaries=report.canaries)]
+    for left_out in UNITS.keys() - {unit.unit for unit in report.units}:
+        lines += ["", f"{UNITS[left_out]} was not audited: its figures take a week. A rehearsal audits it."]
     return lines
 
 
-def _needed(report: Report) -> str:
-    if report.half_noise_canaries is None or report.half_noise_canaries <= report.canaries:
+def _unit_lines(report: UnitReport, *, canaries: int) -> list[str]:
+    promise, right = report.promise, f"{report.correct:,} of {report.guesses:,} guesses right"
+    lines = [
+        f"{UNITS[report.unit]}: {', '.join(report.families).replace('_', ' ')}",
+        f"  {'promised':17} epsilon {promise.epsilon:7.3f}   mu {promise.mu:.3f}   rho {promise.rho} "
+        f"at delta {promise.delta:g}",
+        f"  {'expected':17} {'':15}   mu {report.expected_mu:.3f}   if the noise is as planned",
+        f"  {'measured':17} {'':15}   mu {report.estimated_mu:.3f}   {right}",
+        "  proved, at least:",
+    ]
+    for bound in report.bounds:
+        mu = f"{'':8}" if bound.mu is None else f"mu {bound.mu:.3f}"
+        verdict = "EXCEEDS THE PROMISE" if bound.exceeds else "no more than promised"
+        figure = f" ({bound.figure})" if bound.figure and bound.mu else ""
+        lines.append(f"  {bound.method:17} epsilon {bound.epsilon:7.3f}   {mu}   {verdict}{figure}")
+    found = f"  Noise of half the scale would be found with probability {report.half_noise_power:.2f}"
+    return [*lines, f"{found}{_needed(report, canaries)}."]
+
+
+def _needed(report: UnitReport, canaries: int) -> str:
+    if report.half_noise_canaries is None or report.half_noise_canaries <= canaries:
         return ""
     return f"; {report.half_noise_canaries:,} canaries find it with {POWER:.2f}"
 

@@ -205,9 +205,32 @@ def verdict_lines(verdicts: Sequence[Verdict]) -> list[str]:
     """The verdicts for a terminal."""
     lines = [f"{'attack':22} games {'right here':>10} {'95 % interval':>17} {'allowed':>8} {'twin':>7}   outcome"]
     for one in verdicts:
-        here = f"{one.success:10.1%} {f'{one.low:.1%} to {one.high:.1%}':>17}" if one.games else f"{'':>10} {'':>17}"
+        interval = f"{one.low:.1%} to {one.high:.1%}"
+        here = f"{one.success:10.1%} {interval:>17} {one.allowed:>8.1%}" if one.games else f"{'':37}"
         twin = f"{one.twin_right / one.twin_games:7.0%}" if one.twin_games else f"{'':>7}"
-        lines.append(f"{one.attack:22} {one.games:>5} {here} {one.allowed:>8.1%} {twin}   {one.outcome}")
+        lines.append(f"{one.attack:22} {one.games:>5} {here} {twin}   {one.outcome}")
+    return [*lines, "", *_in_words(verdicts)]
+
+
+#: What an outcome means for whoever reads the table; `withstood` needs no words.
+_MEANING: dict[Outcome, str] = {
+    "broken": "right more often than the promise allows",
+    "blunt": "does not succeed on a naive system either, so it shows nothing",
+    "too few games": "not even all guesses right would tell; play more games",
+    "not here yet": "there is nothing to attack, which is no pass",
+    "too long": "takes longer than there was time for; a rehearsal plays it",
+}
+
+
+def _in_words(verdicts: Sequence[Verdict]) -> list[str]:
+    withstood = sum(one.outcome == "withstood" for one in verdicts)
+    lines = [f"{withstood} of {len(verdicts)} attacks were withstood."]
+    for outcome, meaning in _MEANING.items():
+        names = [one.attack for one in verdicts if one.outcome == outcome]
+        if names:
+            lines.append(f"{outcome}: {', '.join(names)} ({meaning})")
+    if any(one.outcome == "broken" for one in verdicts):
+        lines.append("docs/why/known-limits.md lists what is known to be broken.")
     return lines
 
 

@@ -3,7 +3,8 @@
 It answers the same paths in the same shapes as the public side, and has the faults that others had:
 
     counts and windows   exact; hidden below the threshold, so that a difference of two shows what is hidden
-    audience             only cells that reach the threshold are listed, beside an exact total
+    audience, sources    only cells that reach the threshold are listed, beside an exact total; hours too
+    channel              exact, day by day, as it happens: the day that is not over is there already
     first view           a figure is pending until something happened, and its moment is that of the last event
     history              a late event changes what was shown already
     messages             an id that came before is dropped, whoever sent it, and the answer says how many were not
@@ -14,16 +15,20 @@ Never used to protect anybody.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
 from footlights.audit.doors import Answer, Message
-from footlights.audit.twin_log import Act, Log, TwinVideo
+from footlights.audit.twin_log import PARTS, Act, Log, TwinVideo
+from footlights.terms.families import WEEKDAYS
 from footlights.terms.figures import Figure, exact_figure, pending_figure, rfc3339
-from footlights.terms.metrics import AUDIENCE, AUDIENCE_AXES, COUNTERS, DERIVED, DISCLOSED
+from footlights.terms.metrics import AUDIENCE, AUDIENCE_AXES, COUNTERS, DERIVED, DISCLOSED, HISTOGRAM, QUARTILES
+from footlights.terms.policy import default_policy
+from footlights.terms.seasons import season_at, season_name, season_start_utc
 from footlights.terms.ticks import DAY, HOUR, MINUTE
 
 #: What is smaller is hidden.
@@ -109,7 +114,12 @@ class Twin:
         if what == "videos":
             return {"videos": [self._video(video) for video in videos], "cursor": None, "has_more": False}
         if what == "audience":
-            return self._audience(videos)
+            return self._audience("channel_audience", list(_firsts(_by_time(videos))), season=True)
+        if what == "channel":
+            return self._channel(creator, _by_time(videos))
+        if what == "hours":
+            hours = [(_hour_of_week(act),) for act in _first_hours(_by_time(videos))]
+            return self._listed("hours", "hour", hours, season=True)
         raise _Refused(404)
 
     def _of_video(self, video: TwinVideo, what: str, query: dict[str, str]) -> Found:
@@ -120,7 +130,12 @@ class Twin:
         if what == "timeseries":
             return self._curve(video, **query)
         if what == "audience":
-            return self._audience([video])
+            return self._audience("audience", list(video.first_plays()), season=False)
+        if what == "sources":
+            sources = [(act.traits["source"],) for act in video.first_plays()]
+            return self._listed("sources", "source", sources, season=False)
+        if what == "retention":
+            return self._retention(video)
         raise _Refused(404)
 
     # ---- Figures
@@ -163,7 +178,6 @@ class Twin:
         window = {name: self._tally(name, videos, after_utc=since, until_utc=now) for name in _NAMES}
         others = {
             "followers_count": self._followers(creator, after_utc=since),
-            "profile_views": self._figure("reach", self._log.profile_views(creator), now),
         }
         points = [
             self._tally(metric, videos, after_utc=since + day * DAY, until_utc=since + (day + 1) * DAY)
@@ -180,32 +194,115 @@ class Twin:
         count = self._log.followers(creator, after_utc=after_utc)
         return exact_figure("followers_count", value=count, at_utc=self._clock_utc, tick=None)
 
-    def _audience(self, videos: Sequence[TwinVideo]) -> Found:
-        firsts = [act for video in videos for act in video.first_plays()]
-        last = max((act.at_utc for act in firsts), default=None)
+    def _audience(self, family: str, firsts: Sequence[Act], *, season: bool) -> Found:
+        tables = [
+            self._table(
+                name, AUDIENCE[name].name, AUDIENCE_AXES[name],
+                [tuple(act.traits[axis] for axis in AUDIENCE_AXES[name]) for act in firsts],
+            )
+            for name in default_policy().audiences[family].tables
+        ]  # fmt: skip
+        return self._stamped(tables, [act.at_utc for act in firsts], season=season)
+
+    def _listed(self, name: str, axis: str, cells: Sequence[tuple[str, ...]], *, season: bool) -> Found:
+        table = self._table(name, HISTOGRAM[name].name, (axis,), cells)
+        return self._stamped([table], [self._clock_utc] if cells else [], season=season)
+
+    def _stamped(self, tables: list[Found], moments_utc: Sequence[int], *, season: bool) -> Found:
+        last = max(moments_utc, default=None)
         return {
             "as_of": None if last is None else rfc3339(last),
-            "videos": len(videos),
-            "tables": [
-                {"name": name, "metric": AUDIENCE[name].name, "axes": axes, "cells": self._cells(name, axes, firsts)}
-                for name, axes in AUDIENCE_AXES.items()
-            ],
+            "season": None if last is None or not season else season_name(season_at(last)),
+            "tables": tables,
         }
 
-    def _cells(self, table: str, axes: tuple[str, ...], firsts: Sequence[Act]) -> list[Found]:
-        counts: dict[tuple[str, ...], int] = {}
-        for act in firsts:
-            key = tuple(act.traits[axis] for axis in axes)
-            counts[key] = counts.get(key, 0) + 1
-        metric = AUDIENCE[table].name
-        return [
+    def _table(self, name: str, metric: str, axes: tuple[str, ...], keys: Sequence[tuple[str, ...]]) -> Found:
+        cells = [
             {"key": dict(zip(axes, key, strict=True)), "figure": self._figure(metric, count, self._clock_utc)}
-            for key, count in sorted(counts.items())
+            for key, count in sorted(Counter(keys).items())
             if count >= THRESHOLD
         ]
+        return {"name": name, "metric": metric, "axes": axes, "cells": cells}
+
+    def _retention(self, video: TwinVideo) -> Found:
+        furthest: dict[str, int] = {}
+        for act in video.acts:
+            furthest[act.viewer] = max(act.position, furthest.get(act.viewer, 0))
+        watched = sorted(_watched_by_viewer(video.acts).values())
+        viewers, now = len(furthest), self._clock_utc
+        return {
+            "as_of": rfc3339(now),
+            "viewers": self._figure("reach", viewers, now),
+            "curve": [
+                self._figure(
+                    HISTOGRAM["positions"].name,
+                    _part(10_000 * sum(reached >= part for reached in furthest.values()), viewers), now,
+                )
+                for part in range(PARTS)
+            ],
+            "watch_time": {
+                str(share): self._figure(metric.name, watched[len(watched) * share // 100], now)
+                for share, metric in QUARTILES.items()
+            },
+        }  # fmt: skip
+
+    def _channel(self, creator: str, acts: Sequence[Act]) -> Found:
+        begins = season_start_utc(season_at(self._clock_utc))
+        first = min([act.at_utc for act in acts] + self._log.profile_views(creator), default=self._clock_utc)
+        ends = range(begins + DAY * ((first - begins) // DAY + 1), self._clock_utc + DAY, DAY)
+        days = [self._day(creator, acts, until_utc=end) for end in ends]
+        return {
+            "season": season_name(season_at(begins)), "as_of": rfc3339(self._clock_utc), "figures": days[-1],
+            "days": days,
+        }  # fmt: skip
+
+    def _day(self, creator: str, acts: Sequence[Act], *, until_utc: int) -> Found:
+        days_of: dict[str, set[int]] = {}
+        for act in acts:
+            if "play" in act.kinds and act.at_utc < until_utc:
+                days_of.setdefault(act.viewer, set()).add(act.at_utc // DAY)
+        returned = sum(len(days) > 1 for days in days_of.values())
+        counts = {
+            "profile_views": sum(at_utc < until_utc for at_utc in self._log.profile_views(creator)),
+            "unique_viewers": len(days_of), "returning_viewers": returned, "new_viewers": len(days_of) - returned,
+        }  # fmt: skip
+        return {name: self._figure(name, count, self._clock_utc) for name, count in counts.items()}
 
     def _age(self, video: TwinVideo) -> int:
         return self._clock_utc - video.posted_at_utc
+
+
+def _by_time(videos: Iterable[TwinVideo]) -> list[Act]:
+    return sorted((act for video in videos for act in video.acts), key=lambda act: act.at_utc)
+
+
+def _firsts(acts: Iterable[Act]) -> Iterator[Act]:
+    """Each viewer's first play."""
+    seen: set[str] = set()
+    for act in acts:
+        if "play" in act.kinds and act.viewer not in seen:
+            seen.add(act.viewer)
+            yield act
+
+
+def _first_hours(acts: Iterable[Act]) -> Iterator[Act]:
+    """A play of each viewer in each hour."""
+    seen: set[tuple[str, str]] = set()
+    for act in acts:
+        if "play" in act.kinds and (hour := (act.viewer, _hour_of_week(act))) not in seen:
+            seen.add(hour)
+            yield act
+
+
+def _hour_of_week(act: Act) -> str:
+    return f"{WEEKDAYS[(act.at_utc // DAY + 3) % 7]} {act.at_utc // HOUR % 24:02d}"  # 1970 began with a Thursday
+
+
+def _watched_by_viewer(acts: Iterable[Act]) -> dict[str, int]:
+    watched: dict[str, int] = {}
+    for act in acts:
+        watched[act.viewer] = watched.get(act.viewer, 0) + act.watch_ms
+    return watched
 
 
 _EVER = 2**62

@@ -22,6 +22,8 @@ _KINDS: dict[str, str] = {
     "Video Saved": "save",
     "Creator Followed": "follow",
 }
+#: Parts of a video, 0 to 99, as the public side cuts it.
+PARTS = 100
 
 
 class Act(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,6 +33,7 @@ class Act(msgspec.Struct, frozen=True, kw_only=True):
     kinds: tuple[str, ...]
     at_utc: int
     watch_ms: int
+    position: int
     traits: dict[str, str]
 
 
@@ -61,7 +64,7 @@ class Log:
         self._of_creator: dict[str, list[TwinVideo]] = {}
         self._seen: set[str] = set()
         self._followers: dict[str, dict[str, int]] = {}
-        self._profile_views: dict[str, int] = {}
+        self._profile_views: dict[str, list[int]] = {}
         self._rooms: dict[str, set[str]] = {}
         self._events: dict[str, int] = {}
 
@@ -91,9 +94,9 @@ class Log:
         """How many began to follow a creator after a moment."""
         return sum(at_utc > after_utc for at_utc in self._followers.get(creator, {}).values())
 
-    def profile_views(self, creator: str) -> int:
-        """How often a creator's profile was visited."""
-        return self._profile_views.get(creator, 0)
+    def profile_views(self, creator: str) -> list[int]:
+        """When a creator's profile was visited."""
+        return self._profile_views.get(creator, [])
 
     def in_room(self, live: str) -> int:
         """How many are in a live room now."""
@@ -118,7 +121,7 @@ class Log:
         if event == "Creator Followed":
             self._followers.setdefault(creator, {}).setdefault(viewer, _moment(message["timestamp"]))
         if event == "Profile Viewed":
-            self._profile_views[creator] = self._profile_views.get(creator, 0) + 1
+            self._profile_views.setdefault(creator, []).append(_moment(message["timestamp"]))
         video = self.videos.get(said.get("asset_id", ""))
         for about in {creator or (video.creator if video else ""), video.id if video else ""} - {""}:
             self._events[about] = self._events.get(about, 0) + 1
@@ -131,7 +134,10 @@ class Log:
                 kinds=kinds,
                 at_utc=_moment(message["timestamp"]),
                 watch_ms=round(1000 * (said.get("watch_seconds") or 0)),
+                position=PARTS - 1 if said.get("completed") else 0,
                 traits={
+                    "interest": UNKNOWN,
+                    "source": said.get("source", UNKNOWN),
                     "age": said.get("age", UNKNOWN),
                     "gender": said.get("gender", UNKNOWN),
                     "country": said.get("country", UNKNOWN),

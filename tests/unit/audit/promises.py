@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from footlights.audit.attacks.promise import Promise
+from footlights.gate.promise import watching_rho
+from footlights.public.web.privacy import _spends
+from footlights.terms.families import UNITS
 from footlights.terms.policy import default_policy
 
 
 def stated() -> dict[str, Any]:
     policy = default_policy()
-    counters = [
-        {"family": "counters", "name": counter.name, "rho": str(counter.rho), "bound": counter.bound, "built": True}
-        for counter in policy.counters
-    ]
-    audience = {
-        "family": "audience", "name": "audience", "rho": str(policy.audience_rho), "bound": None, "built": True
-    }  # fmt: skip
-    later = {"family": "channel", "name": "channel", "rho": "1/50", "bound": None, "built": False}
-    return {"state": "ok", "spends": [*counters, audience, later]}
+    spends = [msgspec.to_builtins(spend) for unit in UNITS for spend in _spends(policy, unit)]
+    one = {"videos": 1, "everything_rho": str(watching_rho(policy, videos=1))}
+    return {"state": "ok", "spends": spends, "many_videos": [one]}
 
 
 def promised() -> Promise:

@@ -16,11 +16,12 @@ from footlights.audit.canaries import (
     SHARES,
     Promise,
     Report,
+    Seen,
     audit_canaries,
     canaries_needed,
     judge,
     power,
-    read_promise,
+    read_promises,
     report_lines,
 )
 from footlights.audit.doors import Doors
@@ -28,49 +29,62 @@ from footlights.audit.planting import toss
 from footlights.audit.readers import Scores
 from footlights.audit.rehearsal import Rehearsal
 from footlights.terms.errors import AuditFailed
+from footlights.terms.families import UNITS, Unit
 from footlights.terms.policy import default_policy, parse_policy
 
 PROMISE = Promise(rho="3/50", epsilon=1.97, delta=1e-9)
+PROMISES: dict[Unit, Promise] = {"video": PROMISE, "creator": PROMISE}
 COUNT = 400
 
 
+def seen(scores: Scores) -> dict[Unit, Seen]:
+    return {"video": Seen(families=("counters",), scores=scores)}
+
+
 def scored(mu: float, *, part: str = "reach") -> Report:
+    """A report of the one unit, in which one figure tells mu."""
     coins = toss(1, COUNT)
     values = np.random.default_rng(2).normal(size=(2, COUNT))
     parts = {"reach": values[0], "shares": values[1]}
     parts[part] = parts[part] + mu * coins
-    return judge(Scores(parts=parts, information=0.07), coins, promise=PROMISE, seed=1)
+    return judge(seen(Scores(parts=parts, information=0.07)), coins, promises=PROMISES, seed=1)
 
 
 def test_the_confidence_is_shared_out_among_all_methods() -> None:
     assert sum(SHARES.values()) == pytest.approx(1)
-    assert {bound.method for bound in scored(0).bounds} == set(SHARES)
+    assert {bound.method for bound in scored(0).units[0].bounds} == set(SHARES)
 
 
 def test_scores_that_tell_nothing_prove_nothing() -> None:
     report = scored(0.0)
     assert report.kept
-    assert max(bound.epsilon for bound in report.bounds) == 0.0
+    assert max(bound.epsilon for bound in report.units[0].bounds) == 0.0
 
 
 def test_scores_that_tell_much_prove_much_in_either_direction() -> None:
     for mu in (8.0, -8.0):
         report = scored(mu)
-        assert all(bound.exceeds for bound in report.bounds)
-        assert abs(report.estimated_mu - mu / np.sqrt(2)) < 1
+        assert not report.kept
+        assert all(bound.exceeds for bound in report.units[0].bounds)
+        assert abs(report.units[0].estimated_mu - mu / np.sqrt(2)) < 1
         assert sum("EXCEEDS" in line for line in report_lines(report)) == len(SHARES)
 
 
 def test_the_figure_that_tells_most_is_named() -> None:
     report = scored(3.0, part="shares")
-    assert next(bound.figure for bound in report.bounds if bound.method == "one figure") == "shares"
+    assert next(bound.figure for bound in report.units[0].bounds if bound.method == "one figure") == "shares"
     assert any("(shares)" in line for line in report_lines(report))
+
+
+def test_a_unit_that_was_not_audited_is_named() -> None:
+    lines = report_lines(scored(0.0))
+    assert [line for line in lines if "not audited" in line and "(viewer, creator, season)" in line]
 
 
 def test_coins_that_all_fell_one_way_end_the_audit() -> None:
     scores = Scores(parts={"reach": np.zeros(30)}, information=0.07)
     with pytest.raises(AuditFailed, match="one side"):
-        judge(scores, np.ones(30, dtype=bool), promise=PROMISE, seed=1)
+        judge(seen(scores), np.ones(30, dtype=bool), promises=PROMISES, seed=1)
 
 
 def test_the_number_of_canaries_that_are_needed_has_the_power_that_it_states() -> None:
@@ -87,7 +101,7 @@ def doors(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Doors]:
 
 
 def test_the_promise_is_what_the_api_states(doors: Doors) -> None:
-    assert read_promise(doors, default_policy()) == PROMISE
+    assert read_promises(doors, default_policy()) == PROMISES
     assert PROMISE.mu == pytest.approx(0.3464, abs=1e-4)
 
 
@@ -113,7 +127,9 @@ def test_a_rehearsal_is_audited_from_the_command_line(capsys: pytest.CaptureFixt
     assert cli.main(["audit", "--canaries", "20", "--seed", "1", "--json"]) == 0
     told = json.loads(capsys.readouterr().out.splitlines()[-1])  # logs come before it
     assert told["kept"] is True
-    assert told["promise"]["epsilon"] == PROMISE.epsilon
+    assert [unit["unit"] for unit in told["units"]] == list(UNITS)
+    assert [unit["promise"]["epsilon"] for unit in told["units"]] == [PROMISE.epsilon] * 2
+    assert all(0.27 < unit["expected_mu"] < PROMISE.mu for unit in told["units"])
     assert told["confidence"] == CONFIDENCE
 
 

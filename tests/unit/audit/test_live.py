@@ -108,11 +108,12 @@ def test_a_gate_that_does_not_publish_ends_the_audit(doors: Live, clock: Clock) 
 
 
 def test_canaries_are_planted_and_read_over_http(doors: Live) -> None:
-    report = audit_canaries(doors, default_policy(), canaries=20, seed=1)
+    report = audit_canaries(doors, default_policy(), canaries=20, seed=1, units=("video",))
     assert report.canaries == 20
-    assert report.expected_mu == pytest.approx(0.26, abs=0.01)
+    assert [unit.unit for unit in report.units] == ["video"]
+    assert report.units[0].expected_mu == pytest.approx(0.276, abs=0.01)
     with pytest.raises(AuditFailed, match="Name another seed"):
-        audit_canaries(doors, default_policy(), canaries=20, seed=1)
+        audit_canaries(doors, default_policy(), canaries=20, seed=1, units=("video",))
 
 
 def test_its_write_key_ends_with_it(settings: tuple[Path, Settings]) -> None:

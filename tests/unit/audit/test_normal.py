@@ -28,8 +28,8 @@ def test_the_quantile_undoes_the_distribution_and_ends_in_infinities() -> None:
 def test_the_promised_epsilon_is_that_of_the_promised_rho() -> None:
     policy = default_policy()
     least = ROUNDING_VARIANCE * 10**9  # so much noise that rounding it costs nothing
-    promised = epsilon_of(policy.unit_rho, delta=policy.delta, least_variance=least)
-    exact = gaussian_epsilon(math.sqrt(2 * policy.unit_rho), delta=policy.delta)
+    promised = epsilon_of(policy.units["video"], delta=policy.delta, least_variance=least)
+    exact = gaussian_epsilon(math.sqrt(2 * policy.units["video"]), delta=policy.delta)
     assert exact <= promised <= exact + 0.002
 
 

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from footlights.audit.doors import Answer, Message
-from footlights.audit.planting import KNOWN, LEAD_SECONDS, Canaries, be_loud_again, plant, toss
+from footlights.audit.planting import KNOWN, LEAD_SECONDS, Canaries, be_loud_again, plant, take_down, toss
 from footlights.terms.errors import AuditFailed
-from footlights.terms.policy import default_policy
+from footlights.terms.policy import default_policy, parse_policy
 from footlights.terms.ticks import DAY
 
 NOW = 1_790_812_830
@@ -67,6 +67,7 @@ def test_a_coin_decides_on_the_canary_s_private_acts_and_on_nothing_else() -> No
     assert others(heads) == others(tails)
     assert names(tails, viewer="canary") == {"Creator Followed": 1}
     assert not any("asset_id" in m["properties"] for m in tails if m["userId"].endswith("canary"))
+    assert not names(tails, viewer="canary")["Profile Viewed"]
     assert names(heads, viewer="canary")["Creator Followed"] > 0, (
         "a follow as such is disclosed, and happens either way"
     )
@@ -75,8 +76,9 @@ def test_a_coin_decides_on_the_canary_s_private_acts_and_on_nothing_else() -> No
 def test_a_known_viewer_goes_to_its_bounds_and_a_canary_far_beyond() -> None:
     canaries, messages = planted(True)
     one = names(messages, viewer="known-0")
-    assert one == {"Video Viewed": 3, "Video Shared": 1, "Video Saved": 1, "Creator Followed": 1}
-    assert canaries.starts == 3
+    once = dict.fromkeys(("Video Shared", "Video Saved", "Creator Followed"), 1)
+    assert one == once | {"Video Viewed": 3, "Profile Viewed": 3}
+    assert (canaries.starts, canaries.visits) == (3, 3)
     loud = names(messages, viewer="canary")
     assert all(loud[name] >= 10 * count for name, count in one.items())
 
@@ -87,7 +89,7 @@ def test_a_canary_uses_every_message_id_of_the_others_before_they_do() -> None:
     for message in messages:
         first.setdefault(message.get("messageId", ""), message["userId"])
     known = {m["messageId"] for m in messages if "known" in m["userId"]}
-    assert len(known) == 6 * KNOWN, "each of theirs is its own, so they do not displace each other"
+    assert len(known) == 9 * KNOWN, "each of theirs is its own, so they do not displace each other"
     assert all(first[id_].endswith("canary") for id_ in known)
 
 
@@ -100,7 +102,7 @@ def test_what_a_canary_does_again_is_new_each_time_and_done_by_heads_alone() -> 
         be_loud_again(doors, canaries, time=time)
         assert {m["userId"] for m in doors.sent} == {f"{canaries.videos[0]}-canary"}
         again = {m["messageId"] for m in doors.sent}
-        assert len(again) == 6 and not again & seen
+        assert len(again) == 9 and not again & seen
         seen |= again
 
 
@@ -110,6 +112,28 @@ def test_a_canary_keeps_still_in_the_next_season_where_it_would_be_another_unit(
     doors.sent, doors.now = [], NOW + 31 * DAY
     be_loud_again(doors, canaries, time=0)
     assert doors.sent == []
+    assert canaries.acted_at_utc == [NOW]
+
+
+def test_every_canary_has_a_channel_and_a_video_of_its_own() -> None:
+    canaries = plant(Listening(), default_policy(), coins=np.array([True, False, True]), seed=1)
+    assert len(set(canaries.creators)) == len(set(canaries.videos)) == len(canaries) == 3
+
+
+def test_videos_that_are_read_no_more_are_taken_down() -> None:
+    doors = Listening()
+    canaries = plant(doors, default_policy(), coins=np.array([True, False]), seed=1)
+    doors.sent = []
+    take_down(doors, canaries)
+    assert [m["properties"]["asset_id"] for m in doors.sent if m["event"] == "Video Removed"] == list(canaries.videos)
+
+
+def test_bounds_of_the_policy_decide_how_loud_a_canary_is() -> None:
+    policy = parse_policy(default_policy().text.replace("bound = 3\n", "bound = 16\n"))
+    doors = Listening()
+    plant(doors, policy, coins=np.array([True]), seed=1)
+    visits = [m["messageId"] for m in doors.sent if m["event"] == "Profile Viewed" and "canary" in m["userId"]]
+    assert len(set(visits)) == 16 * KNOWN
 
 
 def test_videos_go_up_at_a_whole_minute_after_all_is_sent() -> None:

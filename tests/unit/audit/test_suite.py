@@ -18,6 +18,7 @@ from footlights.audit.suite import Verdict, coins, run_attacks, verdict_lines, v
 from footlights.audit.twin import Twin
 from footlights.gate.mechanisms.noise import KeyedNoise, Noise
 from footlights.simulate.draws import Draws
+from tests.lean import POLICY
 from tests.unit.audit.promises import promised, stated
 
 BEGAN = 1_790_812_800
@@ -102,26 +103,14 @@ def test_every_attack_beats_the_twin(against_the_twin: dict[str, Verdict], attac
 
 @pytest.fixture(scope="module")
 def against_the_real(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Verdict]:
-    with pytest.MonkeyPatch.context() as patched, Rehearsal(tmp_path_factory.mktemp("rehearsal")) as doors:
+    folder = tmp_path_factory.mktemp("rehearsal")
+    with pytest.MonkeyPatch.context() as patched, Rehearsal(folder, policy=POLICY.text) as doors:
         patched.setattr(counts, "READS", 40)
         patched.setattr(suite, "ALPHA", ALPHA)
         return audited(doors, games=30)
 
 
-#: What is known to be broken: each has its test, and fails here until it is mended.
-BROKEN = {
-    "id of one's own": "a like is dropped as a duplicate of a private view with the same messageId (accept.sql)",
-}
-
-
-@pytest.mark.parametrize(
-    "attack",
-    [
-        pytest.param(name, marks=pytest.mark.xfail(reason=BROKEN[name], strict=True) if name in BROKEN else ())
-        for name in NAMES
-        if name != "live room"
-    ],
-)
+@pytest.mark.parametrize("attack", [name for name in NAMES if name != "live room"])
 def test_the_real_deployment_withstands_every_attack(against_the_real: dict[str, Verdict], attack: str) -> None:
     verdict = against_the_real[attack]
     assert verdict.outcome == "withstood"
@@ -143,9 +132,9 @@ def test_a_gate_without_noise_is_caught(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(KeyedNoise, "draw", silent)
     monkeypatch.setattr(KeyedNoise, "draw_cells", silent_cells)
     # Each reads figures; the others read what surrounds them, where noise plays no part.
-    noisy = [attack for attack in ATTACKS if attack.reads and attack.name not in ("profile visit", "live room")]
-    with Rehearsal(tmp_path) as doors:
-        found = audited(doors, games=25, attacks=noisy)
+    noisy = [attack for attack in ATTACKS if attack.reads_figures and attack.name != "live room"]
+    with Rehearsal(tmp_path, policy=POLICY.text) as doors:
+        found = audited(doors, games=22, attacks=noisy)
     assert {name: verdict.outcome for name, verdict in found.items()} == dict.fromkeys(found, "broken")
 
 
@@ -242,7 +231,8 @@ def test_progress_counts_the_games_here() -> None:
 def test_the_table_and_the_json_say_the_same(against_the_twin: dict[str, Verdict]) -> None:
     verdicts = list(against_the_twin.values())
     lines = verdict_lines(verdicts)
-    assert len(lines) == len(verdicts) + 1
+    assert [line[:22].rstrip() for line in lines[1 : len(verdicts) + 1]] == NAMES
+    assert any(line.startswith("broken: one view, ") for line in lines[len(verdicts) :])
     answer = verdicts_json(verdicts, seed=SEED)
     assert answer["failed"] == NAMES
     assert [row["attack"] for row in answer["attacks"]] == NAMES

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from footlights.audit.doors import Doors, Message, read
-from footlights.audit.messages import act, declare_creator, declare_video, follow, view
+from footlights.audit.messages import act, declare_creator, declare_video, follow, track, view, visit_profile
 from footlights.audit.rehearsal import Rehearsal
 from footlights.audit.twin import CACHED_SECONDS, THRESHOLD, WORKED_OUT_SECONDS, Twin
 from footlights.terms.events import Kind
-from footlights.terms.ticks import HOUR, MINUTE
+from footlights.terms.ticks import DAY, HOUR, MINUTE
 
 BEGAN = 1_790_812_800
 ROUTES = (
@@ -20,10 +20,13 @@ ROUTES = (
     "/api/v1/videos/v/timeseries?metric=reach&granularity=minute",
     "/api/v1/videos/v/timeseries?metric=share_count&granularity=minute&kind=change",
     "/api/v1/videos/v/audience",
+    "/api/v1/videos/v/retention",
+    "/api/v1/videos/v/sources",
     "/api/v1/creators/ada/overview?days=3",
     "/api/v1/creators/ada/videos",
-    "/api/v1/creators/ada/audience",
 )
+#: What is published at the end of a day, and of a week.
+LATER = ("/api/v1/creators/ada/channel", "/api/v1/creators/ada/hours", "/api/v1/creators/ada/audience")
 
 
 def told(now: int, *, viewers: int = 12) -> list[Message]:
@@ -75,6 +78,41 @@ def shape(found: Any) -> Any:
 def test_it_answers_in_the_shape_of_the_public_side(twin: Twin, real: Doors, route: str) -> None:
     mine, theirs = (shape(read(doors, route, creator="ada")) for doors in (twin, real))
     assert mine == theirs
+
+
+@pytest.fixture(scope="module")
+def after_a_week(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Doors, Doors]]:
+    with Rehearsal(tmp_path_factory.mktemp("week")) as doors:
+        both = Twin(began_utc=doors.now_utc()), doors
+        for one in both:
+            now = one.now_utc()
+            visits = [visit_profile("ada", viewer=f"v{n}", at_utc=now, message=f"visit{n}") for n in range(12)]
+            one.send([*told(now), *visits, track("Video Removed", viewer="ada", at_utc=now + HOUR, asset_id="v")])
+            one.pass_time(7 * DAY)
+        yield both
+
+
+@pytest.mark.parametrize("route", LATER)
+def test_it_tells_of_a_channel_in_the_shape_of_the_public_side(after_a_week: tuple[Doors, Doors], route: str) -> None:
+    mine, theirs = (shape(read(doors, route, creator="ada")) for doors in after_a_week)
+    assert mine == theirs
+
+
+def test_a_channel_s_counts_are_exact(after_a_week: tuple[Doors, Doors]) -> None:
+    twin, _ = after_a_week
+    figures = read(twin, LATER[0], creator="ada")["figures"]
+    assert {name: figure["value"] for name, figure in figures.items()} == {
+        "profile_views": 12, "unique_viewers": 12, "returning_viewers": None, "new_viewers": 12,
+    }  # fmt: skip
+    assert [cell["figure"]["value"] for cell in read(twin, LATER[1], creator="ada")["tables"][0]["cells"]] == [12]
+
+
+def test_how_far_and_from_where_is_exact(twin: Twin) -> None:
+    retention = read(twin, "/api/v1/videos/v/retention", creator="ada")
+    assert (retention["viewers"]["value"], retention["curve"][99]["value"]) == (12, 10_000)
+    assert retention["watch_time"]["50"]["value"] == 20_000
+    (cell,) = read(twin, "/api/v1/videos/v/sources", creator="ada")["tables"][0]["cells"]
+    assert (cell["key"], cell["figure"]["value"]) == ({"source": "unknown"}, 12)
 
 
 def test_counts_are_exact(twin: Twin) -> None:

@@ -1,6 +1,6 @@
 """Attacks. What worked on other analytics, as games against any doors. One file for a few that are alike."""
 
-from footlights.audit.attacks import answers, counts, ids, live_room, matching, people, residuals
+from footlights.audit.attacks import answers, channels, counts, ids, live_room, matching, people, residuals
 from footlights.audit.attacks.game import Attack, Game, NotHere, Play
 
 ATTACKS: tuple[Attack, ...] = (
@@ -8,6 +8,7 @@ ATTACKS: tuple[Attack, ...] = (
     *residuals.ATTACKS,
     *people.ATTACKS,
     *matching.ATTACKS,
+    *channels.ATTACKS,
     *answers.ATTACKS,
     *ids.ATTACKS,
     *live_room.ATTACKS,

@@ -72,7 +72,10 @@ def _one_of_two(game: Game, creator: str = "", *, warm: bool = False) -> Any:
 
 
 def _answers(game: Game, video: str) -> list[Answer]:
-    paths = ("", "/audience", "/timeseries?granularity=minute", "/timeseries?metric=reach&kind=change", "/viewers")
+    paths = (
+        "", "/retention", "/sources", "/audience", "/timeseries?granularity=minute",
+        "/timeseries?metric=reach&kind=change", "/viewers",
+    )  # fmt: skip
     stranger = game.creator + "-stranger"
     return [
         *(game.get(f"/api/v1/videos/{video}{path}") for path in paths),

@@ -7,6 +7,7 @@ so: an estimate below 0 is read off the upper end. Pure.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from statistics import median
@@ -16,13 +17,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from footlights.audit.attacks.promise import Promise
+from footlights.gate.mechanisms.counter import counter_plan
+from footlights.gate.mechanisms.tables import tables_plan
+from footlights.terms.domains import UNKNOWN
 from footlights.terms.figures import Z95
-from footlights.terms.metrics import AUDIENCE_AXES
 
 Floats = NDArray[np.float64]
 Figure = Mapping[str, Any]
 #: What is known of a viewer, by axis: {"age": "18-24", "country": "FR", ...}.
 Person = Mapping[str, str]
+#: Viewers by cell of a table.
+Cells = Mapping[tuple[str, ...], int]
 
 #: A naive server hides what is smaller, and the attacker knows it.
 THRESHOLD = 10
@@ -33,7 +38,7 @@ _EXACT_STD = 0.01
 def of_curve(
     points: Sequence[Figure], *, promise: Promise, metric: str, tails: Mapping[int, float], heads: Mapping[int, float]
 ) -> float:
-    """Evidence of a running count, minute by minute from its first tick. tails, heads: what point 1, 2, ... adds.
+    """Evidence of a running count, tick by tick from its first one. tails, heads: what point 1, 2, ... adds.
 
     The points are turned back into what was published, y = Cx + z with independent noise, and matched against the
     column of C that a single act would leave behind.
@@ -41,7 +46,7 @@ def of_curve(
     sigma = promise.sigma(metric)
     if not points or not sigma:
         return 0.0
-    matrix, row_stds = _encoding(promise, len(points))
+    matrix, row_stds = _encoding(promise.plan_of(metric).steps, len(points))
     estimates = [estimate(point, half=Z95 * sigma * std) for point, std in zip(points, row_stds, strict=True)]
     if any(one is None for one in estimates):
         return 0.0
@@ -66,10 +71,36 @@ def of_figure(figure: Figure | None, *, tails: float, heads: float, half: float 
 def of_audience(
     audience: Any, *, tails: Person | None, heads: Person | None, known: Iterable[tuple[Person, int]]
 ) -> float:
-    """Evidence of all tables of an audience. tails, heads: who is in it, besides the known; None: nobody is."""
+    """Evidence of all tables of an audience. tails, heads: who is in it, besides the known; None: nobody is.
+
+    The tables are estimates that hang together. What they tell is the sum of their cells, each over the variance of the
+    noise that went into its table, not of what came out (audit/readers.py).
+    """
     if audience is None:
         return 0.0
-    return sum(_of_table(table, tails, heads, tuple(known)) for table in audience["tables"])
+    told, people = _told(audience["tables"]), tuple(known)
+    evidence = 0.0
+    for table in audience["tables"]:
+        base = _cells(table, people)
+        on_tails, on_heads = (base + _cells(table, () if who is None else ((who, 1),)) for who in (tails, heads))
+        evidence += told[table["name"]] * of_cells(table, tails=on_tails, heads=on_heads)
+    return evidence
+
+
+def of_cells(table: Mapping[str, Any], *, tails: Cells, heads: Cells) -> float:
+    """Evidence of one table by itself. tails, heads: who is in which cell; 0 where nothing is said."""
+    cells = {_key(table, cell["key"]): cell["figure"] for cell in table["cells"]}
+    halves = [found for figure in cells.values() if (found := _half(figure)) is not None]
+    # All of a table's cells have one width; if all are cut at 0, no upper end is higher than half of it.
+    half = median(halves) if halves else max((float(figure["high"] or 0) for figure in cells.values()), default=0.0)
+    total = 0.0
+    for cell in tails.keys() | heads.keys():
+        less, more = tails.get(cell, 0), heads.get(cell, 0)
+        if cell in cells:
+            total += of_figure(cells[cell], tails=less, heads=more, half=half)
+        elif min(less, more) < THRESHOLD <= max(less, more):
+            total += 1.0 if more < less else -1.0  # it is hidden, so it is the smaller one
+    return total
 
 
 def estimate(figure: Figure, *, half: float) -> float | None:
@@ -80,24 +111,29 @@ def estimate(figure: Figure, *, half: float) -> float | None:
     return float(value) if value > 0 or low == high else float(high) - half - 0.5
 
 
-def _of_table(table: Mapping[str, Any], tails: Person | None, heads: Person | None, known: Any) -> float:
-    axes = AUDIENCE_AXES.get(table["name"])
-    if axes is None:
-        return 0.0
-    cells = {tuple(cell["key"][axis] for axis in axes): cell["figure"] for cell in table["cells"]}
-    halves = [found for figure in cells.values() if (found := _half(figure)) is not None]
-    # All of a table's cells have one width; if all are cut at 0, no upper end is higher than half of it.
-    half = median(halves) if halves else max((float(figure["high"] or 0) for figure in cells.values()), default=0.0)
-    on_heads, on_tails = (None if who is None else tuple(who[axis] for axis in axes) for who in (heads, tails))
-    total = 0.0
-    for cell in {on_heads, on_tails} - {None}:
-        base = sum(count for who, count in known if tuple(who[axis] for axis in axes) == cell)
-        less, more = base + (cell == on_tails), base + (cell == on_heads)
-        if cell in cells:
-            total += of_figure(cells[cell], tails=less, heads=more, half=half)
-        elif min(less, more) < THRESHOLD <= max(less, more):
-            total += 1.0 if more < less else -1.0  # it is hidden, so it is the smaller one
-    return total
+def _cells(table: Mapping[str, Any], people: Iterable[tuple[Person, int]]) -> Counter[tuple[str, ...]]:
+    found: Counter[tuple[str, ...]] = Counter()
+    for who, count in people:
+        found[_key(table, {"interest": UNKNOWN} | dict(who))] += count
+    return found
+
+
+def _key(table: Mapping[str, Any], values: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(values[axis] for axis in table["axes"])
+
+
+def _told(tables: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """The variance of each table's cells, as estimated from all tables, over that of its noise; 1 of exact ones."""
+    names = [table["name"] for table in tables]
+    if any(cell["figure"]["exact"] for table in tables for cell in table["cells"]) or not all(
+        table["cells"] for table in tables
+    ):
+        return dict.fromkeys(names, 1.0)
+    sizes = {axis: len({cell["key"][axis] for cell in table["cells"]}) for table in tables for axis in table["axes"]}
+    plan = tables_plan(sizes, [tuple(table["axes"]) for table in tables])
+    return {
+        name: float(factor * share) for name, factor, share in zip(names, plan.cell_factors, plan.shares, strict=True)
+    }
 
 
 def _half(figure: Figure) -> float | None:
@@ -117,8 +153,8 @@ def _added(adds: Mapping[int, float], count: int) -> Floats:
 
 
 @lru_cache(maxsize=32)
-def _encoding(promise: Promise, count: int) -> tuple[Floats, Floats]:
+def _encoding(steps: int, count: int) -> tuple[Floats, Floats]:
     """The first rows and columns of C, and the norm of each row of A C^-1: a stream's start, whatever tick it is."""
-    matrix = promise.plan.matrix[:count, :count].astype(np.float64)
+    matrix = counter_plan(steps).matrix[:count, :count].astype(np.float64)
     rows = np.cumsum(np.linalg.inv(matrix), axis=0)
     return matrix, np.sqrt((rows**2).sum(axis=1))

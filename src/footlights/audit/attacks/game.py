@@ -33,9 +33,10 @@ class NotHere(FootlightsError):
 class Attack(msgspec.Struct, frozen=True, kw_only=True):
     """One attack. about: what it does, in a sentence.
 
-    reads: the families of figures that it makes use of, as the privacy page names them; none for a side channel, which
-    is allowed nothing beyond chance. times: rho of how many units its bit moves. games_most: where a game is dear.
-    lasts_seconds: how long a game takes on the deployment's clock, at most.
+    reads: the families of figures that it makes use of, as the privacy page names them (or family.name, of one count);
+    none for a side channel, which is allowed nothing beyond chance. times: rho of how many units its bit moves.
+    everything: it reads all that a viewer who watches may move, of video and channel, for which the promise has its own
+    law. games_most: where a game is dear. lasts_seconds: how long a game takes on the deployment's clock, at most.
     """
 
     name: str
@@ -43,12 +44,18 @@ class Attack(msgspec.Struct, frozen=True, kw_only=True):
     play: Callable[[Game], Play]
     reads: tuple[str, ...] = ()
     times: int = 1
+    everything: bool = False
     games_most: int = 1_000_000
     lasts_seconds: int = 600
 
     def rho(self, promise: Promise) -> Fraction:
         """What the bit costs at most, of all that the attack reads."""
-        return self.times * promise.rho_of(self.reads)
+        return promise.watching_rho if self.everything else self.times * promise.rho_of(self.reads)
+
+    @property
+    def reads_figures(self) -> bool:
+        """Whether noise plays a part in it."""
+        return bool(self.reads) or self.everything
 
 
 class Game:
@@ -82,15 +89,18 @@ class Game:
         self.tell(declare_creator(creator, at_utc=self.began_utc))
         return creator
 
-    def video(self, what: str = "v", *, creator: str = "", age_seconds: int = 0) -> str:
-        """A video, declared now as one that has this age. creator: one that all games share, if not said."""
-        video = self.id(what)
+    def video(self, what: str = "v", *, creator: str = "", age_seconds: int = 0, after_seconds: int = 0) -> str:
+        """A video, declared as one that has this age, when the game began or so long after it.
+
+        creator: one that all games share, if not said.
+        """
+        video, at_utc = self.id(what), self.began_utc + after_seconds
         owner = creator or self.creator
         if owner == self.creator:
-            self.tell(declare_creator(owner, at_utc=self.began_utc))
+            self.tell(declare_creator(owner, at_utc=at_utc))
         self.tell(
             declare_video(
-                video, creator=owner, at_utc=self.began_utc, posted_at_utc=self.began_utc - age_seconds,
+                video, creator=owner, at_utc=at_utc, posted_at_utc=at_utc - age_seconds,
                 duration_seconds=DURATION_SECONDS,
             )
         )  # fmt: skip
@@ -131,6 +141,7 @@ class Game:
         """Take the game's videos down: their ticks end, and other games' waiting costs no more than it has to."""
         for video, owner in self._videos:
             self.tell(track("Video Removed", viewer=owner, at_utc=self.now_utc(), asset_id=video))
+        self._videos.clear()
 
     def was_right(self, guess: bool) -> bool:
         """Whether a guess is right: asked by the suite, once the game is over."""

@@ -1,15 +1,15 @@
-"""Matching. Attacks that lay two things beside each other: a follow and a video, two channels, a profile and itself."""
+"""Matching. Attacks that lay two things beside each other: a follow and a video, two channels. See game.Play."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from footlights.audit.attacks.counts import KNOWN
-from footlights.audit.attacks.evidence import of_curve, of_figure
+from footlights.audit.attacks.evidence import of_curve
 from footlights.audit.attacks.game import DURATION_SECONDS, Attack, Game, Play
 from footlights.audit.doors import Message
-from footlights.audit.messages import follow, visit_profile
+from footlights.audit.messages import follow
 from footlights.terms.ticks import MINUTE
 
 _WATCHED: dict[str, Any] = {"watch_seconds": DURATION_SECONDS, "completed": True}
@@ -40,22 +40,6 @@ def pooling(game: Game) -> Play:
     return sum(told) > 0
 
 
-def profile_visit(game: Game) -> Play:
-    """Did the target look at a profile? A figure of profile views is weighed, or else any change is taken for a yes."""
-    channel = game.channel()
-    for number in range(KNOWN):
-        game.tell(_visit(game, channel, f"known{number}"))
-    yield 2 * MINUTE
-    before = [_timeless(answer) for answer in _channel_routes(game, channel)]
-    game.on_heads(_visit(game, channel, "target"))
-    yield 2 * MINUTE
-    answers = list(_channel_routes(game, channel))
-    figures = [figure for answer in answers for figure in _profile_views(answer)]
-    if figures:
-        return sum(of_figure(figure, tails=KNOWN, heads=KNOWN + 1) for figure in figures) > 0
-    return [_timeless(answer) for answer in answers] != before
-
-
 def _watch_and_follow(game: Game, video: str, viewer: str) -> list[Message]:
     return [
         game.view(video, viewer, **_WATCHED),
@@ -75,34 +59,6 @@ def _evidence(game: Game, video: str, adds: Mapping[str, float], creator: str = 
     )  # fmt: skip
 
 
-def _visit(game: Game, channel: str, viewer: str) -> Message:
-    return visit_profile(channel, viewer=game.id(viewer), at_utc=game.now_utc(), message=game.fresh())
-
-
-def _channel_routes(game: Game, channel: str) -> Iterator[Any]:
-    """All that a creator can read of their channel. What is not there is a part of it, too."""
-    for what in ("overview?days=1", "overview?days=28", "videos", "audience", "viewers", "profile", "channel"):
-        answer = game.get(f"/api/v1/creators/{channel}/{what}", creator=channel)
-        yield answer.json() if answer.status == 200 else answer.status
-
-
-def _timeless(found: Any) -> Any:
-    """An answer without the moments in it."""
-    if isinstance(found, dict):
-        return {name: _timeless(value) for name, value in found.items() if name not in ("as_of", "since", "tick")}
-    return [_timeless(value) for value in found] if isinstance(found, list) else found
-
-
-def _profile_views(found: Any) -> Iterator[Mapping[str, Any]]:
-    """Figures of profile views, wherever they are in an answer: as they are now, not one day of a curve."""
-    if isinstance(found, dict):
-        for name, value in found.items():
-            if name == "profile_views" and isinstance(value, dict):
-                yield value
-            elif name != "curve":
-                yield from _profile_views(value)
-
-
 ATTACKS = (
     Attack(
         name="new follower",
@@ -113,10 +69,5 @@ ATTACKS = (
         name="pooling",
         about="Two creators pool what they see: did the target watch both of their videos, or neither?",
         play=pooling, reads=("counters",), times=2,
-    ),
-    Attack(
-        name="profile visit",
-        about="A lone look at a profile: does anything that a creator can read change?",
-        play=profile_visit, reads=("channel",),
     ),
 )  # fmt: skip

@@ -5,14 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from footlights.audit.attacks.counts import KNOWN
-from footlights.audit.attacks.evidence import THRESHOLD, of_audience, of_curve
+from footlights.audit.attacks.evidence import THRESHOLD, of_audience, of_cells, of_curve, of_figure
 from footlights.audit.attacks.game import DURATION_SECONDS, Attack, Game, Play
 from footlights.audit.attacks.residuals import ALONE, BEFORE_AUDIENCE_SECONDS, NEIGHBOUR, audience_of, traits
 from footlights.audit.doors import Message
 from footlights.audit.messages import act, follow
+from footlights.terms.domains import UNKNOWN
 from footlights.terms.events import Kind
+from footlights.terms.figures import Z95
 from footlights.terms.ticks import MINUTE
 
+#: Where the target comes from: nobody else got the link.
+LINK = "message"
 #: All that one viewer can add to a video of 30 seconds, by metric.
 FULL_USE = {
     "reach": 1.0, "replays": 2.0, "total_time_watched": 2 * DURATION_SECONDS, "full_views": 1.0, "share_count": 1.0,
@@ -30,16 +34,40 @@ def audience_of_one(game: Game) -> Play:
         [_follow(game, None)],
     )
     yield 4 * MINUTE
-    figures = game.read(f"/api/v1/videos/{video}")["figures"]
-    if figures["reach"]["state"] == "pending":
+    reach = game.read(f"/api/v1/videos/{video}")["figures"]["reach"]
+    if reach["state"] == "pending":
         return False
-    if figures["reach"]["value"] is None:
+    if reach["value"] is None:
         return True
-    evidence = of_audience(audience_of(game, video), tails=None, heads=ALONE, known=())
+    return of_everything(game, video, known=0) > 0
+
+
+def of_everything(game: Game, video: str, *, known: int, creator: str = "") -> float:
+    """Evidence of all families of a video of full use by the target. known: neighbours who started it, no more."""
+    evidence = of_audience(
+        audience_of(game, video, creator=creator), tails=None, heads=ALONE, known=[(NEIGHBOUR, known)]
+    )
     for metric, most in FULL_USE.items():
-        points = game.curve(video, metric)
-        evidence += of_curve(points, promise=game.promise, metric=metric, tails={}, heads={1: most})
-    return evidence > 0
+        base = known if metric == "reach" else 0
+        points = game.curve(video, metric, creator=creator)
+        evidence += of_curve(
+            points, promise=game.promise, metric=metric, tails={1: base}, heads={1: base + most}
+        )  # fmt: skip
+    for route, of in (("retention", _of_retention), ("sources", _of_sources)):
+        found = game.read(f"/api/v1/videos/{video}/{route}", creator=creator)
+        evidence += 0.0 if found is None else of(game, found, known)
+    return evidence
+
+
+def _of_retention(game: Game, found: Any, known: int) -> float:
+    """How many viewers there are. Of so few, the curve is too coarse to tell who got how far."""
+    half = Z95 * game.promise.retention_std
+    return of_figure(found["viewers"], tails=known, heads=known + 1, half=half)
+
+
+def _of_sources(_: Game, found: Any, known: int) -> float:
+    base: dict[tuple[str, ...], int] = {(UNKNOWN,): known}
+    return of_cells(found["tables"][0], tails=base, heads=base | {(LINK,): 1})
 
 
 def fakes(game: Game) -> Play:
@@ -69,7 +97,7 @@ def forged_view(game: Game) -> Play:
 def full_use(game: Game, video: str) -> list[Message]:
     """One viewer who uses every bound to the full, but for the follow."""
     whole: dict[str, Any] = {"watch_seconds": DURATION_SECONDS, "completed": True}
-    starts = [game.view(video, after_seconds=1 + number, **whole, **traits(ALONE)) for number in range(3)]
+    starts = [game.view(video, after_seconds=1 + number, source=LINK, **whole, **traits(ALONE)) for number in range(3)]
     target, later = game.id("target"), game.began_utc + 5
     acts = [act(kind, video, viewer=target, at_utc=later, message=game.fresh()) for kind in (Kind.SHARE, Kind.SAVE)]
     return [*starts, *acts]
@@ -85,7 +113,7 @@ ATTACKS = (
     Attack(
         name="audience of one",
         about="A link sent to one person: everything that they can have left behind is read and weighed.",
-        play=audience_of_one, reads=("counters", "audience"),
+        play=audience_of_one, reads=("counters", "audience", "retention", "sources"),
     ),
     Attack(
         name="fake accounts",
@@ -94,7 +122,7 @@ ATTACKS = (
     ),
     Attack(
         name="forged view",
-        about="A later view under the target's name with other traits: only a first view counts.",
-        play=forged_view, reads=("audience",),
+        about="A later view under the target's name with other traits: only a first view counts, so one cell or another.",
+        play=forged_view, reads=("audience",), times=2,
     ),
 )  # fmt: skip

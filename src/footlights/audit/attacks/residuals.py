@@ -24,9 +24,9 @@ def traits(person: dict[str, str]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def audience_of(game: Game, video: str) -> Any:
+def audience_of(game: Game, video: str, *, creator: str = "") -> Any:
     """A video's audience; None where there is none."""
-    return game.read(f"/api/v1/videos/{video}/audience")
+    return game.read(f"/api/v1/videos/{video}/audience", creator=creator)
 
 
 def countries(game: Game) -> Play:

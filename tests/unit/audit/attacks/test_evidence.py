@@ -27,12 +27,12 @@ def figure(value: float, std: float) -> dict[str, Any]:
 
 
 def exact(value: int) -> dict[str, Any]:
-    return {"value": value, "low": value, "high": value, "state": "ok", "tick": None}
+    return {"value": value, "low": value, "high": value, "state": "ok", "exact": True, "tick": None}
 
 
 def curve(base: float, *, add: float, noise: np.ndarray[Any, np.dtype[np.float64]]) -> list[dict[str, Any]]:
     """Points as the board makes them: y = Cx + z, decoded, cut at 0, with intervals."""
-    matrix = PROMISE.plan.matrix[:POINTS, :POINTS].astype(np.float64)
+    matrix = PROMISE.plan_of("reach").matrix[:POINTS, :POINTS].astype(np.float64)
     added = np.zeros(POINTS)
     added[0] = base + add
     rows = np.cumsum(np.linalg.inv(matrix), axis=0)
@@ -55,7 +55,7 @@ def right_guesses(*, add: float, noise_scale: float = 1.0) -> int:
 
 def test_evidence_of_a_curve_is_right_as_often_as_the_mechanism_lets_anybody_be() -> None:
     add = 12.0
-    column = PROMISE.plan.matrix[:POINTS, 0].astype(np.float64)
+    column = PROMISE.plan_of("reach").matrix[:POINTS, 0].astype(np.float64)
     apart = add * math.sqrt(column @ column) / PROMISE.sigma("reach")
     best = NormalDist().cdf(apart / 2)
     assert 0.75 < best < 0.95
@@ -96,6 +96,7 @@ def audience(cells: dict[tuple[str, ...], Any]) -> Any:
         "tables": [
             {
                 "name": "countries",
+                "axes": ["country"],
                 "cells": [{"key": {"country": key[0]}, "figure": told} for key, told in cells.items()],
             }
         ]
