@@ -60,6 +60,9 @@ class Gate:
         self._decoders = Decoders(counter_plan(STEPS[Schedule.MINUTES]), layout_of("counters"))
         self._declared: dict[tuple[str, int], tuple[object, ...]] = {}
         self._promised: Season | None = None
+        if self._board.fact("privacy") is None:
+            with self._board:
+                self._promise(season_at(at_utc))
 
     def close(self) -> None:
         """Give store and board back."""

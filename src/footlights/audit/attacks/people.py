@@ -122,7 +122,7 @@ ATTACKS = (
     ),
     Attack(
         name="forged view",
-        about="A later view under the target's name with other traits: only a first view counts, so one cell or another.",
+        about="A later view under the target's name with other traits: a first view counts, so one cell or another.",
         play=forged_view, reads=("audience",), times=2,
     ),
 )  # fmt: skip

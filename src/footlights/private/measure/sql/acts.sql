@@ -23,6 +23,7 @@ SELECT accepted.seq, season, pair, viewer, video, creator, at_ms, posted_at, wat
     -- How far: one of 100 parts of the video; of a video without a length, one of 100 parts of 600 s.
     CASE
         WHEN kind = 4 OR (kind = 5 AND flags % 2 = 1) THEN 99
+        WHEN kind NOT IN (2, 3, 5) THEN 0
         ELSE least(99, position_ms::BIGINT * 100 // CASE WHEN duration_ms > 0 THEN duration_ms ELSE 600000 END)
     END AS position,
     CASE WHEN kind = 9 THEN 1 ELSE 0 END AS share,

@@ -28,10 +28,11 @@ SELECT 1, video, 0, milestone, 0, source, count(*)
 FROM open WHERE reach = 1 GROUP BY ALL;
 
 CREATE OR REPLACE TEMP TABLE watching AS
-SELECT pair, milestone FROM open WHERE reach = 1
+SELECT pair, milestone, seq AS from_seq FROM open WHERE reach = 1
 UNION ALL
-SELECT pair, min(milestone) FROM waiting SEMI JOIN counted USING (pair) GROUP BY pair;
+SELECT pair, min(milestone), -1 FROM waiting SEMI JOIN counted USING (pair) GROUP BY pair;
 
 INSERT INTO waiting
 SELECT any_value(season), pair, any_value(video), watching.milestone, max(position), sum(watch_ms)
-FROM counted JOIN watching USING (pair) GROUP BY pair, watching.milestone;
+FROM counted JOIN watching USING (pair)
+WHERE seq >= from_seq GROUP BY pair, watching.milestone;
