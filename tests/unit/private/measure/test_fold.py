@@ -63,6 +63,34 @@ def test_a_seek_is_not_watched(world: World) -> None:
     assert total(world.vectors([beats]), "v3", WATCH) <= 1
 
 
+def beats_of(*told: tuple[int, int]) -> list[Act]:
+    """Heartbeats of one session, in the order of arrival. told: second, position in seconds."""
+    return [act(Kind.PROGRESS, subject="v3", session=1, at=100 + at, position_ms=s * 1000) for at, s in told]
+
+
+def watched_seconds(found: Vectors, video: str = "v3") -> float:
+    return total(found, video, WATCH) * 600 / 256
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        [(0, 0), (20, 20), (10, 10), (30, 30)],
+        [(0, 0), (30, 30), (10, 10), (20, 20)],
+        [(0, 0), (10, 10), (20, 20), (10, 10), (30, 30)],
+        [(0, 0), (20, 20), (21, 20), (10, 10), (31, 30)],
+    ],
+    ids=["reordered", "all late", "sent again", "reordered around a pause"],
+)
+@pytest.mark.parametrize("batches", [1, 9])
+def test_no_second_counts_twice_in_whatever_order_heartbeats_arrive(
+    batches: int, told: list[tuple[int, int]], world: World
+) -> None:
+    beats = beats_of(*told)
+    found = world.vectors([beats] if batches == 1 else [[beat] for beat in beats])
+    assert abs(watched_seconds(found) - 30) < 600 / 256
+
+
 def test_an_event_that_arrives_twice_counts_once(world: World) -> None:
     view = act(Kind.VIEW, watch_ms=1000, message=5)
     found = world.vectors([[view, view], [view]])
