@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 import pytest
@@ -20,6 +21,7 @@ seconds = st.integers(0, 100)
 beats = st.builds(
     Act, viewer=st.just("ann"), kind=st.sampled_from([Kind.PLAY, Kind.PROGRESS, Kind.COMPLETION]),
     subject=st.just("v3"), at=seconds, position_ms=seconds.map(lambda second: second * 1000), session=st.just(1),
+    playing=st.sampled_from([None, None, True, False]),
 )  # fmt: skip
 
 
@@ -31,7 +33,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 
 def watched_seconds(found: Vectors) -> float:
-    counts = found.get(("v3", 0, "counters"), {})
+    counts = found.get(("v3", 0, "counters"), Counter())
     return sum(count for (_, column), count in counts.items() if column == WATCH) * STEP_SECONDS
 
 
