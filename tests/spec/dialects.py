@@ -181,7 +181,7 @@ def cmcd(story: Sequence[Moment]) -> list[Sent]:
 
 
 def peertube(story: Sequence[Moment]) -> list[Sent]:
-    """PeerTube's player: a POST whenever its position is another than in the last. A session is a browser's tab."""
+    """PeerTube's player: a POST whenever its position is another than in the last. Its session outlives a playback."""
     posted: dict[str, int] = {}
     sent = []
     for moment in story:
