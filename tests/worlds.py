@@ -19,7 +19,15 @@ from footlights.private.measure.engine import CELL_COLUMNS, COUNTER_COLUMNS
 from footlights.private.measure.fold import Fold
 from footlights.private.measure.statements import run
 from footlights.private.vault.journal import Batch
-from footlights.private.vault.records import COMPLETED, FOLLOWER, FOLLOWER_KNOWN, RECORD, subject_key
+from footlights.private.vault.records import (
+    BY_CLOCK,
+    COMPLETED,
+    FOLLOWER,
+    FOLLOWER_KNOWN,
+    PLAYING,
+    RECORD,
+    subject_key,
+)
 from footlights.private.vault.store import open_store
 from footlights.terms.events import CREATOR_KINDS, CreatorDeclared, Declaration, Kind, VideoPublished
 from footlights.terms.families import HISTOGRAMS
@@ -51,6 +59,7 @@ class Act(msgspec.Struct, frozen=True, kw_only=True):
     watch_ms: int = 0
     completed: bool = False
     follower: bool | None = None
+    playing: bool | None = None
     age: int = 0
     gender: int = 0
     country: int = 0
@@ -81,6 +90,8 @@ def records(acts: Sequence[Act]) -> np.ndarray[Any, np.dtype[np.void]]:
         row["flags"] = COMPLETED * act.completed
         if act.follower is not None:
             row["flags"] += FOLLOWER_KNOWN + FOLLOWER * act.follower
+        if act.playing is not None:
+            row["flags"] += BY_CLOCK + PLAYING * act.playing
         row["position_ms"], row["watch_ms"] = act.position_ms, act.watch_ms
         row["source"] = act.source
         if act.kind == Kind.TRAITS:

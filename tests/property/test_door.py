@@ -18,10 +18,12 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from footlights.private.collect.checks import Asked, Limits
+from footlights.private.collect.cmcd import read_lines, read_report
 from footlights.private.collect.door import create_app, unpack
 from footlights.private.collect.formats import segment_ndjson
 from footlights.private.collect.intake import Intake
 from footlights.private.collect.keys import Keyring
+from footlights.private.collect.peertube import read_view
 from footlights.private.collect.segment import CREATOR_EVENTS, VIDEO_EVENTS, open_request, read_message
 from footlights.private.vault.journal import JournalReader
 from footlights.settings import load_settings
@@ -127,6 +129,20 @@ AHEAD = {
     "type": "track", "event": "Video Viewed", "userId": "ann", "timestamp": "2999-01-01T00:00:00.000Z",
     "sentAt": "2999-01-01T00:00:10Z", "properties": {"asset_id": "v1", "watch_seconds": 1},
 }  # fmt: skip
+#: Values of a structured field, most of the kind that a key asks for.
+members = st.sampled_from(
+    ['"v100"', "p", "a", "e", "1795414243820", "6", "-1", "999999999999999", "1.5", "?1", "?0", "(1 2;a)", '""',
+     ":aGk=:", "@1795414243", "@999999999999", '%"caf%c3%a9"', "av", "p;x=1", '"' + "x" * 257 + '"']
+)  # fmt: skip
+fields = st.dictionaries(
+    st.sampled_from(["cid", "sid", "sn", "sta", "ts", "e", "ot", "br", "v", "nor"]), members, max_size=8
+).map(lambda keys: ",".join(f"{key}={member}" for key, member in keys.items()).encode())
+reports = fields | st.dictionaries(
+    st.sampled_from(["cid", "sid", "sn", "sta", "ts", "e", "ot", "br", "v"]), values, max_size=8
+).map(lambda keys: json.dumps(keys).encode())
+seen = st.fixed_dictionaries(
+    {}, optional={"currentTime": values, "sessionId": values, "viewEvent": st.just("seek") | values}
+)  # fmt: skip
 noise = st.binary(max_size=60) | st.text(alphabet=string.printable, max_size=60).map(str.encode)
 
 
@@ -158,6 +174,25 @@ def test_any_bytes_are_read_into_reasons_or_refused(body: bytes) -> None:
     else:
         for message in opened.messages:
             read_message(message, ASKED)
+
+
+@given(
+    st.lists(reports | noise | st.tuples(reports, st.integers(0, 200), noise).map(mutated), max_size=4).map(b"\n".join)
+)
+def test_any_bytes_are_read_as_cmcd_into_events_or_reasons(body: bytes) -> None:
+    read_report(body, ASKED, viewer="ann")
+    for number, items in read_lines(body, ASKED, viewer="ann"):
+        assert number >= 0 and len(items) == 1 and isinstance(items[0], ViewerEvent | Drop)
+
+
+@given(seen.map(as_json) | noise | st.tuples(seen.map(as_json), st.integers(0, 100), noise).map(mutated))
+def test_any_bytes_are_read_as_a_view_of_peertube_or_refused(body: bytes) -> None:
+    try:
+        item = read_view(body, ASKED, video="v1", viewer="ann")
+    except BadRequest as refused:
+        assert refused.code in REFUSALS
+    else:
+        assert isinstance(item, ViewerEvent | Drop)
 
 
 @given(st.binary(max_size=200), st.integers(0, 300), st.binary(max_size=8))
@@ -248,6 +283,53 @@ def test_no_request_is_answered_with_a_fault_and_what_is_answered_200_is_in_the_
         found = len(batch.records) + len(batch.declarations) + sum(batch.drops.values())
         least = sum(1 for status, (path, body) in zip(statuses, requests, strict=True) if status == 200 and _one(body))
         assert found >= least
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["POST", "PUT", "GET"]),
+            st.sampled_from(["/cmcd", "/api/v1/videos/v1/views", "/api/v1/videos/%ED%A0%80/watching", "/k/x/cmcd"]),
+            reports | seen.map(as_json) | noise | reports.map(gzip.compress),
+            st.dictionaries(st.sampled_from(["CMCD", "viewer"]), texts | fields.map(bytes.decode), max_size=2),
+            st.dictionaries(
+                st.sampled_from(["Footlights-Viewer", "CMCD-Session", "CMCD-Object", "Authorization"]),
+                st.binary(max_size=20).map(lambda raw: raw.translate(None, b"\r\n\0")) | fields,
+                max_size=2,
+            ),
+        ),
+        max_size=5,
+    )
+)
+@settings(max_examples=40)
+def test_no_player_s_request_is_answered_with_a_fault_and_each_one_taken_leaves_a_record_or_a_reason(
+    requests: list[tuple[str, str, bytes, dict[str, str], dict[str, bytes]]],
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        data = Path(folder)
+        app = create_app(data, load_settings(data, over={"commit_wait_ms": 0}))
+        key = Keyring(data / "private").create("tests")
+
+        async def send() -> list[int]:
+            async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://collector") as client:
+                answers = [
+                    await client.request(
+                        method, path, content=body, params=query | {"writeKey": key},
+                        headers=[(name.encode(), value) for name, value in headers.items()],
+                    )
+                    for method, path, body, query, headers in requests
+                ]  # fmt: skip
+            assert all(
+                (answer.status_code == 204 and answer.content == b"") or {"code", "message"} == set(answer.json())
+                for answer in answers
+            )
+            return [answer.status_code for answer in answers]
+
+        statuses = asyncio.run(send())
+        app.state.door.committer.stop()
+        assert set(statuses) <= {204, 400, 401, 405}
+        batch = JournalReader(data / "private" / "journal").read({}, limit_events=10**9)
+        assert len(batch.records) + sum(batch.drops.values()) >= statuses.count(204)
 
 
 def _one(body: bytes) -> bool:

@@ -42,7 +42,8 @@ ON_VIDEOS = st.builds(
     Act, viewer=st.sampled_from(VIEWERS), kind=st.sampled_from(VIDEO_KINDS), subject=st.sampled_from(sorted(VIDEOS)),
     at=TIMES, message=st.integers(0, 3), session=st.integers(0, 2), position_ms=st.integers(0, 20_000),
     watch_ms=st.sampled_from([0, 1, 999, 15_000, 10_000_000]), completed=st.booleans(),
-    follower=st.sampled_from([None, True, False]), age=st.integers(0, 2), gender=st.integers(0, 1),
+    follower=st.sampled_from([None, True, False]),
+    playing=st.sampled_from([None, None, True, False]), age=st.integers(0, 2), gender=st.integers(0, 1),
     country=st.integers(0, 2), source=st.integers(0, 2),
 )  # fmt: skip
 ON_CREATORS = st.builds(

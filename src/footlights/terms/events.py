@@ -47,6 +47,8 @@ class ViewerEvent(msgspec.Struct, kw_only=True, gc=False):
     at_ms: milliseconds since 1970, UTC. message: the client's id of this event, for deduplication.
     session: the playback session, "" if the client has none. position_ms, watch_ms: >= 0.
     age, gender, country, source: index into the domain. follower: True, False, or None if not said.
+    playing: of PLAY, PROGRESS and COMPLETION, where the player tells states and no positions: whether it plays from
+    here on. None where it tells positions.
     interests: of TRAITS, up to four places in the policy's list, each once.
     """
 
@@ -60,6 +62,7 @@ class ViewerEvent(msgspec.Struct, kw_only=True, gc=False):
     watch_ms: int = 0
     completed: bool = False
     follower: bool | None = None
+    playing: bool | None = None
     age: int = 0
     gender: int = 0
     country: int = 0

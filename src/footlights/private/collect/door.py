@@ -1,22 +1,25 @@
-"""Door. In: HTTP requests of Segment's and RudderStack's clients. Out: 200 once the disk has what they brought.
+"""Door. In: HTTP requests of Segment's, RudderStack's, CMCD's and PeerTube's clients. Out: an answer of success once
+the disk has what they brought.
 
     POST /v1/batch, /v1/track, /v1/identify, /v1/t, /t, /b, /beacon/v1/batch ...    events
     GET  /v1/projects/KEY/settings, /sourceConfig/                                  what the browser clients ask first
+    GET, POST /cmcd                                                                 CMCD
+    POST /api/v1/videos/VIDEO/views                                                 PeerTube
+    ...  /k/KEY/...                                                                 these two, with the write key
     GET  /livez, /readyz
 
-Nothing that is read here but not named in segment.py, such as an address or a user agent, is kept, logged or passed on.
+Nothing that is read here but not named in a dialect's file, such as an address or a user agent, is kept, logged or
+passed on.
 Bodies are told by what they are: clients label gzipped JSON as a form, and JSON as text.
 """
 
 from __future__ import annotations
 
 import asyncio
-import base64
-import binascii
 import os
 import traceback
 import zlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -28,13 +31,17 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from footlights.private.collect import cmcd
+from footlights.private.collect.callers import VIEWER_HEADER, basic_user, key_of, no_key, opts_out, viewer_of
 from footlights.private.collect.checks import Asked, Limits
 from footlights.private.collect.commit import RETRY_AFTER_SECONDS, Committer
 from footlights.private.collect.intake import Intake, Row, Taken, open_journal, private_folder
 from footlights.private.collect.keys import Keyring
+from footlights.private.collect.peertube import read_view
 from footlights.private.collect.segment import Opened, open_request, read_message
 from footlights.settings import Settings, load_settings
 from footlights.terms.errors import BadRequest, VaultDamaged
+from footlights.terms.events import Drop
 
 log = structlog.get_logger()
 
@@ -49,16 +56,21 @@ TYPES = {
 }  # fmt: skip
 _HEADERS_ALLOWED = (
     "authorization, content-type, x-retry-count, anonymousid, sentat, rsa-retry-attempt, rsa-retry-reason, "
-    "rsa-since-first-attempt, rsa-since-last-attempt, cmcd-object, cmcd-request, cmcd-session, cmcd-status"
+    f"rsa-since-first-attempt, rsa-since-last-attempt, {', '.join(cmcd.HEADERS)}, {VIEWER_HEADER}"
 )
 _CORS = ((b"access-control-allow-origin", b"*"), (b"access-control-expose-headers", b"Retry-After"))
 _PREFLIGHT = {
-    "Access-Control-Allow-Methods": "GET, POST, OPTIONS",
+    "Access-Control-Allow-Methods": "GET, POST, PUT, OPTIONS",
     "Access-Control-Allow-Headers": _HEADERS_ALLOWED,
     "Access-Control-Max-Age": "86400",
 }
 #: A body larger than this is opened and checked beside the loop, so that small requests need not wait for it.
 _LARGE_BYTES = 32_768
+#: The same for CMCD, whose lines take a hundred times as long to parse as JSON.
+_LARGE_CMCD_BYTES = 4096
+
+#: What a dialect makes of a body.
+Read = Callable[[bytes, Asked], list[Row]]
 
 
 class Door:
@@ -73,10 +85,10 @@ class Door:
 
     async def post(self, request: Request) -> Response:
         """Take the events of one request. Answers when the disk has them."""
-        basic = _basic_user(request)
+        basic = basic_user(request)
         name = self.keyring.check(basic) if basic else None
         if basic and name is None:
-            raise _no_key()
+            raise no_key()
         packed = await self._body(request)
         if len(packed) > _LARGE_BYTES:
             taken = await asyncio.to_thread(self._take, request, packed, name)
@@ -90,10 +102,53 @@ class Door:
         if name is None:
             name = self.keyring.check(opened.write_key or request.query_params.get("writeKey", ""))
         if name is None:
-            raise _no_key()
-        asked = self.intake.asked(opted_out=_opted_out(request), may_declare=self.keyring.declares(name))
+            raise no_key()
+        asked = self.intake.asked(opted_out=opts_out(request), may_declare=self.keyring.declares(name))
         type_ = TYPES[request.url.path.rstrip("/").rpartition("/")[2]]
         return self.intake.take(_rows(opened, asked, type_), asked)
+
+    async def cmcd(self, request: Request) -> Response:
+        """Take the reports of one request of CMCD, in its body, query or headers."""
+        beside = request.query_params.get("CMCD") or ",".join(
+            request.headers[name] for name in cmcd.HEADERS if name in request.headers
+        )
+        viewer = viewer_of(request)
+
+        def read(body: bytes, asked: Asked) -> list[Row]:
+            rows = cmcd.read_lines(body or beside.encode("utf-8", "replace"), asked, viewer=viewer)
+            if not rows:
+                raise BadRequest("no_cmcd", "No CMCD: send lines in the body, or CMCD in the query or in its headers.")
+            return rows
+
+        await self._take_dialect(request, read, large_bytes=_LARGE_CMCD_BYTES)
+        return Response(status_code=204)
+
+    async def peertube(self, request: Request) -> Response:
+        """Take what one player tells of one video, and answer as PeerTube does: 204, or 400 for what it refuses."""
+        video, viewer = request.path_params["video"], viewer_of(request)
+
+        def read(body: bytes, asked: Asked) -> list[Row]:
+            return [(0, (read_view(body, asked, video=video, viewer=viewer),))]
+
+        taken = await self._take_dialect(request, read, large_bytes=_LARGE_BYTES)
+        if Drop.BAD_FIELD in taken.drops:
+            raise BadRequest("bad_field", "A view needs currentTime, in seconds from 0; viewEvent can only be seek.")
+        return Response(status_code=204)
+
+    async def _take_dialect(self, request: Request, read: Read, *, large_bytes: int) -> Taken:
+        """Take events of a request that names its key and viewer beside its body; returns when the disk has them."""
+        name = self.keyring.check(key_of(request))
+        if name is None:
+            raise no_key()
+        packed = await self._body(request)
+        asked = self.intake.asked(opted_out=opts_out(request), may_declare=self.keyring.declares(name))
+
+        def take() -> Taken:
+            return self.intake.take(read(unpack(packed, limit=self.limits.body_bytes), asked), asked)
+
+        taken = await asyncio.to_thread(take) if len(packed) > large_bytes else take()
+        await self.committer.commit(taken)
+        return taken
 
     async def _body(self, request: Request) -> bytes:
         declared = request.headers.get("content-length", "")
@@ -116,7 +171,7 @@ class Door:
         """What analytics.js asks before it sends: to send to Footlights and nobody else."""
         key = request.path_params["key"]
         if self.keyring.check(key) is None:
-            raise _no_key()
+            raise no_key()
         # Behind a proxy that ends TLS the page must be told https, or its browser refuses to send.
         protocol = "https" if request.headers.get("x-forwarded-proto") == "https" else request.url.scheme
         destination = {"apiKey": key, "apiHost": request.headers.get("host", ""), "protocol": protocol}
@@ -124,10 +179,10 @@ class Door:
 
     async def rudder_settings(self, request: Request) -> Response:
         """What RudderStack's client asks before it sends: a source with no destination but its data plane."""
-        key = _basic_user(request) or request.query_params.get("writeKey", "")
+        key = basic_user(request) or request.query_params.get("writeKey", "")
         name = self.keyring.check(key)
         if name is None:
-            raise _no_key()
+            raise no_key()
         off = {"enabled": False}
         config = {"statsCollection": {"errors": off, "metrics": off}}
         source = {
@@ -156,6 +211,11 @@ def create_app(data: Path, settings: Settings) -> Starlette:
         await asyncio.to_thread(door.committer.stop)
 
     posts = [Route(f"{prefix}/{word}", door.post, methods=["POST"]) for prefix in ("", "/v1") for word in TYPES]
+    # A player that can only be given an address has its write key in it.
+    for prefix in ("", "/k/{key}"):
+        posts.append(Route(f"{prefix}/cmcd", door.cmcd, methods=["GET", "POST"]))
+        for word in ("views", "watching"):
+            posts.append(Route(f"{prefix}/api/v1/videos/{{video}}/{word}", door.peertube, methods=["POST", "PUT"]))
     app = Starlette(
         routes=[
             *posts,
@@ -207,28 +267,6 @@ def _rows(opened: Opened, asked: Asked, type_: str) -> list[Row]:
         (number, read_message(message, asked, type_=type_, sent_at_ms=opened.sent_at_ms))
         for number, message in enumerate(opened.messages)
     ]
-
-
-def _basic_user(request: Request) -> str:
-    scheme, _, given = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "basic":
-        return ""
-    try:
-        return base64.b64decode(given, validate=True).decode().partition(":")[0]
-    except (binascii.Error, UnicodeDecodeError):
-        raise _no_key() from None
-
-
-def _opted_out(request: Request) -> bool:
-    return request.headers.get("dnt") == "1" or request.headers.get("sec-gpc") == "1"
-
-
-def _no_key() -> BadRequest:
-    return BadRequest(
-        "bad_write_key",
-        "No write key of this collector: send one as the user name of HTTP Basic, or as writeKey in the body.",
-        status=401,
-    )
 
 
 def _too_large(limit: int) -> BadRequest:

@@ -11,7 +11,16 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from footlights.private.vault.records import COMPLETED, FOLLOWER, FOLLOWER_KNOWN, RECORD, Records, subject_key
+from footlights.private.vault.records import (
+    BY_CLOCK,
+    COMPLETED,
+    FOLLOWER,
+    FOLLOWER_KNOWN,
+    PLAYING,
+    RECORD,
+    Records,
+    subject_key,
+)
 from footlights.private.vault.seasons import NO_SUBJECT, SeasonKeys
 from footlights.terms.errors import BadEvent
 from footlights.terms.events import CREATOR_KINDS, Kind, ViewerEvent
@@ -19,6 +28,7 @@ from footlights.terms.events import CREATOR_KINDS, Kind, ViewerEvent
 Int64s = NDArray[np.int64]
 
 _FOLLOWER_FLAGS = {None: 0, False: FOLLOWER_KNOWN, True: FOLLOWER_KNOWN | FOLLOWER}
+_PLAYING_FLAGS = {None: 0, False: BY_CLOCK, True: BY_CLOCK | PLAYING}
 _EPOCH_SEASON = 1970 * 12
 
 #: subject_key, remembered: ids of videos and creators are public and come again and again.
@@ -57,7 +67,10 @@ def _fill_plain(records: Records, events: Sequence[ViewerEvent]) -> None:
     records["gender"] = [event.gender for event in events]
     records["source"] = [event.source for event in events]
     records["country"] = [event.country for event in events]
-    records["flags"] = [event.completed * COMPLETED | _FOLLOWER_FLAGS[event.follower] for event in events]
+    records["flags"] = [
+        event.completed * COMPLETED | _FOLLOWER_FLAGS[event.follower] | _PLAYING_FLAGS[event.playing]
+        for event in events
+    ]
     records["position_ms"] = [event.position_ms for event in events]
     records["watch_ms"] = [_packed(event.interests) if event.interests else event.watch_ms for event in events]
 

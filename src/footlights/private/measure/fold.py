@@ -33,8 +33,8 @@ PAIRS_MAX = 1_800_000_000
 STEPS = ("accept", "sessions", "acts", "bound", "disclosed", "traits", "who", "wait", "channel")
 #: Tables of one batch, dropped with it.
 _TEMPORARY = (
-    "arrived", "judged", "repeated", "accepted", "heard", "played", "acts", "counted", "told", "who", "open",
-    "watching", "calls", "known_bonds", "called", "fresh", "awake", "open_seasons",
+    "arrived", "judged", "repeated", "accepted", "heard", "newest", "watched", "played", "acts", "counted", "told",
+    "who", "open", "watching", "calls", "known_bonds", "called", "fresh", "awake", "open_seasons",
 )  # fmt: skip
 
 

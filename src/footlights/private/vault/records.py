@@ -43,6 +43,9 @@ Records = NDArray[np.void]
 COMPLETED = 1
 FOLLOWER = 2
 FOLLOWER_KNOWN = 4
+#: Of playback: the player tells states and no positions; and the state is that it plays.
+BY_CLOCK = 8
+PLAYING = 16
 
 assert RECORD.itemsize == PACK.size == 64
 

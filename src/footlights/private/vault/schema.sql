@@ -30,7 +30,10 @@ CREATE TABLE pairs (
     full_view UTINYINT, share UTINYINT, favorite UTINYINT, follow UTINYINT
 );
 -- Where each playback session stands: append-only, the last row by seq holds. session: pair xor the session's key.
-CREATE TABLE sessions (season INTEGER, session BIGINT, seq BIGINT, at_ms BIGINT, position_ms INTEGER);
+-- state: sessions.sql names them.
+CREATE TABLE sessions (
+    season INTEGER, session BIGINT, seq BIGINT, at_ms BIGINT, position_ms INTEGER, state UTINYINT
+);
 -- What has been counted of each (viewer, creator): append-only, its state the sum of its rows. bond: viewer xor creator.
 CREATE TABLE bonds (season INTEGER, bond BIGINT, profile_views UTINYINT, first_day INTEGER, returned UTINYINT);
 CREATE TABLE bond_hours (season INTEGER, bond BIGINT, hour UTINYINT);

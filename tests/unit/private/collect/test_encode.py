@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from footlights.private.collect.encode import encode, seasons_of
-from footlights.private.vault.records import COMPLETED, FOLLOWER, FOLLOWER_KNOWN, subject_key
+from footlights.private.vault.records import BY_CLOCK, COMPLETED, FOLLOWER, FOLLOWER_KNOWN, PLAYING, subject_key
 from footlights.private.vault.seasons import SeasonKeys
 from footlights.terms.events import CREATOR_KINDS, Kind, ViewerEvent
 from footlights.terms.seasons import parse_season, season_at, season_start_utc
@@ -51,6 +51,13 @@ def test_every_field_of_an_event_stands_in_its_record(keys: SeasonKeys) -> None:
 @pytest.mark.parametrize(("follower", "flags"), [(None, 0), (False, FOLLOWER_KNOWN), (True, FOLLOWER_KNOWN | FOLLOWER)])
 def test_a_follower_that_was_not_said_is_not_a_no(follower: bool | None, flags: int, keys: SeasonKeys) -> None:
     assert encode([event(follower=follower)], keys)[0]["flags"][0] == flags
+
+
+@pytest.mark.parametrize(("playing", "flags"), [(None, 0), (False, BY_CLOCK), (True, BY_CLOCK | PLAYING)])
+def test_a_player_that_tells_no_state_is_not_one_that_stands_still(
+    playing: bool | None, flags: int, keys: SeasonKeys
+) -> None:
+    assert encode([event(kind=Kind.PROGRESS, playing=playing)], keys)[0]["flags"][0] == flags
 
 
 @pytest.mark.parametrize("kind", list(Kind))

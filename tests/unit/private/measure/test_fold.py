@@ -63,6 +63,89 @@ def test_a_seek_is_not_watched(world: World) -> None:
     assert total(world.vectors([beats]), "v3", WATCH) <= 1
 
 
+def beats_of(*told: tuple[int, int]) -> list[Act]:
+    """Heartbeats of one session, in the order of arrival. told: second, position in seconds."""
+    return [act(Kind.PROGRESS, subject="v3", session=1, at=100 + at, position_ms=s * 1000) for at, s in told]
+
+
+def watched_seconds(found: Vectors, video: str = "v3") -> float:
+    return total(found, video, WATCH) * 600 / 256
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        [(0, 0), (20, 20), (10, 10), (30, 30)],
+        [(0, 0), (30, 30), (10, 10), (20, 20)],
+        [(0, 0), (10, 10), (20, 20), (10, 10), (30, 30)],
+        [(0, 0), (20, 20), (21, 20), (10, 10), (31, 30)],
+    ],
+    ids=["reordered", "all late", "sent again", "reordered around a pause"],
+)
+@pytest.mark.parametrize("batches", [1, 9])
+def test_no_second_counts_twice_in_whatever_order_heartbeats_arrive(
+    batches: int, told: list[tuple[int, int]], world: World
+) -> None:
+    beats = beats_of(*told)
+    found = world.vectors([beats] if batches == 1 else [[beat] for beat in beats])
+    assert abs(watched_seconds(found) - 30) < 600 / 256
+
+
+def states_of(*told: tuple[int, str]) -> list[Act]:
+    """A session told by its player's states: p plays, e ended, anything else stands still. told: second, state."""
+    kinds = {"p": Kind.PLAY, "e": Kind.COMPLETION}
+    return [
+        act(kinds.get(state, Kind.PROGRESS), session=1, at=at, playing=state == "p", subject="v2") for at, state in told
+    ]
+
+
+@pytest.mark.parametrize("batches", [1, 9])
+@pytest.mark.parametrize(
+    ("told", "counts"),
+    [
+        ([(0, "d"), (1, "s"), (5, "p"), (15, "p"), (20, "a"), (50, "p"), (60, "e")], (1, 0, 25, 1)),
+        ([(5, "p"), (20, "a"), (15, "p"), (50, "p"), (55, "p")], (1, 0, 20, 0)),
+        ([(5, "p"), (15, "e"), (20, "e"), (30, "p"), (40, "e")], (1, 1, 20, 1)),
+        ([(0, "d"), (1, "s"), (9, "a")], (0, 0, 0, 0)),
+        ([(5, "p")], (1, 0, 0, 0)),
+    ],
+    ids=["paused", "reordered", "played again", "only loaded", "lost"],
+)
+def test_a_player_that_tells_states_is_counted_by_the_clock(
+    batches: int, told: list[tuple[int, str]], counts: tuple[int, ...], world: World
+) -> None:
+    acts = states_of(*told)
+    found = world.vectors([acts] if batches == 1 else [[one] for one in acts])
+    reach, replays, seconds, full = counts
+    assert (total(found, "v2", REACH), total(found, "v2", REPLAYS), total(found, "v2", FULL)) == (reach, replays, full)
+    assert abs(watched_seconds(found, "v2") - seconds) < 600 / 256
+
+
+def test_who_tells_no_position_got_as_far_as_they_watched(world: World) -> None:
+    found = world.vectors([states_of((0, "p"), (100, "p")), states_of((200, "a"))])
+    assert cells(found, "positions", subject="v2") == {(0, 50): 1}
+
+
+def test_a_state_that_is_believed_for_a_month_overflows_nothing(world: World) -> None:
+    assert abs(watched_seconds(world.vectors([states_of((0, "p"), (2_600_000, "a"))]), "v2") - 600) < 600 / 256
+
+
+@pytest.mark.parametrize(("position", "full"), [(8_999, 0), (9_000, 0), (10_000, 1), (10_500, 1)])
+def test_a_position_at_the_length_is_the_end(position: int, full: int, world: World) -> None:
+    found = world.vectors([[act(Kind.PLAY, session=1), act(Kind.PROGRESS, session=1, at=70, position_ms=position)]])
+    assert total(found, "v1", FULL) == full
+
+
+@pytest.mark.parametrize(("position", "replays"), [(0, 1), (10_000, 0), (11_000, 0)])
+def test_a_start_after_the_end_of_the_same_session_is_a_replay_if_it_goes_back(
+    position: int, replays: int, world: World
+) -> None:
+    acts = [act(Kind.PLAY, session=1), act(Kind.COMPLETION, session=1, at=70, position_ms=10_000)]
+    acts += [act(Kind.PLAY, session=1, at=75, position_ms=position)]
+    found = world.vectors([acts])
+    assert (total(found, "v1", REACH), total(found, "v1", REPLAYS)) == (1, replays)
+
+
 def test_an_event_that_arrives_twice_counts_once(world: World) -> None:
     view = act(Kind.VIEW, watch_ms=1000, message=5)
     found = world.vectors([[view, view], [view]])

@@ -49,7 +49,13 @@ SELECT seq FROM judged SEMI JOIN seen USING (day, message_key) WHERE reason = 0;
 CREATE OR REPLACE TEMP TABLE accepted AS
 SELECT * EXCLUDE (reason, session), (at_ms // 1000) - posted_at AS age_seconds,
     -- A session belongs to its pair: one that spans two videos is two, so neither moves the other's counts.
-    CASE WHEN session = 0 THEN 0 ELSE xor(pair, session) END AS session
+    CASE WHEN session = 0 THEN 0 ELSE xor(pair, session) END AS session,
+    -- Watched to the end: the player says so, or is at the video's length, cut to whole seconds as PeerTube cuts it.
+    CASE
+        WHEN kind = 4 OR (kind = 5 AND flags % 2 = 1) THEN 1
+        WHEN kind = 3 AND duration_ms >= 1000 AND position_ms >= duration_ms // 1000 * 1000 THEN 1
+        ELSE 0
+    END AS ended
 FROM judged ANTI JOIN repeated USING (seq)
 WHERE reason = 0;
 

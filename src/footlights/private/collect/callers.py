@@ -1,0 +1,60 @@
+"""Callers. In: a request's headers, query and path. Out: its write key, the viewer it speaks for, whether they opt out.
+
+Segment's messages name their viewer themselves. A player of another dialect does not: its page names the viewer in the
+query, or the platform's proxy does in a header. A playback session is never taken for a viewer: somebody who watches
+ten times would be ten, and have ten times the rho that the policy states. No address and no token is read.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import contextlib
+
+from starlette.requests import Request
+
+from footlights.terms.errors import BadRequest
+
+VIEWER_HEADER = "footlights-viewer"
+
+
+def key_of(request: Request) -> str:
+    """The write key: the user name of HTTP Basic, else in the path (/k/KEY/...), else writeKey in the query; or "".
+
+    Raises BadRequest where HTTP Basic is no such thing.
+    """
+    return basic_user(request) or request.path_params.get("key", "") or request.query_params.get("writeKey", "")
+
+
+def basic_user(request: Request) -> str:
+    """The user name of HTTP Basic, "" if the request has none. Raises BadRequest if it cannot be read."""
+    scheme, _, given = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "basic":
+        return ""
+    try:
+        return base64.b64decode(given, validate=True).decode().partition(":")[0]
+    except (binascii.Error, UnicodeDecodeError):
+        raise no_key() from None
+
+
+def viewer_of(request: Request) -> str:
+    """The viewer's id: the header Footlights-Viewer, else viewer in the query; "" if nobody named one."""
+    named = request.headers.get(VIEWER_HEADER, "")
+    # Headers arrive as Latin-1; an id that is also sent in JSON must be the same viewer here.
+    with contextlib.suppress(UnicodeDecodeError):
+        named = named.encode("latin-1").decode()
+    return named or request.query_params.get("viewer", "")
+
+
+def opts_out(request: Request) -> bool:
+    """Whether the viewer's browser asks not to be tracked."""
+    return request.headers.get("dnt") == "1" or request.headers.get("sec-gpc") == "1"
+
+
+def no_key() -> BadRequest:
+    """The refusal of a request without a write key of this collector."""
+    return BadRequest(
+        "bad_write_key",
+        "No write key of this collector: send one as the user name of HTTP Basic, or as writeKey in the body or query.",
+        status=401,
+    )
