@@ -67,6 +67,7 @@ def run_demo(data: Path | None, settings: Settings, *, source: Path | None, hour
     if data is not None and (data / "private").exists():
         raise BadFile(f"{data} holds events already. Name a new folder, or none; `footlights up` runs the old one.")
     folder = Path(tempfile.mkdtemp(prefix="footlights-demo-")) if data is None else data
+    folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o755)
     try:
         if source is None:

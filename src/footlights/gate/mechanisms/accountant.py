@@ -25,7 +25,7 @@ def epsilon_of(rho: Fraction, *, delta: float, least_variance: Fraction) -> floa
     if least_variance < LEMMA_VARIANCE_MIN:
         return plain_epsilon_of(rho, delta=delta)
     charged = rho * least_variance / (least_variance - ROUNDING_VARIANCE)
-    spared = delta * (1 - 2**-20)  # lemma 3 and lemma 1 add less than 2^-80 to delta
+    spared = delta * (1 - 2**-20)  # lemmas 1 and 3 and the words add less, up to ten videos: noise.md
     return math.ceil(_gaussian_epsilon(charged, spared) * 1000) / 1000
 
 
