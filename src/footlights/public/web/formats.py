@@ -71,7 +71,8 @@ def span(figure: Figure) -> str:
     assert figure.low is not None and figure.high is not None, "a pending figure has no interval"
     low, high = amount(figure.low, figure.metric), amount(figure.high, figure.metric)
     if low == high:
-        return low
+        # An estimate far below 0 leaves nothing but 0 of its interval, which tells of few and not of none.
+        return low if figure.state == "ok" else "few"
     low_unit, high_unit = _unit(low), _unit(high)
     if low_unit and low_unit == high_unit:
         low = low.removesuffix(low_unit)

@@ -75,3 +75,9 @@ def test_seasons_and_hours_of_the_week_read_as_people_say_them() -> None:
 def test_no_value_of_an_axis_is_shown_by_a_name_made_for_machines() -> None:
     values = {value for axis in default_policy().axes.values() for value in axis} | set(SOURCES)
     assert [value for value in values if "_" in formats.cell(value)] == []
+
+
+def test_a_figure_far_below_zero_is_few_and_never_a_plain_zero() -> None:
+    vague = noisy_figure("reach", estimate=-40.0, std=10.0, at_utc=0, tick=1, too_few=0.5)
+    assert formats.span(vague) == "few"
+    assert formats.span(exact_figure("like_count", value=0, at_utc=0, tick=1)) == "0"
