@@ -62,7 +62,7 @@ WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 class Histogram(msgspec.Struct, frozen=True, kw_only=True):
-    """Viewers by one list of cells. number: its place in the store. bound: how a unit's weight is bounded.
+    """Viewers by one list of cells. number: its place in the store.
 
     suffix: published as "this cell or a later one", so that a sum over many cells does not gather their noise.
     one_each: every cell has a bound and a budget of its own, as a counter has.
