@@ -7,7 +7,7 @@ agent, page or campaign is ever decoded. Raises BadRequest for a body that is no
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -51,6 +51,8 @@ CREATOR_EVENTS: dict[str, Kind] = {
     "Profile Viewed": Kind.PROFILE_VIEW,
 }
 HASHTAGS_MAX = 64
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
 
 
 class ViewerProperties(msgspec.Struct, gc=False):
@@ -349,7 +351,8 @@ def _span_ms(seconds: float | None) -> int:
 def _ms(moment: datetime) -> int:
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
-    return round(moment.timestamp() * 1000)
+    # Cut, not rounded: the last microsecond of a month is in that month.
+    return (moment - _EPOCH) // _MILLISECOND
 
 
 def _ms_of_text(given: Any) -> int | None:
