@@ -86,42 +86,63 @@ def mostly(usual: Any, *odd: Any) -> st.SearchStrategy[Any]:
     return st.integers(0, 3).flatmap(lambda draw: st.sampled_from(odd) if draw == 3 else usual)
 
 
-usual_moments = st.datetimes(datetime(1969, 12, 31), datetime(2027, 1, 1)).map(
-    lambda at: at.isoformat(timespec="milliseconds") + "Z"
+usual_moments = st.tuples(
+    st.datetimes(datetime(1969, 12, 31), datetime(2027, 1, 1)),
+    st.sampled_from(["milliseconds", "milliseconds", "seconds", "microseconds"]),
+    st.sampled_from(["Z", "Z", "+00:00", "+02:00", ""]),
+).map(lambda said: said[0].isoformat(timespec=said[1]) + said[2])
+odd_moments = ("2026-11-01T10:00:00", "2999-01-01T00:00:00Z", "1969-12-31T23:59:59.999Z", "2026-02-30T00:00:00.000Z",
+               "", "soon", 5, None)  # fmt: skip
+told_traits = st.fixed_dictionaries(
+    {},
+    optional={
+        "age": mostly(st.integers(0, 120), "18-24", "x", {}),
+        "birthday": mostly(st.just("2000-11-15"), "?", 5),
+        "gender": mostly(st.sampled_from(["f", "male"]), "?", 5),
+        "country": mostly(st.sampled_from(["VN", "vn"]), "XX", 5),
+        "address": mostly(st.just({"country": "DE"}), {}, 5),
+    },
 )
-#: Most of these are plain views that count, so that what follows the decoding is reached.
+#: Most of these are acts on videos that count, so that what follows the decoding is reached.
 views = st.fixed_dictionaries(
     {
-        "type": st.just("track"),
-        "event": mostly(st.just("Video Viewed"), "Video Liked", "Video Ad Started"),
-        "userId": mostly(st.sampled_from(["ann", "bob", 42]), "", "42", 0, "x" * 257),
+        "type": mostly(st.just("track"), "identify", "page", "", None),
+        "event": mostly(
+            st.just("Video Viewed") | st.sampled_from([*VIDEO_EVENTS]),
+            "Creator Followed", "Video Published", "Creator Declared", "Video Ad Started", None,
+        ),
+        "userId": mostly(st.sampled_from(["ann", "bob", 42]), "", "42", 0, "x" * 257, "é" * 256),
         "timestamp": mostly(
             usual_moments
             | st.sampled_from(["2026-11-01T10:00:00.001Z", "2026-10-31T23:59:59.9999Z", "2015-01-01T00:00:00+02:00"]),
-            "2026-11-01T10:00:00", "2999-01-01T00:00:00Z", "1969-12-31T23:59:59.999Z", "2026-02-30T00:00:00.000Z", None,
+            *odd_moments,
         ),
         "properties": st.fixed_dictionaries(
             {"asset_id": mostly(st.sampled_from(["v1", "v2", 7]), "", None, 0, "x" * 257)},
             optional={
                 "watch_seconds": mostly(st.floats(0, 3e6), -0.5, 1e300, None),
                 "max_position": mostly(st.floats(0, 3e6), -0.5, None),
-                "position": st.floats(0, 100),
+                "position": mostly(st.floats(0, 100), -0.5, 1e300, "5"),
                 "completed": st.booleans() | st.none(),
                 "is_follower": st.booleans() | st.none(),
                 "source": mostly(st.sampled_from(["for_you", "For You"]), "?", None, 5, {"a": 1}),
                 "country": mostly(st.sampled_from(["VN", "vn"]), "XX", None, ["VN"]),
                 "session_id": mostly(st.sampled_from(["s1", 5]), "", 0, "x" * 257),
+                "content_asset_ids": st.just(["v4"]),
                 "video_id": st.just("v3"),
-                "age": mostly(st.none(), 20),
+                "creator_id": st.just("c1"),
+                "age": mostly(st.none(), 20, "25-34", []),
+                "gender": mostly(st.none(), "f", 5),
             },
         ),
     },
     optional={
         "messageId": mostly(st.sampled_from(["m1", "m2", 5]), "", 0, "x" * 257, None),
         "anonymousId": mostly(st.just("anon"), None),
-        "context": mostly(st.just({"library": {"name": "x"}}), {"traits": {"age": 30}}),
+        "context": st.just({"library": {"name": "x"}}) | st.fixed_dictionaries({"traits": told_traits}),
+        "traits": told_traits,
         "sentAt": mostly(st.just("2026-11-01T10:00:10Z"), "2999-01-01T00:00:10Z", None, "soon"),
-        "originalTimestamp": mostly(st.just("2026-11-01T10:00:00Z"), None, "soon"),
+        "originalTimestamp": mostly(usual_moments, *odd_moments),
     },
 )  # fmt: skip
 #: A client whose clock runs ahead, and says so.
