@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gzip
 import json
 import string
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import httpx
+import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -21,10 +24,11 @@ from footlights.private.collect.checks import Asked, Limits
 from footlights.private.collect.cmcd import read_lines, read_report
 from footlights.private.collect.door import create_app, unpack
 from footlights.private.collect.formats import segment_ndjson
-from footlights.private.collect.intake import Intake
+from footlights.private.collect.intake import Intake, Taken
 from footlights.private.collect.keys import Keyring
 from footlights.private.collect.peertube import read_view
 from footlights.private.collect.segment import CREATOR_EVENTS, VIDEO_EVENTS, open_request, read_message
+from footlights.private.collect.segment_batches import batch_of, batch_of_each, open_together, take_together
 from footlights.private.vault.journal import JournalReader
 from footlights.settings import load_settings
 from footlights.terms.errors import BadRequest
@@ -254,6 +258,72 @@ def test_a_chunk_taken_by_the_column_is_the_same_as_taken_line_by_line(
     assert fast.declarations == careful.declarations
     assert fast.drops == careful.drops
     assert sorted(fast.bad) == sorted(careful.bad)
+
+
+@given(
+    requests=st.lists(
+        st.tuples(
+            st.lists(views | messages, max_size=3),
+            st.none() | noise.map(lambda raw: raw.decode("latin-1")),
+            st.sampled_from(["", "track", "identify", "page"]),
+            st.booleans(),
+            st.booleans(),
+            st.integers(0, 2),
+        ),
+        min_size=1,
+        max_size=4,
+    ),
+    sent_at=moments,
+)
+@settings(max_examples=150)
+def test_requests_taken_together_are_the_same_as_taken_message_by_message(
+    requests: list[tuple[list[dict[str, Any]], str | None, str, bool, bool, int]], sent_at: Any, intake: Intake
+) -> None:
+    batches, careful = [], []
+    for told, junk, type_, opted_out, may_declare, filler in requests:
+        inside: list[Any] = [*told, *([] if junk is None else [junk])]
+        alone = len(inside) == 1 and isinstance(inside[0], dict)
+        whole = inside[0] if alone else {"batch": inside, "sentAt": sent_at, "writeKey": "k"}
+        body = as_json(whole | {"integrations": "x" * filler * 20_000})
+        if not _is_request(body):  # Infinity, for one
+            continue
+        asked = intake.asked(opted_out=opted_out, may_declare=may_declare)
+        careful.append(_message_by_message(body, asked, type_, intake))
+        opened = open_together(body, event_bytes=LIMITS.event_bytes)
+        if opened is None:
+            batches.append(batch_of_each(body, open_request(body), asked, type_=type_))
+        else:
+            assert opened.write_key == open_request(body).write_key
+            batches.append(batch_of(body, opened, asked, type_=type_))
+    fast = take_together(batches, intake) if batches else intake.take([], ASKED)
+    assert fast.records.tobytes() == b"".join(taken.records.tobytes() for taken in careful)
+    assert fast.declarations == [declared for taken in careful for declared in taken.declarations]
+    assert fast.drops == dict(sum((Counter(taken.drops) for taken in careful), Counter()))
+    before = np.cumsum([0, *(len(taken.records) for taken in careful)])
+    assert fast.declared_after == [
+        before[place] + after for place, taken in enumerate(careful) for after in taken.declared_after
+    ]
+
+
+def _is_request(body: bytes) -> bool:
+    try:
+        open_request(body)
+    except BadRequest:
+        with contextlib.suppress(BadRequest):
+            assert open_together(body, event_bytes=LIMITS.event_bytes) is None
+        return False
+    return True
+
+
+def _message_by_message(body: bytes, asked: Asked, type_: str, intake: Intake) -> Taken:
+    opened = open_request(body)
+    return intake.take(
+        [
+            (number, read_message(message, asked, type_=type_, sent_at_ms=opened.sent_at_ms))
+            for number, message in enumerate(opened.messages)
+        ],
+        asked,
+    )
 
 
 class _At(Intake):
