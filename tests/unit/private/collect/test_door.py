@@ -249,7 +249,7 @@ def test_a_fault_of_ours_is_a_500_whose_log_says_where_and_not_what(
     def fault(*_: object) -> None:
         raise RuntimeError(VIEWER)
 
-    monkeypatch.setattr(client.app.state.door.intake, "take", fault)
+    monkeypatch.setattr(client.app.state.door.intake, "take_columns", fault)
     with capture_logs() as logs:
         answer = client.post("/t", json=LIKE)
     assert (answer.status_code, answer.json()["code"]) == (500, "failed")
