@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -147,7 +148,7 @@ def _codes(lines: Sequence[Line]) -> Bytes:
         codes = [_CODES.get(name, 0) for name in names]  # type: ignore[arg-type]
     else:
         codes = [_code(type_, name) for type_, name in zip(types, names, strict=True)]
-    return np.array(codes, dtype=np.uint8)
+    return np.frombuffer(bytes(codes), dtype=np.uint8)
 
 
 def _code(type_: str | None, name: str | None) -> int:
@@ -200,13 +201,13 @@ def _views(lines: Sequence[Line], kind: Bytes, at_ms: Int64s, numbers: NDArray[n
 
 
 class _Columns:
-    """Properties of messages, a column for each that there is."""
+    """Properties of messages by the column. A column is made when it is asked for: most are asked once, many never."""
 
     def __init__(self, properties: Sequence[ViewerProperties]) -> None:
-        self._columns = dict(zip(_NAMES, zip(*map(msgspec.structs.astuple, properties), strict=True), strict=True))
+        self._properties = properties
 
-    def __getitem__(self, name: str) -> tuple[Any, ...]:
-        return self._columns[name]
+    def __getitem__(self, name: str) -> list[Any]:
+        return list(map(_GETTERS[name], self._properties))
 
     def rows(self, name: str) -> list[int]:
         """The rows that say something."""
@@ -220,7 +221,7 @@ class _Columns:
         return np.array([value or 0.0 for value in self[name]])
 
 
-_NAMES = ViewerProperties.__struct_fields__
+_GETTERS = {name: attrgetter(name) for name in ViewerProperties.__struct_fields__}
 _NO_PROPERTIES = ViewerProperties()
 
 
@@ -233,7 +234,8 @@ def _traits(lines: Sequence[Line], said: _Columns, at_ms: Int64s) -> tuple[Bytes
             age[row], gender[row], known = read_traits(line.context.traits, int(at_ms[row]))
             country[row] = country[row] or known
     for row in sorted({*said.rows("age"), *said.rows("gender")}):
-        own = read_traits(Traits(age=said["age"][row], gender=said["gender"][row]), 0)
+        properties = lines[row].properties or _NO_PROPERTIES
+        own = read_traits(Traits(age=properties.age, gender=properties.gender), 0)
         age[row], gender[row] = own[0] or age[row], own[1] or gender[row]
     return age, gender, country
 

@@ -44,6 +44,10 @@ class Mac:
         blocks, firsts, counts = _laid_out(texts)
         tags = np.zeros((len(texts), 2), dtype="<u8") if after is None else self.of_blocks(after)
         most = int(counts.max())
+        if most == counts.min():
+            for step in range(most):
+                tags = self.of_blocks(blocks[step::most] ^ tags)
+            return tags
         # The longest first, so that those that still have a block are those up to some place.
         order = np.argsort(-counts, kind="stable")
         firsts, tags = firsts[order], tags[order]

@@ -53,6 +53,7 @@ class SeasonKeys:
         self._keys: dict[Season, _Key] = {}
         self._destroyed_before: Season = 0
         self._mark: tuple[int, int] | None = None
+        self._destroyed_path = folder / DESTROYED_FILE
         self._look()
 
     def exists(self, season: Season) -> bool:
@@ -162,20 +163,20 @@ class SeasonKeys:
     def _look(self) -> None:
         # One stat a call, about a microsecond: the clock destroys keys in another process than the door's, and a key
         # that stays in the door's memory is not destroyed.
-        path = self.folder / DESTROYED_FILE
         try:
-            stat = path.stat()
+            stat = os.stat(self._destroyed_path)
         except FileNotFoundError:
             return
         mark = (stat.st_mtime_ns, stat.st_ino)
         if mark == self._mark:
             return
         try:
-            self._destroyed_before = max(self._destroyed_before, parse_season(path.read_text("ascii").strip()))
+            named = parse_season(self._destroyed_path.read_text("ascii").strip())
         except ValueError:
             raise VaultDamaged(
                 f"{DESTROYED_FILE} does not name a season. Write the first season whose key is kept, as YYYY-MM."
             ) from None
+        self._destroyed_before = max(self._destroyed_before, named)
         self._mark = mark
         for season in [season for season in self._keys if season < self._destroyed_before]:
             del self._keys[season]
