@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import example, given, settings
@@ -263,7 +264,7 @@ def test_a_chunk_taken_by_the_column_is_the_same_as_taken_line_by_line(
 @given(
     requests=st.lists(
         st.tuples(
-            st.lists(views | messages, max_size=3),
+            st.lists(views | messages, max_size=6),
             st.none() | noise.map(lambda raw: raw.decode("latin-1")),
             st.sampled_from(["", "track", "identify", "page"]),
             st.booleans(),
@@ -274,22 +275,30 @@ def test_a_chunk_taken_by_the_column_is_the_same_as_taken_line_by_line(
         max_size=4,
     ),
     sent_at=moments,
+    event_bytes=st.sampled_from([LIMITS.event_bytes, 600, 250]),
+    spaced=st.booleans(),
 )
 @settings(max_examples=150)
 def test_requests_taken_together_are_the_same_as_taken_message_by_message(
-    requests: list[tuple[list[dict[str, Any]], str | None, str, bool, bool, int]], sent_at: Any, intake: Intake
+    requests: list[tuple[list[dict[str, Any]], str | None, str, bool, bool, int]],
+    sent_at: Any,
+    event_bytes: int,
+    spaced: bool,
+    intake: Intake,
 ) -> None:
+    limits = msgspec.structs.replace(LIMITS, event_bytes=event_bytes)
     batches, careful = [], []
     for told, junk, type_, opted_out, may_declare, filler in requests:
         inside: list[Any] = [*told, *([] if junk is None else [junk])]
         alone = len(inside) == 1 and isinstance(inside[0], dict)
         whole = inside[0] if alone else {"batch": inside, "sentAt": sent_at, "writeKey": "k"}
-        body = as_json(whole | {"integrations": "x" * filler * 20_000})
+        whole |= {"integrations": "x" * filler * 20_000} if filler else {}
+        body = json.dumps(whole, separators=None if spaced else (",", ":")).encode()
         if not _is_request(body):  # Infinity, for one
             continue
-        asked = intake.asked(opted_out=opted_out, may_declare=may_declare)
+        asked = msgspec.structs.replace(intake.asked(opted_out=opted_out, may_declare=may_declare), limits=limits)
         careful.append(_message_by_message(body, asked, type_, intake))
-        opened = open_together(body, event_bytes=LIMITS.event_bytes)
+        opened = open_together(body, event_bytes=event_bytes)
         if opened is None:
             batches.append(batch_of_each(body, open_request(body), asked, type_=type_))
         else:

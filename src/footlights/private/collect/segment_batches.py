@@ -10,6 +10,8 @@ as for a thousand. What a request brings is the same as if it had come alone, an
 
 from __future__ import annotations
 
+import contextlib
+import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
@@ -66,6 +68,10 @@ class Batch(msgspec.Struct, kw_only=True):
         return "<batch, withheld>"
 
 
+#: How a body begins, up to its first message: members that are plain text may come before.
+_HEAD = re.compile(rb'\s*\{\s*(?:"[^"\\]*"\s*:\s*"[^"\\]*"\s*,\s*)*"batch"\s*:\s*\[\s*')
+#: How much there may be around the messages.
+_AROUND_BYTES = 1024
 _body = msgspec.json.Decoder(_Body)
 _lines = msgspec.json.Decoder(list[Line])
 
@@ -85,10 +91,40 @@ def open_together(body: bytes, *, event_bytes: int) -> OpenedTogether | None:
 
 
 def _open_large(body: bytes, event_bytes: int) -> OpenedTogether | None:
+    """Open a body that could hold a message that is too large."""
+    with contextlib.suppress(*BAD_JSON):
+        in_pieces = _open_in_pieces(body, event_bytes)
+        if in_pieces is not None:
+            return in_pieces
     opened = open_request(body)
     if max(map(len, opened.messages), default=0) > event_bytes:
         return None
     return OpenedTogether(write_key=opened.write_key, lines=_lines.decode(b"[" + b",".join(opened.messages) + b"]"))
+
+
+def _open_in_pieces(body: bytes, event_bytes: int) -> OpenedTogether | None:
+    """Open a body that looks as those of clients do, without measuring its messages: a third of the time less.
+
+    Between `[` and the last `}]` it is cut where `},{` stands, in pieces that are no larger than a message may be. If
+    each is a list of messages, and what is left without them is an envelope with an empty batch, then the body is
+    that envelope with all of them, and no message is too large: JSON can be read in one way only.
+    """
+    head = _HEAD.match(body, 0, _AROUND_BYTES)
+    end = body.rfind(b"}]", len(body) - _AROUND_BYTES) + 1
+    if head is None or end <= head.end() or b"batch" in body[end:] or b"\\" in body[end:]:
+        return None
+    envelope = _body.decode(body[: head.end()] + body[end:])
+    lines: list[Line] = []
+    start = head.end()
+    while end - start > event_bytes:
+        between = next((mark for mark in (b'},{"', b'}, {"') if body.rfind(mark, start, start + event_bytes) > 0), b"")
+        if not between:
+            return None
+        cut = body.rfind(between, start, start + event_bytes) + 1
+        lines += _lines.decode(b"".join((b"[", body[start:cut], b"]")))
+        start = cut + len(between) - 3
+    lines += _lines.decode(b"".join((b"[", body[start:end], b"]")))
+    return OpenedTogether(write_key=envelope.writeKey if isinstance(envelope.writeKey, str) else "", lines=lines)
 
 
 def batch_of(body: bytes, opened: OpenedTogether, asked: Asked, *, type_: str) -> Batch:

@@ -209,13 +209,6 @@ class _Columns:
     def __getitem__(self, name: str) -> list[Any]:
         return list(map(_GETTERS[name], self._properties))
 
-    def rows(self, name: str) -> list[int]:
-        """The rows that say something."""
-        column = self[name]
-        if column.count(None) == len(column):
-            return []
-        return [row for row, value in enumerate(column) if value is not None]
-
     def seconds(self, name: str) -> NDArray[np.float64]:
         """Numbers, 0 where there is none."""
         return np.array([value or 0.0 for value in self[name]])
@@ -229,11 +222,11 @@ def _traits(lines: Sequence[Line], said: _Columns, at_ms: Int64s) -> tuple[Bytes
     age = np.zeros(len(lines), dtype=np.uint8)
     gender = np.zeros(len(lines), dtype=np.uint8)
     country = _coded(said["country"], read_country).astype(np.uint16)
-    for row, line in enumerate(lines):
-        if line.context is not None and line.context.traits is not None:
-            age[row], gender[row], known = read_traits(line.context.traits, int(at_ms[row]))
-            country[row] = country[row] or known
-    for row in sorted({*said.rows("age"), *said.rows("gender")}):
+    told = [line.context.traits if line.context is not None else None for line in lines]
+    for row in _said(told):
+        age[row], gender[row], known = read_traits(told[row] or Traits(), int(at_ms[row]))
+        country[row] = country[row] or known
+    for row in sorted({*_said(said["age"]), *_said(said["gender"])}):
         properties = lines[row].properties or _NO_PROPERTIES
         own = read_traits(Traits(age=properties.age, gender=properties.gender), 0)
         age[row], gender[row] = own[0] or age[row], own[1] or gender[row]
@@ -246,9 +239,16 @@ def _spans(said: _Columns, kind: Bytes) -> tuple[Int64s, Int64s]:
     summed_up = kind == Kind.VIEW
     if not summed_up.any():
         return np.zeros(len(kind), dtype=np.int64), span_ms(position)
-    furthest = said.rows("max_position")
+    furthest = _said(said["max_position"])
     position[furthest] = np.where(summed_up, said.seconds("max_position"), position)[furthest]
     return np.where(summed_up, span_ms(said.seconds("watch_seconds")), 0), span_ms(position)
+
+
+def _said(column: Sequence[Any]) -> list[int]:
+    """The rows that say something."""
+    if column.count(None) == len(column):
+        return []
+    return [row for row, value in enumerate(column) if value is not None]
 
 
 def _viewer(line: Line) -> str:
