@@ -75,17 +75,13 @@ def test_an_odd_envelope_is_opened_whole() -> None:
         f'{{"x":"\\u0022,","batch":{many}}}', f' {{ "batch" : {many} }} ', f'{{"batch":{many},"batch":null}}',
     ):  # fmt: skip
         opened = open_together(body.encode(), event_bytes=LIMIT)
-        assert opened is not None
-        whole = open_request(body.encode()).messages
-        if whole == [body.encode()]:
-            assert [line.messageId for line in opened.lines] == [None]
+        if open_request(body.encode()).messages == [body.encode()]:  # a single message, and too large
+            assert opened is None
         else:
-            assert [line.messageId for line in opened.lines] == ids(body.encode())
+            assert opened is not None and [line.messageId for line in opened.lines] == ids(body.encode())
 
 
-@pytest.mark.parametrize(
-    "text", ['{"batch":[{"type":"track"}', '{"batch":[{},5]}', '{"batch":[{"event":5}]}', "[]", ""]
-)
+@pytest.mark.parametrize("text", ['{"batch":[{"type":"track"}', '{"batch":[{},5]}', '{"batch":[{"event":5}]}', "[]"])
 def test_a_body_that_is_broken_or_odd_is_left_to_the_careful_way(text: str) -> None:
     assert open_together(text.encode(), event_bytes=LIMIT) is None
 
