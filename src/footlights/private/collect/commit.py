@@ -1,8 +1,8 @@
 """Commit. In: what requests brought, each with somebody waiting. Out: one write and one sync for what came together.
 
-request ─┐                                                  ┌─ answer
-request ─┼─▶ a queue a key ─▶ encode ─▶ pack, write, sync ──┼─ answer      after the disk has it, never before
-request ─┘   bounded          in loop   in one thread       └─ answer
+request ─┐                                     ┌─ answer
+request ─┼─▶ a queue a key ─▶ one thread ──────┼─ answer      after the disk has it, never before
+request ─┘   bounded          encode, journal  └─ answer
 
 Keys take turns, so that one that floods waits for itself and not others for it.
 """
@@ -10,13 +10,10 @@ Keys take turns, so that one that floods waits for itself and not others for it.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Future
-from itertools import chain
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import structlog
@@ -35,8 +32,6 @@ RETRY_AFTER_SECONDS = 5
 GROUP_EVENTS = 4096
 #: How often a writer with nothing to write looks whether its segment has lived its day.
 _IDLE_SECONDS = 60.0
-#: How often it is looked whether a loop that does not answer has closed.
-_LOOP_SECONDS = 0.25
 
 
 class _Waiting(NamedTuple):
@@ -47,14 +42,6 @@ class _Waiting(NamedTuple):
     events: int
     loop: asyncio.AbstractEventLoop
     done: asyncio.Future[None]
-
-
-class _Encoded(NamedTuple):
-    """What the journal takes of a group, whose it is, and those of whom it cannot be said, and why."""
-
-    taken: list[Taken]
-    good: list[_Waiting]
-    faults: list[tuple[_Waiting, Exception]]
 
 
 class Committer:
@@ -132,9 +119,7 @@ class Committer:
         return group
 
     def _write(self, group: Sequence[_Waiting]) -> None:
-        encoded = _in_loop(group[0].loop, lambda: self._encoded(group))
-        for taken in encoded.taken:
-            self._journal.append(taken.records, taken.declarations, taken.drops, declared_after=taken.declared_after)
+        good, faults = self._append(group)
         error: Exception | None = None
         try:
             self._journal.commit()
@@ -150,20 +135,31 @@ class Committer:
             for waiting in group:
                 self._room.give(waiting.key, waiting.events)
         full = "The journal's disk takes no more events."
-        _answer([*((waiting, busy(full) if error else None) for waiting in encoded.good), *encoded.faults])
+        _answer([*((waiting, busy(full) if error else None) for waiting in good), *faults])
 
-    def _encoded(self, group: Sequence[_Waiting]) -> _Encoded:
-        """What the journal takes of a group. One that cannot be encoded fails no other. Never raises."""
-        batches = [waiting.brought for waiting in group if isinstance(waiting.brought, Batch)]
+    def _append(self, group: Sequence[_Waiting]) -> tuple[Sequence[_Waiting], list[tuple[_Waiting, Exception]]]:
+        """Hand what was brought to the journal. Returns those whose it was, and those whose it cannot be, and why."""
         try:
-            together = [take_together(batches, self._intake)] if batches else []
+            self._append_all(group)
         except Exception as fault:
             if len(group) == 1:
-                return _Encoded([], [], [(group[0], fault)])
-            alone = [self._encoded([waiting]) for waiting in group]
-            return _Encoded(*(list(chain.from_iterable(parts)) for parts in zip(*alone, strict=True)))
-        before = [waiting.brought for waiting in group if isinstance(waiting.brought, Taken)]
-        return _Encoded(together + before, list(group), [])
+                return [], [(group[0], fault)]
+            # One at a time, so that a request that cannot be read fails no other.
+            good: list[_Waiting] = []
+            faults: list[tuple[_Waiting, Exception]] = []
+            for waiting in group:
+                some, others = self._append([waiting])
+                good += some
+                faults += others
+            return good, faults
+        return group, []
+
+    def _append_all(self, group: Sequence[_Waiting]) -> None:
+        batches = [waiting.brought for waiting in group if isinstance(waiting.brought, Batch)]
+        # Nothing is appended before all of it is encoded.
+        together = [take_together(batches, self._intake)] if batches else []
+        for taken in [*together, *(waiting.brought for waiting in group if isinstance(waiting.brought, Taken))]:
+            self._journal.append(taken.records, taken.declarations, taken.drops, declared_after=taken.declared_after)
 
     def _tend(self) -> None:
         try:
@@ -177,20 +173,6 @@ class Committer:
         except (VaultFull, VaultDamaged) as refused:
             # The next writer seals the segment in its place.
             log.error("journal.refused", reason=type(refused).__name__)
-
-
-def _in_loop(loop: asyncio.AbstractEventLoop, encode: Callable[[], _Encoded]) -> _Encoded:
-    """Encode where the requests are decoded, while this thread waits.
-
-    Beside each other the two would hand Python's lock over at every step of NumPy, at thrice the cost of the step.
-    """
-    done: Future[_Encoded] = Future()
-    with contextlib.suppress(RuntimeError):  # it has closed
-        loop.call_soon_threadsafe(lambda: done.set_result(encode()))
-    while not done.done() and not loop.is_closed():
-        with contextlib.suppress(TimeoutError):
-            return done.result(_LOOP_SECONDS)
-    return done.result() if done.done() else encode()
 
 
 def busy(message: str) -> BadRequest:

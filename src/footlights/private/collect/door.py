@@ -18,7 +18,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
-import sys
 import traceback
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -78,7 +77,6 @@ _LARGE_CMCD_BYTES = 4096
 
 #: How many objects more than before make Python look for garbage.
 _GARBAGE_OBJECTS = 100_000
-_SWITCH_SECONDS = 0.0005
 
 #: What a dialect makes of a body.
 Read = Callable[[bytes, Asked], list[Row]]
@@ -300,8 +298,6 @@ def app() -> Starlette:
     gc.collect()
     gc.freeze()
     gc.set_threshold(_GARBAGE_OBJECTS)
-    # The journal's thread needs Python for moments between waits for the disk, and all answers wait for it.
-    sys.setswitchinterval(_SWITCH_SECONDS)
     return made
 
 
