@@ -52,7 +52,7 @@ SETTINGS: tuple[Setting, ...] = (
         "A write key may hold as many as are free, so one that floods gets half.",
     ),
     Setting(
-        name="flight_bytes_max", default=67_108_864, unit="bytes", least=1_048_576,
+        name="flight_bytes_max", default=33_554_432, unit="bytes", least=1_048_576,
         help="Bodies that the collector may hold, until they are answered; shared among keys in the same way.",
     ),
     Setting(name="segment_bytes", default=268_435_456, unit="bytes", least=65_536, help="Size of a journal segment."),

@@ -100,7 +100,7 @@ class Door:
         name = self.keyring.check(basic) if basic else None
         if basic and name is None:
             raise no_key()
-        with self._body_room(request, name) as room:
+        with await self._body_room(request, name) as room:
             body = room.unpacked(await self._body(request))
             name, batch = await self._batch(request, body, name)
             await self.committer.commit(batch, key=name)
@@ -155,7 +155,7 @@ class Door:
         name = self.keyring.check(key_of(request))
         if name is None:
             raise no_key()
-        with self._body_room(request, name) as room:
+        with await self._body_room(request, name) as room:
             body = room.unpacked(await self._body(request))
             asked = self.intake.asked(opted_out=opts_out(request), may_declare=self.keyring.declares(name))
 
@@ -166,29 +166,37 @@ class Door:
             await self.committer.commit(taken, key=name)
         return taken
 
-    def _body_room(self, request: Request, name: str | None) -> _BodyRoom:
-        """Room for a request's body, before a byte of it is read. Raises BadRequest."""
+    async def _body_room(self, request: Request, name: str | None) -> _BodyRoom:
+        """Room for a request's body, before a byte of it is kept. Raises BadRequest."""
         declared = request.headers.get("content-length", "")
         size = int(declared) if declared.isdecimal() else self.limits.body_bytes
         if size > self.limits.body_bytes:
             raise _too_large(self.limits.body_bytes)
-        return _BodyRoom(self.room, name or "", size, limit=self.limits.body_bytes)
+        try:
+            return _BodyRoom(self.room, name or "", size, limit=self.limits.body_bytes)
+        except BadRequest:
+            # Whoever is still sending hears no answer: the server would end the connection under them.
+            async for _ in self._pieces(request):
+                pass
+            raise
 
     async def _body(self, request: Request) -> bytes:
-        pieces: list[bytes] = []
+        return b"".join([piece async for piece in self._pieces(request)])
+
+    async def _pieces(self, request: Request) -> AsyncIterator[bytes]:
+        """A body as it comes, up to its limit. Raises BadRequest, and ClientDisconnect."""
         size = 0
         more = True
         while more:
-            # Request.stream() is the same through a generator, which takes longer than what it hands on.
             message = await request.receive()
             if message["type"] == "http.disconnect":
                 raise ClientDisconnect
-            pieces.append(message.get("body", b""))
-            size += len(pieces[-1])
+            piece = message.get("body", b"")
+            size += len(piece)
             if size > self.limits.body_bytes:
                 raise _too_large(self.limits.body_bytes)
             more = message.get("more_body", False)
-        return b"".join(pieces)
+            yield piece
 
     async def readyz(self, _: Request) -> Response:
         """Whether events are accepted now."""
