@@ -33,6 +33,8 @@ log = structlog.get_logger()
 
 COUNTS_FILE = "counts.json"
 ROOMS = ("collect", "gate", "serve")
+#: What takes events.
+COLLECTOR = "footlights.private.collect.door:app"
 #: Between two folds of what arrived; the tick itself comes with the minute.
 FOLD_SECONDS = 5
 _PAUSE_SECONDS_MAX = 60.0
@@ -80,14 +82,14 @@ def keyring(data: Path) -> Keyring:
     return Keyring(private_folder(data))
 
 
-def run_collect(data: Path, settings: Settings) -> None:
-    """Take events over HTTP until stopped."""
+def run_collect(data: Path, settings: Settings, *, target: str = COLLECTOR) -> None:
+    """Take events over HTTP until stopped. target: the application, by name; a benchmark has others."""
     from granian import Granian
     from granian.constants import Interfaces, Loops
 
     os.environ[DATA_VARIABLE] = str(data)
     Granian(
-        "footlights.private.collect.door:app",
+        target,
         address=settings.collect_host,
         port=settings.collect_port,
         interface=Interfaces.ASGINL,

@@ -47,8 +47,13 @@ SETTINGS: tuple[Setting, ...] = (
         help="How long the journal waits for more events before it writes and syncs.",
     ),
     Setting(
-        name="commit_queue_max", default=20_000, unit="events", least=100,
-        help="Events that may wait for the disk; beyond it the collector answers 503 with Retry-After.",
+        name="commit_queue_max", default=40_000, unit="events", least=100,
+        help="Events that may wait for the disk; beyond it the collector answers 503 with Retry-After. "
+        "A write key may hold as many as are free, so one that floods gets half.",
+    ),
+    Setting(
+        name="flight_bytes_max", default=33_554_432, unit="bytes", least=1_048_576,
+        help="Bodies that the collector may hold, until they are answered; shared among keys in the same way.",
     ),
     Setting(name="segment_bytes", default=268_435_456, unit="bytes", least=65_536, help="Size of a journal segment."),
     Setting(name="fold_events", default=1_000_000, unit="events", least=1000, help="Events folded in one transaction."),

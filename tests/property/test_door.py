@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gzip
 import json
 import string
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
+import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -21,10 +25,11 @@ from footlights.private.collect.checks import Asked, Limits
 from footlights.private.collect.cmcd import read_lines, read_report
 from footlights.private.collect.door import create_app, unpack
 from footlights.private.collect.formats import segment_ndjson
-from footlights.private.collect.intake import Intake
+from footlights.private.collect.intake import Intake, Taken
 from footlights.private.collect.keys import Keyring
 from footlights.private.collect.peertube import read_view
 from footlights.private.collect.segment import CREATOR_EVENTS, VIDEO_EVENTS, open_request, read_message
+from footlights.private.collect.segment_batches import batch_of, batch_of_each, open_together, take_together
 from footlights.private.vault.journal import JournalReader
 from footlights.settings import load_settings
 from footlights.terms.errors import BadRequest
@@ -86,42 +91,63 @@ def mostly(usual: Any, *odd: Any) -> st.SearchStrategy[Any]:
     return st.integers(0, 3).flatmap(lambda draw: st.sampled_from(odd) if draw == 3 else usual)
 
 
-usual_moments = st.datetimes(datetime(1969, 12, 31), datetime(2027, 1, 1)).map(
-    lambda at: at.isoformat(timespec="milliseconds") + "Z"
+usual_moments = st.tuples(
+    st.datetimes(datetime(1969, 12, 31), datetime(2027, 1, 1)),
+    st.sampled_from(["milliseconds", "milliseconds", "seconds", "microseconds"]),
+    st.sampled_from(["Z", "Z", "+00:00", "+02:00", ""]),
+).map(lambda said: said[0].isoformat(timespec=said[1]) + said[2])
+odd_moments = ("2026-11-01T10:00:00", "2999-01-01T00:00:00Z", "1969-12-31T23:59:59.999Z", "2026-02-30T00:00:00.000Z",
+               "", "soon", 5, None)  # fmt: skip
+told_traits = st.fixed_dictionaries(
+    {},
+    optional={
+        "age": mostly(st.integers(0, 120), "18-24", "x", {}),
+        "birthday": mostly(st.just("2000-11-15"), "?", 5),
+        "gender": mostly(st.sampled_from(["f", "male"]), "?", 5),
+        "country": mostly(st.sampled_from(["VN", "vn"]), "XX", 5),
+        "address": mostly(st.just({"country": "DE"}), {}, 5),
+    },
 )
-#: Most of these are plain views that count, so that what follows the decoding is reached.
+#: Most of these are acts on videos that count, so that what follows the decoding is reached.
 views = st.fixed_dictionaries(
     {
-        "type": st.just("track"),
-        "event": mostly(st.just("Video Viewed"), "Video Liked", "Video Ad Started"),
-        "userId": mostly(st.sampled_from(["ann", "bob", 42]), "", "42", 0, "x" * 257),
+        "type": mostly(st.just("track"), "identify", "page", "", None),
+        "event": mostly(
+            st.just("Video Viewed") | st.sampled_from([*VIDEO_EVENTS]),
+            "Creator Followed", "Video Published", "Creator Declared", "Video Ad Started", None,
+        ),
+        "userId": mostly(st.sampled_from(["ann", "bob", 42]), "", "42", 0, "x" * 257, "é" * 256),
         "timestamp": mostly(
             usual_moments
             | st.sampled_from(["2026-11-01T10:00:00.001Z", "2026-10-31T23:59:59.9999Z", "2015-01-01T00:00:00+02:00"]),
-            "2026-11-01T10:00:00", "2999-01-01T00:00:00Z", "1969-12-31T23:59:59.999Z", "2026-02-30T00:00:00.000Z", None,
+            *odd_moments,
         ),
         "properties": st.fixed_dictionaries(
             {"asset_id": mostly(st.sampled_from(["v1", "v2", 7]), "", None, 0, "x" * 257)},
             optional={
                 "watch_seconds": mostly(st.floats(0, 3e6), -0.5, 1e300, None),
                 "max_position": mostly(st.floats(0, 3e6), -0.5, None),
-                "position": st.floats(0, 100),
+                "position": mostly(st.floats(0, 100), -0.5, 1e300, "5"),
                 "completed": st.booleans() | st.none(),
                 "is_follower": st.booleans() | st.none(),
                 "source": mostly(st.sampled_from(["for_you", "For You"]), "?", None, 5, {"a": 1}),
                 "country": mostly(st.sampled_from(["VN", "vn"]), "XX", None, ["VN"]),
                 "session_id": mostly(st.sampled_from(["s1", 5]), "", 0, "x" * 257),
+                "content_asset_ids": st.just(["v4"]),
                 "video_id": st.just("v3"),
-                "age": mostly(st.none(), 20),
+                "creator_id": st.just("c1"),
+                "age": mostly(st.none(), 20, "25-34", []),
+                "gender": mostly(st.none(), "f", 5),
             },
         ),
     },
     optional={
         "messageId": mostly(st.sampled_from(["m1", "m2", 5]), "", 0, "x" * 257, None),
         "anonymousId": mostly(st.just("anon"), None),
-        "context": mostly(st.just({"library": {"name": "x"}}), {"traits": {"age": 30}}),
+        "context": st.just({"library": {"name": "x"}}) | st.fixed_dictionaries({"traits": told_traits}),
+        "traits": told_traits,
         "sentAt": mostly(st.just("2026-11-01T10:00:10Z"), "2999-01-01T00:00:10Z", None, "soon"),
-        "originalTimestamp": mostly(st.just("2026-11-01T10:00:00Z"), None, "soon"),
+        "originalTimestamp": mostly(usual_moments, *odd_moments),
     },
 )  # fmt: skip
 #: A client whose clock runs ahead, and says so.
@@ -233,6 +259,80 @@ def test_a_chunk_taken_by_the_column_is_the_same_as_taken_line_by_line(
     assert fast.declarations == careful.declarations
     assert fast.drops == careful.drops
     assert sorted(fast.bad) == sorted(careful.bad)
+
+
+@given(
+    requests=st.lists(
+        st.tuples(
+            st.lists(views | messages, max_size=6),
+            st.none() | noise.map(lambda raw: raw.decode("latin-1")),
+            st.sampled_from(["", "track", "identify", "page"]),
+            st.booleans(),
+            st.booleans(),
+            st.integers(0, 2),
+        ),
+        min_size=1,
+        max_size=4,
+    ),
+    sent_at=moments,
+    event_bytes=st.sampled_from([LIMITS.event_bytes, 600, 250]),
+    spaced=st.booleans(),
+)
+@settings(max_examples=150)
+def test_requests_taken_together_are_the_same_as_taken_message_by_message(
+    requests: list[tuple[list[dict[str, Any]], str | None, str, bool, bool, int]],
+    sent_at: Any,
+    event_bytes: int,
+    spaced: bool,
+    intake: Intake,
+) -> None:
+    limits = msgspec.structs.replace(LIMITS, event_bytes=event_bytes)
+    batches, careful = [], []
+    for told, junk, type_, opted_out, may_declare, filler in requests:
+        inside: list[Any] = [*told, *([] if junk is None else [junk])]
+        alone = len(inside) == 1 and isinstance(inside[0], dict)
+        whole = inside[0] if alone else {"batch": inside, "sentAt": sent_at, "writeKey": "k"}
+        whole |= {"integrations": "x" * filler * 20_000} if filler else {}
+        body = json.dumps(whole, separators=None if spaced else (",", ":")).encode()
+        if not _is_request(body):  # Infinity, for one
+            continue
+        asked = msgspec.structs.replace(intake.asked(opted_out=opted_out, may_declare=may_declare), limits=limits)
+        careful.append(_message_by_message(body, asked, type_, intake))
+        opened = open_together(body, event_bytes=event_bytes)
+        if opened is None:
+            batches.append(batch_of_each(body, open_request(body), asked, type_=type_))
+        else:
+            assert opened.write_key == open_request(body).write_key
+            batches.append(batch_of(body, opened, asked, type_=type_))
+    fast = take_together(batches, intake) if batches else intake.take([], ASKED)
+    assert fast.records.tobytes() == b"".join(taken.records.tobytes() for taken in careful)
+    assert fast.declarations == [declared for taken in careful for declared in taken.declarations]
+    assert fast.drops == dict(sum((Counter(taken.drops) for taken in careful), Counter()))
+    before = np.cumsum([0, *(len(taken.records) for taken in careful)])
+    assert fast.declared_after == [
+        before[place] + after for place, taken in enumerate(careful) for after in taken.declared_after
+    ]
+
+
+def _is_request(body: bytes) -> bool:
+    try:
+        open_request(body)
+    except BadRequest:
+        with contextlib.suppress(BadRequest):
+            assert open_together(body, event_bytes=LIMITS.event_bytes) is None
+        return False
+    return True
+
+
+def _message_by_message(body: bytes, asked: Asked, type_: str, intake: Intake) -> Taken:
+    opened = open_request(body)
+    return intake.take(
+        [
+            (number, read_message(message, asked, type_=type_, sent_at_ms=opened.sent_at_ms))
+            for number, message in enumerate(opened.messages)
+        ],
+        asked,
+    )
 
 
 class _At(Intake):

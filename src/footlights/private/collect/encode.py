@@ -1,6 +1,6 @@
 """Encode. In: checked events. Out: the vault's records. Here a viewer's id ends: no record holds it.
 
-All hashing of a request, or of a chunk of a file, is done at once, and each id that repeats is hashed once.
+All hashing of what is written together is done at once.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from footlights.private.collect.ids import Ids, picked
 from footlights.private.vault.records import (
     BY_CLOCK,
     COMPLETED,
@@ -26,6 +27,7 @@ from footlights.terms.errors import BadEvent
 from footlights.terms.events import CREATOR_KINDS, Kind, ViewerEvent
 
 Int64s = NDArray[np.int64]
+Bools = NDArray[np.bool_]
 
 _FOLLOWER_FLAGS = {None: 0, False: FOLLOWER_KNOWN, True: FOLLOWER_KNOWN | FOLLOWER}
 _PLAYING_FLAGS = {None: 0, False: BY_CLOCK, True: BY_CLOCK | PLAYING}
@@ -35,22 +37,48 @@ _EPOCH_SEASON = 1970 * 12
 known_subject_key = lru_cache(maxsize=65_536)(subject_key)
 
 
-def encode(events: Sequence[ViewerEvent], keys: SeasonKeys) -> tuple[Records, NDArray[np.bool_]]:
+def encode(events: Sequence[ViewerEvent], keys: SeasonKeys) -> tuple[Records, Bools]:
     """The records of events, in their order, and which events they are, shape (n,).
 
     One is left out if its season's key was destroyed since it was checked: the caller counts it as too_late.
     """
     records = np.zeros(len(events), dtype=RECORD)
     _fill_plain(records, events)
-    keep = np.ones(len(events), dtype=bool)
+    kept = fill_keyed(
+        records,
+        keys,
+        viewers=Ids.of([event.viewer for event in events], str),
+        sessions=[event.session for event in events],
+        messages=[event.message for event in events],
+    )
+    return records[kept], kept
+
+
+def fill_keyed(
+    records: Records, keys: SeasonKeys, *, viewers: Ids, sessions: Sequence[str] | None, messages: Sequence[str] | None
+) -> Bools:
+    """Fill in what is hashed of records whose other fields are there. Returns those whose season has a key.
+
+    sessions, messages: "" where a row has none; None where no row has one.
+    """
+    kept = np.ones(len(records), dtype=bool)
     seasons = seasons_of(records["at_ms"])
-    for season in np.unique(seasons):
+    for season in sorted(set(seasons.tolist())):
         rows = np.flatnonzero(seasons == season)
+        one = len(rows) == len(records)
         try:
-            _fill_keyed(records, events, rows, season=int(season), keys=keys)
+            _fill_season(
+                records,
+                slice(None) if one else rows,
+                keys,
+                season,
+                viewers=viewers if one else viewers.at(rows),
+                sessions=sessions if one or sessions is None else picked(sessions, rows),
+                messages=messages if one or messages is None else picked(messages, rows),
+            )
         except BadEvent:
-            keep[rows] = False
-    return records[keep], keep
+            kept[rows] = False
+    return kept
 
 
 def seasons_of(at_ms: Int64s) -> Int64s:
@@ -86,22 +114,26 @@ def _subject(event: ViewerEvent) -> int:
     return known_subject_key("creator" if event.kind in CREATOR_KINDS else "video", event.subject)
 
 
-def _fill_keyed(
-    records: Records, events: Sequence[ViewerEvent], rows: NDArray[np.intp], *, season: int, keys: SeasonKeys
+def _fill_season(
+    records: Records,
+    rows: NDArray[np.intp] | slice,
+    keys: SeasonKeys,
+    season: int,
+    *,
+    viewers: Ids,
+    sessions: Sequence[str] | None,
+    messages: Sequence[str] | None,
 ) -> None:
-    chosen = events if len(rows) == len(events) else [events[row] for row in rows]
-    places: dict[str, int] = {}
-    place = [places.setdefault(event.viewer, len(places)) for event in chosen]
-    tokens = keys.tokens(season, list(places))[place]
-    records["viewer"][rows] = keys.viewers(tokens)
+    hashed = keys.tokens(season, viewers.distinct)
+    tokens = viewers.rows(hashed)
+    records["viewer"][rows] = viewers.rows(keys.viewers(hashed))
     records["pair"][rows] = keys.pairs(season, tokens, records["subject"][rows])
-    sessions = [event.session for event in chosen]
-    if any(sessions):
+    if sessions is not None and any(sessions):
         records["session"][rows] = keys.sessions(season, tokens, sessions)
-    messages = [event.message for event in chosen]
-    hashed = keys.messages(season, messages)
-    if not all(messages):
-        said = np.array([bool(message) for message in messages])
-        by_row = keys.row_messages(records["at_ms"][rows], records["kind"][rows])
-        hashed = np.where(said, hashed, by_row)
-    records["message"][rows] = hashed
+    if messages is not None and all(messages):
+        records["message"][rows] = keys.messages(season, messages)
+        return
+    by_row = keys.row_messages(records["at_ms"][rows], records["kind"][rows])
+    if messages is not None:
+        by_row = np.where([bool(message) for message in messages], keys.messages(season, messages), by_row)
+    records["message"][rows] = by_row

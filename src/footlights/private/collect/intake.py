@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from footlights.private.collect.checks import Asked, Limits, reason_to_drop, reason_to_refuse
 from footlights.private.collect.encode import encode
-from footlights.private.collect.views import Views, encode_views, reasons_to_drop
+from footlights.private.collect.views import Circumstances, Views, encode_views, reasons_to_drop
 from footlights.private.vault.journal import JournalWriter
 from footlights.private.vault.records import Records
 from footlights.private.vault.seasons import SeasonKeys
@@ -79,6 +79,24 @@ class Taken(msgspec.Struct, kw_only=True):
             bad=sorted(self.bad + other.bad)[:BAD_ROWS_MAX],
         )
 
+    def with_drops(self, rows: list[int], reason: Drop) -> Taken:
+        """This, and rows that were dropped for one reason."""
+        if not rows:
+            return self
+        drops = dict(Counter(self.drops) + Counter({reason: len(rows)}))
+        bad = sorted(self.bad + [(row, reason) for row in rows[:BAD_ROWS_MAX]])[:BAD_ROWS_MAX]
+        return msgspec.structs.replace(self, drops=drops, bad=bad)
+
+    def counted_from(self, first: int, *, rows: int) -> Taken:
+        """This, with its rows numbered from `first` in place of 0. rows: how many there were."""
+        return msgspec.structs.replace(
+            self,
+            numbers=self.numbers + first,
+            declared_rows=[row + first for row in self.declared_rows],
+            bad=[(row + first, reason) for row, reason in self.bad],
+            rows=rows,
+        )
+
     def __repr__(self) -> str:
         return "<taken events, withheld>"
 
@@ -105,12 +123,16 @@ class Intake:
 
     def take(self, rows: Iterable[Row], asked: Asked) -> Taken:
         """Check rows and encode those that count. Never raises for a row."""
+        return self.take_each((number, items, asked) for number, items in rows)
+
+    def take_each(self, rows: Iterable[tuple[int, Sequence[Item], Asked]]) -> Taken:
+        """The same for rows that came under circumstances of their own."""
         events: list[ViewerEvent] = []
         numbers: list[int] = []
         declarations: list[Declaration] = []
         declared_rows: list[int] = []
         dropped: list[tuple[int, Drop]] = []
-        for number, items in rows:
+        for number, items, asked in rows:
             for item in items:
                 reason: Drop | None
                 if isinstance(item, ViewerEvent):
@@ -139,17 +161,20 @@ class Intake:
         )
 
     def take_views(self, views: Views, asked: Asked) -> Taken:
-        """Check summed-up views and encode those that count. Never raises for a row."""
-        reasons = reasons_to_drop(views, asked)
+        """Check views that are columns and encode those that count. Never raises for a row."""
+        return self.take_columns(views, Circumstances.of(asked))
+
+    def take_columns(self, views: Views, under: Circumstances) -> Taken:
+        """The same for views that came under circumstances of their own."""
+        reasons = reasons_to_drop(views, under)
         records, kept = encode_views(views, reasons == 0, self.keys)
         reasons[~kept & (reasons == 0)] = Drop.TOO_LATE
         dropped = np.flatnonzero(reasons)
-        counts = np.bincount(reasons[dropped])
         return Taken(
             records=records,
             numbers=views.numbers[kept],
             declarations=[],
-            drops={Drop(int(reason)): int(counts[reason]) for reason in np.flatnonzero(counts)},
+            drops=dict(Counter(map(Drop, reasons[dropped].tolist()))),
             bad=[(int(views.numbers[row]), Drop(int(reasons[row]))) for row in dropped[:BAD_ROWS_MAX]],
         )
 

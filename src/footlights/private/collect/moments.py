@@ -1,7 +1,7 @@
-"""Moments. In: times as text, many at once. Out: milliseconds since 1970, for those written in the usual way.
+"""Moments. In: times as text, many at once. Out: milliseconds since 1970, for those written in the usual ways.
 
-2 0 2 6 - 1 1 - 0 1 T 1 0 : 0 0 : 0 0 . 1 2 3 Z
-0         5     8     11    14    17    20    23
+2 0 2 6 - 1 1 - 0 1 T 1 0 : 0 0 : 0 0 . 1 2 3 4 5 6 Z         UTC, with 0, 3 or 6 digits after the second;
+0         5     8     11    14    17    20                    +00:00 may stand for Z
 """
 
 from __future__ import annotations
@@ -13,42 +13,74 @@ from numpy.typing import NDArray
 
 Int64s = NDArray[np.int64]
 
-_LENGTH = 24
-_EMPTY = "0" * _LENGTH
-_MARKS = {4: "-", 7: "-", 10: "T", 13: ":", 16: ":", 19: ".", 23: "Z"}
-_DIGITS = np.array([place for place in range(_LENGTH) if place not in _MARKS])
+_SECOND = "dddd-dd-ddTdd:dd:dd"
 _DAY_MS = 86_400_000
+#: The day on which each month from 1970 to 9999 begins, and the month after them, in days since 1970.
+_FIRST_DAYS = np.arange("1970-01", "10000-02", dtype="datetime64[M]").astype("datetime64[D]").astype(np.int64)
+
+
+class _Shape:
+    """One way to write a time. d stands for a digit, and all else for itself."""
+
+    def __init__(self, written: str) -> None:
+        self.length = len(written)
+        marks = [place for place, mark in enumerate(written) if mark != "d"]
+        self.marks = np.array(marks)
+        self.marked = np.array([[ord(written[place])] for place in marks], dtype=np.uint8)
+        self.digits = np.array([place for place, mark in enumerate(written) if mark == "d"])
+
+
+_SHAPES = {
+    shape.length: shape
+    for shape in (_Shape(_SECOND + fraction + zone) for fraction in ("", ".ddd", ".dddddd") for zone in ("Z", "+00:00"))
+}
+#: Digits of year, month, day, hour, minute, second and millisecond.
+_WIDTHS = (4, 2, 2, 2, 2, 2, 3)
 
 
 def milliseconds(texts: Sequence[str | None]) -> Int64s:
     """Milliseconds since 1970 of each text, shape (n,); -1 for one that is not written so, or is before 1970.
 
-    Days are those of the proleptic Gregorian calendar: a day that a month does not have is -1 too.
+    Days are those of the proleptic Gregorian calendar: a day that a month does not have is -1 too. What is beyond the
+    millisecond is cut.
     """
-    usual = [text if text is not None and len(text) == _LENGTH and text.isascii() else _EMPTY for text in texts]
-    written = np.frombuffer("".join(usual).encode("ascii"), dtype=np.uint8).reshape(-1, _LENGTH)
-    right = np.ones(len(usual), dtype=bool)
-    for place, mark in _MARKS.items():
-        right &= written[:, place] == ord(mark)
-    digits = written[:, _DIGITS] - np.uint8(ord("0"))
-    right &= (digits <= 9).all(axis=1)
-    year, month, day, hour, minute, second, milli = _numbers(digits.astype(np.int64))
+    given = [text or "" for text in texts]
+    lengths = list(map(len, given))
+    found = set(lengths)
+    if len(found) == 1 and lengths[0] in _SHAPES:
+        return _milliseconds(given, _SHAPES[lengths[0]])
+    at_ms = np.full(len(given), -1, dtype=np.int64)
+    for length in found & _SHAPES.keys():
+        rows = [row for row, of_row in enumerate(lengths) if of_row == length]
+        at_ms[rows] = _milliseconds([given[row] for row in rows], _SHAPES[length])
+    return at_ms
+
+
+def _milliseconds(texts: list[str], shape: _Shape) -> Int64s:
+    joined = "".join(texts)
+    if not joined.isascii():
+        joined = "".join(text if text.isascii() else "?" * shape.length for text in texts)
+    # One row for each place, so that a place of all texts is in one piece of memory.
+    written = np.frombuffer(joined.encode("ascii"), dtype=np.uint8).reshape(-1, shape.length).T.copy()
+    digits = written[shape.digits] - np.uint8(ord("0"))
+    right = (written[shape.marks] == shape.marked).all(axis=0) & (digits <= 9).all(axis=0)
+    year, month, day, hour, minute, second, milli = _numbers(digits)
     right &= (year >= 1970) & (month >= 1) & (month <= 12) & (hour < 24) & (minute < 60) & (second < 60)
-    months = (np.where(right, year, 1970) - 1970) * 12 + np.where(right, month, 1) - 1
-    first = months.astype("datetime64[M]").astype("datetime64[D]").astype(np.int64)
-    after = (months + 1).astype("datetime64[M]").astype("datetime64[D]").astype(np.int64)
-    right &= (day >= 1) & (day <= after - first)
-    at_ms = (first + day - 1) * _DAY_MS + ((hour * 60 + minute) * 60 + second) * 1000 + milli
+    months = np.where(right, (year - 1970) * 12 + month - 1, 0)
+    first = _FIRST_DAYS[months]
+    right &= (day >= 1) & (day <= _FIRST_DAYS[months + 1] - first)
+    at_ms = (first + day - 1) * _DAY_MS + (((hour * 60 + minute) * 60 + second) * 1000 + milli)
     return np.where(right, at_ms, -1)
 
 
-def _numbers(digits: Int64s) -> tuple[Int64s, ...]:
-    """Year, month, day, hour, minute, second and millisecond from 17 digits."""
-    widths = (4, 2, 2, 2, 2, 2, 3)
-    numbers: list[Int64s] = []
+def _numbers(digits: NDArray[np.uint8]) -> list[NDArray[np.int32]]:
+    """The numbers that the digits are, each as wide as _WIDTHS says; 0 for one whose digits are not there."""
+    numbers = []
     at = 0
-    for width in widths:
-        powers = 10 ** np.arange(width - 1, -1, -1, dtype=np.int64)
-        numbers.append(digits[:, at : at + width] @ powers)
+    for width in _WIDTHS:
+        number = np.zeros(digits.shape[1], dtype=np.int32)
+        for digit in digits[at : at + width]:
+            number = number * 10 + digit
+        numbers.append(number)
         at += width
-    return tuple(numbers)
+    return numbers

@@ -7,7 +7,7 @@ agent, page or campaign is ever decoded. Raises BadRequest for a body that is no
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -51,6 +51,8 @@ CREATOR_EVENTS: dict[str, Kind] = {
     "Profile Viewed": Kind.PROFILE_VIEW,
 }
 HASHTAGS_MAX = 64
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
 
 
 class ViewerProperties(msgspec.Struct, gc=False):
@@ -193,7 +195,7 @@ def _read_track(message: _Message, at_ms: int, asked: Asked) -> tuple[Item, ...]
     kind = CREATOR_EVENTS.get(name)
     if kind is not None:
         return _creator_event(kind, message, properties, at_ms)
-    declare = _DECLARATIONS.get(name)
+    declare = DECLARATIONS.get(name)
     if declare is not None:
         return (declare(properties, at_ms, asked.limits.text_length),)
     return (Drop.UNKNOWN_EVENT,)
@@ -295,7 +297,8 @@ def _video_removed(properties: _Properties, at_ms: int, _: int) -> Item:
     return VideoRemoved(id=video_of(properties), at_ms=at_ms)
 
 
-_DECLARATIONS: dict[str, Callable[[_Properties, int, int], Item]] = {
+#: Names that declare a creator or a video.
+DECLARATIONS: dict[str, Callable[[_Properties, int, int], Item]] = {
     "Creator Declared": _creator_declared,
     "Video Published": _video_published,
     "Video Removed": _video_removed,
@@ -311,7 +314,7 @@ def _why_undecodable(raw: bytes | msgspec.Raw, type_: str) -> Drop:
         return Drop.BAD_FIELD
     kind = name.type or type_
     known = isinstance(name.event, str) and (
-        name.event in VIDEO_EVENTS or name.event in CREATOR_EVENTS or name.event in _DECLARATIONS
+        name.event in VIDEO_EVENTS or name.event in CREATOR_EVENTS or name.event in DECLARATIONS
     )
     return Drop.BAD_FIELD if known or kind == "identify" else Drop.UNKNOWN_EVENT
 
@@ -349,7 +352,8 @@ def _span_ms(seconds: float | None) -> int:
 def _ms(moment: datetime) -> int:
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
-    return round(moment.timestamp() * 1000)
+    # Cut, not rounded: the last microsecond of a month is in that month.
+    return (moment - _EPOCH) // _MILLISECOND
 
 
 def _ms_of_text(given: Any) -> int | None:

@@ -1,63 +1,38 @@
-"""Views. In: summed-up views as columns. Out: the same as checks and encode give, many rows at a time.
+"""Views. In: what viewers did on videos, as columns. Out: the same as checks and encode give, many rows at a time.
 
-The way for files of millions of rows: no loop over rows, each distinct id hashed once. A test holds it to the way
-that takes one event at a time.
+The way of whatever comes in numbers: no loop over rows. A test holds it to the way that takes one event at a time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TypeVar
+from collections.abc import Sequence
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from footlights.private.collect.checks import AT_MS_MAX, SPAN_MS_MAX, Asked
-from footlights.private.collect.encode import known_subject_key, seasons_of
+from footlights.private.collect.encode import fill_keyed, known_subject_key
+from footlights.private.collect.ids import Ids, picked
 from footlights.private.vault.records import COMPLETED, FOLLOWER, FOLLOWER_KNOWN, RECORD, Records
 from footlights.private.vault.seasons import SeasonKeys
-from footlights.terms.errors import BadEvent
 from footlights.terms.events import Drop, Kind
 
 Int64s = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 Bytes = NDArray[np.uint8]
-Given = TypeVar("Given")
 
 _FOLLOWER_FLAGS = np.array([0, FOLLOWER_KNOWN, FOLLOWER_KNOWN | FOLLOWER], dtype=np.uint16)
-
-
-class Ids(msgspec.Struct, frozen=True):
-    """A column of ids: the distinct ones, and for each row which of them it has."""
-
-    distinct: Sequence[str]
-    place: Int64s
-
-    @classmethod
-    def of(cls, given: Sequence[Given], text: Callable[[Given], str]) -> Ids:
-        """Ids as they stand in the rows. text: an id as text, asked once for each that repeats."""
-        places = {id_: place for place, id_ in enumerate(dict.fromkeys(given))}
-        place = np.fromiter(map(places.__getitem__, given), dtype=np.int64, count=len(given))
-        return cls([text(id_) for id_ in places], place)
-
-    def where(self, wanted: NDArray[np.bool_]) -> Bools:
-        """The rows whose id is wanted. wanted: for each distinct id."""
-        # Hardly ever is any wanted, and then the rows need not be looked up.
-        rows: Bools = wanted[self.place] if wanted.any() else np.zeros(len(self.place), dtype=bool)
-        return rows
-
-    def lengths(self) -> Int64s:
-        """Characters of each distinct id."""
-        return np.fromiter(map(len, self.distinct), dtype=np.int64, count=len(self.distinct))
+#: Columns that stand in a record as they are.
+_PLAIN = ("at_ms", "watch_ms", "position_ms", "age", "gender", "country", "source")
 
 
 class Views(msgspec.Struct, kw_only=True):
-    """Summed-up views, a row each. numbers: of the rows in their file.
+    """What viewers did on videos, a row each. numbers: of the rows in their file or request.
 
-    at_ms, watch_ms, position_ms: below 0 where the file says nothing that can be. follower: 0 not said, 1 no, 2 yes.
-    sessions, messages: "" where a row has none; None where no row has one.
+    kind: None if all are summed-up views. at_ms, watch_ms, position_ms: below 0 where the row says nothing that can be.
+    follower: 0 not said, 1 no, 2 yes. sessions, messages: "" where a row has none; None where no row has one.
     """
 
     numbers: Int64s
@@ -72,11 +47,66 @@ class Views(msgspec.Struct, kw_only=True):
     gender: Bytes
     country: NDArray[np.uint16]
     source: Bytes
+    kind: Bytes | None = None
     sessions: Sequence[str] | None = None
     messages: Sequence[str] | None = None
 
+    def at(self, rows: NDArray[np.intp]) -> Views:
+        """Some of the rows, which are different and in order."""
+        columns = {name: getattr(self, name)[rows] for name in ("numbers", "completed", "follower", *_PLAIN)}
+        return Views(
+            **columns,
+            viewers=self.viewers.at(rows),
+            videos=self.videos.at(rows),
+            kind=None if self.kind is None else self.kind[rows],
+            sessions=None if self.sessions is None else picked(self.sessions, rows),
+            messages=None if self.messages is None else picked(self.messages, rows),
+        )
+
     def __repr__(self) -> str:
         return "<views, withheld>"
+
+
+class Circumstances(msgspec.Struct, kw_only=True):
+    """checks.Asked for many rows: what holds for all of them, or a value for each."""
+
+    text_length: int
+    received_ms: int | Int64s
+    earliest_ms: int | Int64s
+    latest_ms: int | Int64s
+    opted_out: bool | Bools
+
+    @classmethod
+    def of(cls, asked: Asked) -> Circumstances:
+        """Those of rows that came together."""
+        return cls(
+            text_length=asked.limits.text_length,
+            received_ms=asked.received_ms,
+            earliest_ms=asked.earliest_ms,
+            latest_ms=asked.latest_ms(),
+            opted_out=asked.opted_out,
+        )
+
+    @classmethod
+    def of_each(cls, asked: Sequence[Asked], counts: Sequence[int]) -> Circumstances:
+        """Those of rows of several requests. counts: the rows of each. All have the same limits."""
+
+        def rows(values: Sequence[int]) -> Int64s:
+            return np.repeat(np.array(values, dtype=np.int64), counts)
+
+        return cls(
+            text_length=asked[0].limits.text_length,
+            received_ms=rows([one.received_ms for one in asked]),
+            earliest_ms=rows([one.earliest_ms for one in asked]),
+            latest_ms=rows([one.latest_ms() for one in asked]),
+            opted_out=rows([one.opted_out for one in asked]).astype(bool),
+        )
+
+    def at(self, rows: NDArray[np.intp]) -> Circumstances:
+        """Those of some of the rows."""
+        values = {name: getattr(self, name) for name in ("received_ms", "earliest_ms", "latest_ms", "opted_out")}
+        chosen = {name: value[rows] if isinstance(value, np.ndarray) else value for name, value in values.items()}
+        return Circumstances(text_length=self.text_length, **chosen)
 
 
 def span_ms(seconds: Floats) -> Int64s:
@@ -86,22 +116,17 @@ def span_ms(seconds: Floats) -> Int64s:
     return np.where(inside, np.where(inside, seconds, 0.0) * 1000 + 0.5, -1).astype(np.int64)
 
 
-def reasons_to_drop(views: Views, asked: Asked) -> Bytes:
+def reasons_to_drop(views: Views, under: Circumstances) -> Bytes:
     """For each row the reason why it does not count, 0 if it does: checks.CHECKS, many rows at a time."""
     reasons = np.zeros(len(views.numbers), dtype=np.uint8)
     # Last first, so that where several fail the first of CHECKS is what remains.
-    reasons[views.at_ms < asked.earliest_ms] = Drop.TOO_LATE
-    reasons[views.at_ms > asked.latest_ms()] = Drop.FUTURE_TIME
-    viewer_lengths, video_lengths = views.viewers.lengths(), views.videos.lengths()
-    length = asked.limits.text_length
-    bad = _with_bad_number(views)
-    bad |= views.viewers.where(viewer_lengths > length) | views.videos.where(video_lengths > length)
-    for texts in (views.sessions, views.messages):
-        if texts is not None and max(map(len, texts), default=0) > length:
-            bad |= np.array([len(text) > length for text in texts])
-    reasons[bad] = Drop.BAD_FIELD
-    reasons[views.videos.where(video_lengths == 0)] = Drop.NO_SUBJECT
-    reasons[views.viewers.where(viewer_lengths == 0)] = Drop.NO_VIEWER
+    reasons[views.at_ms < under.earliest_ms] = Drop.TOO_LATE
+    reasons[views.at_ms > under.latest_ms] = Drop.FUTURE_TIME
+    reasons[_with_bad_field(views, under.text_length)] = Drop.BAD_FIELD
+    for ids, reason in ((views.videos, Drop.NO_SUBJECT), (views.viewers, Drop.NO_VIEWER)):
+        if not all(ids.distinct):
+            reasons[ids.where(ids.lengths() == 0)] = reason
+    reasons[under.opted_out] = Drop.OPTED_OUT
     return reasons
 
 
@@ -111,51 +136,32 @@ def encode_views(views: Views, keep: Bools, keys: SeasonKeys) -> tuple[Records, 
     A row is left out if its season's key was destroyed since it was checked.
     """
     rows = np.flatnonzero(keep)
+    chosen = views if len(rows) == len(keep) else views.at(rows)
     records = np.zeros(len(rows), dtype=RECORD)
-    records["kind"] = Kind.VIEW
-    for name in ("at_ms", "watch_ms", "position_ms", "age", "gender", "country", "source"):
-        records[name] = getattr(views, name)[rows]
-    records["flags"] = _FOLLOWER_FLAGS[views.follower[rows]] | (views.completed[rows] * np.uint16(COMPLETED))
-    subjects = np.array([known_subject_key("video", id_) for id_ in views.videos.distinct], dtype=np.int64)
-    records["subject"] = subjects[views.videos.place[rows]]
-    seasons = seasons_of(records["at_ms"])
-    counted = np.ones(len(rows), dtype=bool)
-    for season in np.unique(seasons):
-        inside = np.flatnonzero(seasons == season)
-        try:
-            _fill_keyed(records, views, inside, rows[inside], season=int(season), keys=keys)
-        except BadEvent:
-            counted[inside] = False
+    records["kind"] = Kind.VIEW if chosen.kind is None else chosen.kind
+    for name in _PLAIN:
+        records[name] = getattr(chosen, name)
+    records["flags"] = _FOLLOWER_FLAGS[chosen.follower] | (chosen.completed * np.uint16(COMPLETED))
+    subjects = np.array([known_subject_key("video", id_) for id_ in chosen.videos.distinct], dtype=np.int64)
+    records["subject"] = chosen.videos.rows(subjects)
+    counted = fill_keyed(records, keys, viewers=chosen.viewers, sessions=chosen.sessions, messages=chosen.messages)
     kept = np.zeros(len(keep), dtype=bool)
     kept[rows[counted]] = True
-    return records[counted], kept
+    return (records if counted.all() else records[counted]), kept
 
 
-def _with_bad_number(views: Views) -> Bools:
+def _with_bad_field(views: Views, text_length: int) -> Bools:
     bad: Bools = (views.at_ms < 0) | (views.at_ms > AT_MS_MAX)
     for span in (views.position_ms, views.watch_ms):
         bad |= (span < 0) | (span > SPAN_MS_MAX)
+    for ids in (views.viewers, views.videos):
+        if _longest(ids.distinct) > text_length:
+            bad |= ids.where(ids.lengths() > text_length)
+    for texts in (views.sessions, views.messages):
+        if texts is not None and _longest(texts) > text_length:
+            bad |= np.array([len(text) > text_length for text in texts])
     return bad
 
 
-def _fill_keyed(
-    records: Records, views: Views, inside: NDArray[np.intp], rows: NDArray[np.intp], *, season: int, keys: SeasonKeys
-) -> None:
-    used, place = np.unique(views.viewers.place[rows], return_inverse=True)
-    tokens = keys.tokens(season, _picked(views.viewers.distinct, used))
-    of_row = tokens[place]
-    records["viewer"][inside] = keys.viewers(tokens)[place]
-    records["pair"][inside] = keys.pairs(season, of_row, records["subject"][inside])
-    if views.sessions is not None:
-        records["session"][inside] = keys.sessions(season, of_row, _picked(views.sessions, rows))
-    hashed = keys.row_messages(records["at_ms"][inside], records["kind"][inside])
-    if views.messages is not None:
-        messages = _picked(views.messages, rows)
-        by_id = keys.messages(season, messages)
-        hashed = by_id if all(messages) else np.where([bool(message) for message in messages], by_id, hashed)
-    records["message"][inside] = hashed
-
-
-def _picked(texts: Sequence[str], places: NDArray[np.intp]) -> Sequence[str]:
-    """The texts at some places, which are all different and in order."""
-    return texts if len(places) == len(texts) else [texts[place] for place in places.tolist()]
+def _longest(texts: Sequence[str]) -> int:
+    return max(map(len, texts), default=0)

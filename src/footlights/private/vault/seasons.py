@@ -3,11 +3,14 @@
 Each season has a key of 32 random bytes in a file of its own. Every pseudonym below is a function of that key, so
 destroying the file makes them all meaningless. A key that was destroyed is never made again.
 
-    season key ─┬─ blake2b ──────────────▶ token of a viewer, 16 bytes ─┬─ first 8 bytes ▶ viewer
-                │                                                       ├─ AES-256 ◀ subject ▶ pair
-                ├─ blake2b, person "pair" ▶ AES key ────────────────────┘
-                ├─ blake2b, person "message" ◀ the client's message id ──────────────────▶ message
-                └─ blake2b, person "session" ◀ token and session id ─────────────────────▶ session
+                 purpose    of                        gives
+    season key ─┬─ token    viewer's id               a viewer's token, 16 bytes; the first 8 are a record's viewer
+                ├─ pair     token, key of a subject   pair
+                ├─ session  token, session's id       session
+                └─ message  message's id              message
+
+For each purpose blake2b makes a key of its own out of the season's. What it gives is the CBC-MAC with AES-256 under
+that key (macs.py), cut to eight bytes where it ends in a record.
 """
 
 from __future__ import annotations
@@ -20,9 +23,9 @@ from hashlib import blake2b
 from pathlib import Path
 
 import numpy as np
-from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from numpy.typing import NDArray
 
+from footlights.private.vault.macs import BLOCK_BYTES, Blocks, Mac
 from footlights.terms.errors import BadEvent, VaultDamaged
 from footlights.terms.seasons import Season, parse_season, season_name, season_start_utc
 
@@ -30,7 +33,7 @@ Tokens = NDArray[np.uint8]
 Int64s = NDArray[np.int64]
 
 KEY_BYTES = 32
-TOKEN_BYTES = 16
+TOKEN_BYTES = BLOCK_BYTES
 #: Subject of a TRAITS record, which is about the viewer alone.
 NO_SUBJECT = 0
 #: Names the first season that is not destroyed. Once written, no earlier season gets a key.
@@ -50,6 +53,7 @@ class SeasonKeys:
         self._keys: dict[Season, _Key] = {}
         self._destroyed_before: Season = 0
         self._mark: tuple[int, int] | None = None
+        self._destroyed_path = folder / DESTROYED_FILE
         self._look()
 
     def exists(self, season: Season) -> bool:
@@ -93,26 +97,26 @@ class SeasonKeys:
 
         Raises BadEvent if the season's key was destroyed: the door drops such an event as too_late.
         """
-        digests = _digests(self._key(season).token, [viewer.encode() for viewer in viewers])
-        return np.frombuffer(digests, dtype=np.uint8).reshape(-1, TOKEN_BYTES)
+        return self._key(season).token.of_texts(viewers).view(np.uint8).reshape(-1, TOKEN_BYTES)
 
     @staticmethod
     def viewers(tokens: Tokens) -> Int64s:
         """The first eight bytes of each token, little-endian and signed, shape (n,)."""
-        return np.ascontiguousarray(tokens).view("<i8")[:, 0].astype(np.int64)
+        return _cut(_as_blocks(tokens))
 
     def pairs(self, season: Season, tokens: Tokens, subjects: Int64s) -> Int64s:
         """A keyed 64-bit hash of each (viewer, subject), shape (n,). subjects: keys of videos or creators, or 0.
 
-        CBC-MAC over two blocks with AES-256, E(E(token) xor (subject || 0)), cut to eight bytes: all messages have
-        the same length, so it is a pseudorandom function. A given viewer's pair meets one of n other pairs of the
-        season with probability n / 2**64; DESIGN.md, section 3, adds that to delta.
+        CBC-MAC over two blocks, E(E(token) xor (subject || 0)), cut to eight bytes: all messages have the same length,
+        so it is a pseudorandom function. A given viewer's pair meets one of n other pairs of the season with
+        probability n / 2**64; DESIGN.md, section 3, adds that to delta. That two viewers share a token, of 128 bits,
+        adds nothing that shows beside it.
         Raises BadEvent if the season's key was destroyed.
         """
-        key = self._key(season)
-        blocks = np.frombuffer(key.encrypt(np.ascontiguousarray(tokens)), dtype="<u8").reshape(-1, 2).copy()
+        key = self._key(season).pair
+        blocks = key.of_blocks(_as_blocks(tokens)).copy()
         blocks[:, 0] ^= np.asarray(subjects, dtype=np.int64).view(np.uint64)
-        return np.frombuffer(key.encrypt(blocks), dtype="<i8").reshape(-1, 2)[:, 0].astype(np.int64)
+        return _cut(key.of_blocks(blocks))
 
     def messages(self, season: Season, ids: Sequence[str]) -> Int64s:
         """A keyed 64-bit hash of each message id that a client gave, shape (n,).
@@ -120,7 +124,7 @@ class SeasonKeys:
         An event is a duplicate when its (pair, message) was seen, not when its message was: so no viewer's event,
         by chance or by design, can displace another viewer's. Raises BadEvent if the season's key was destroyed.
         """
-        return _signed(_digests(self._key(season).message, [name.encode() for name in ids]))
+        return _cut(self._key(season).message.of_texts(ids))
 
     def sessions(self, season: Season, tokens: Tokens, ids: Sequence[str]) -> Int64s:
         """A keyed 64-bit hash of each viewer's playback session, shape (n,); 0 where the id is "".
@@ -128,11 +132,9 @@ class SeasonKeys:
         It depends on the viewer, so two viewers whose players count sessions 1, 2, 3 share none.
         Raises BadEvent if the season's key was destroyed.
         """
-        raw = tokens.tobytes()
-        starts = range(0, len(raw), TOKEN_BYTES)
-        said = [raw[at : at + TOKEN_BYTES] + name.encode() for at, name in zip(starts, ids, strict=True)]
-        hashed = _signed(_digests(self._key(season).session, said))
-        hashed[[not name for name in ids]] = 0
+        hashed = _cut(self._key(season).session.of_texts(ids, after=_as_blocks(tokens)))
+        if "" in ids:
+            hashed[[not name for name in ids]] = 0
         return hashed
 
     @staticmethod
@@ -161,60 +163,51 @@ class SeasonKeys:
     def _look(self) -> None:
         # One stat a call, about a microsecond: the clock destroys keys in another process than the door's, and a key
         # that stays in the door's memory is not destroyed.
-        path = self.folder / DESTROYED_FILE
         try:
-            stat = path.stat()
+            stat = os.stat(self._destroyed_path)
         except FileNotFoundError:
             return
         mark = (stat.st_mtime_ns, stat.st_ino)
         if mark == self._mark:
             return
         try:
-            self._destroyed_before = max(self._destroyed_before, parse_season(path.read_text("ascii").strip()))
+            named = parse_season(self._destroyed_path.read_text("ascii").strip())
         except ValueError:
             raise VaultDamaged(
                 f"{DESTROYED_FILE} does not name a season. Write the first season whose key is kept, as YYYY-MM."
             ) from None
+        self._destroyed_before = max(self._destroyed_before, named)
         self._mark = mark
         for season in [season for season in self._keys if season < self._destroyed_before]:
             del self._keys[season]
 
 
 class _Key:
-    """A season's key with the keys that follow from it."""
+    """What hashes under a season's key, by purpose."""
 
-    __slots__ = ("_pair", "message", "session", "token")
+    __slots__ = ("message", "pair", "session", "token")
 
     def __init__(self, secret: bytes) -> None:
-        self.token = blake2b(key=secret, digest_size=TOKEN_BYTES)
-        self.message = blake2b(key=_derived(secret, b"message"), digest_size=8)
-        self.session = blake2b(key=_derived(secret, b"session"), digest_size=8)
-        self._pair = Cipher(algorithms.AES(_derived(secret, b"pair")), modes.ECB())
-
-    def encrypt(self, blocks: NDArray[np.generic]) -> bytes:
-        """AES of each block of 16 bytes, all in one call. A fresh encryptor each time, as one is not thread-safe."""
-        return self._pair.encryptor().update(blocks.tobytes())
+        self.token = _mac(secret, b"token")
+        self.pair = _mac(secret, b"pair")
+        self.message = _mac(secret, b"message")
+        self.session = _mac(secret, b"session")
 
     def __repr__(self) -> str:
         return "<season key, withheld>"
 
 
-def _derived(secret: bytes, purpose: bytes) -> bytes:
-    return blake2b(b"", key=secret, digest_size=KEY_BYTES, person=purpose).digest()
+def _mac(secret: bytes, purpose: bytes) -> Mac:
+    return Mac(blake2b(b"", key=secret, digest_size=KEY_BYTES, person=purpose).digest())
 
 
-def _digests(keyed: blake2b, texts: Sequence[bytes]) -> bytes:
-    """The keyed hash of each text. A copy of the keyed state takes half the time of keying it again."""
-    digests = []
-    for text in texts:
-        state = keyed.copy()
-        state.update(text)
-        digests.append(state.digest())
-    return b"".join(digests)
+def _as_blocks(tokens: Tokens) -> Blocks:
+    return np.ascontiguousarray(tokens).view("<u8")
 
 
-def _signed(digests: bytes) -> Int64s:
-    return np.frombuffer(digests, dtype="<i8").astype(np.int64)
+def _cut(tags: Blocks) -> Int64s:
+    """The first eight bytes of each tag, signed."""
+    return tags.view("<i8")[:, 0].astype(np.int64)
 
 
 def _path(folder: Path, season: Season) -> Path:

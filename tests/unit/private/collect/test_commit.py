@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import json
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,11 @@ import numpy as np
 import pytest
 from structlog.testing import capture_logs
 
+from footlights.private.collect import commit as commit_module
+from footlights.private.collect.checks import Asked, Limits
 from footlights.private.collect.commit import Committer
-from footlights.private.collect.intake import Taken
+from footlights.private.collect.intake import Intake, Taken, private_folder
+from footlights.private.collect.segment_batches import Batch, batch_of, open_together, take_together
 from footlights.private.vault import journal as journal_module
 from footlights.private.vault.journal import JournalReader, JournalWriter
 from footlights.private.vault.records import RECORD
@@ -23,6 +27,7 @@ from footlights.settings import load_settings
 from footlights.terms.errors import BadRequest
 
 Make = Callable[..., Committer]
+KEY = "app"
 
 
 @pytest.fixture
@@ -31,7 +36,8 @@ def make(tmp_path: Path) -> Iterator[Make]:
 
     def committer(**over: int) -> Committer:
         journal = JournalWriter(tmp_path / "journal", segment_bytes=2**30)
-        made.append(Committer(journal, load_settings(tmp_path, over={"commit_wait_ms": 1, **over})))
+        settings = load_settings(tmp_path, over={"commit_wait_ms": 1, **over})
+        made.append(Committer(journal, Intake(private_folder(tmp_path), Limits.of(settings)), settings))
         return made[-1]
 
     yield committer
@@ -50,8 +56,8 @@ def times(tmp_path: Path) -> list[int]:
     return [int(at_ms) for at_ms in batch.records["at_ms"]]
 
 
-async def commit(committer: Committer, *requests: Taken) -> list[BaseException | None]:
-    return await asyncio.gather(*(committer.commit(one) for one in requests), return_exceptions=True)
+async def commit(committer: Committer, *requests: Batch | Taken) -> list[BaseException | None]:
+    return await asyncio.gather(*(committer.commit(one, key=KEY) for one in requests), return_exceptions=True)
 
 
 class Gate:
@@ -78,7 +84,7 @@ def gate(monkeypatch: pytest.MonkeyPatch) -> Gate:
 
 def test_no_answer_comes_before_the_sync(make: Make, gate: Gate) -> None:
     async def scene() -> None:
-        answer = asyncio.ensure_future(make().commit(taken(1)))
+        answer = asyncio.ensure_future(make().commit(taken(1), key=KEY))
         await asyncio.to_thread(gate.reached.wait, 10)
         await asyncio.sleep(0.02)
         assert not answer.done()
@@ -91,7 +97,7 @@ def test_no_answer_comes_before_the_sync(make: Make, gate: Gate) -> None:
 def test_requests_that_come_together_share_one_sync(make: Make, gate: Gate, tmp_path: Path) -> None:
     async def scene() -> None:
         committer = make()
-        first = asyncio.ensure_future(committer.commit(taken(0)))
+        first = asyncio.ensure_future(committer.commit(taken(0), key=KEY))
         await asyncio.to_thread(gate.reached.wait, 10)
         others = asyncio.ensure_future(commit(committer, *(taken(number) for number in range(1, 50))))
         await asyncio.sleep(0)
@@ -105,20 +111,68 @@ def test_requests_that_come_together_share_one_sync(make: Make, gate: Gate, tmp_
 
 def test_a_full_queue_asks_to_come_again_and_takes_nothing(make: Make, gate: Gate, tmp_path: Path) -> None:
     async def scene() -> None:
-        committer = make(commit_queue_max=100)
-        first = asyncio.ensure_future(committer.commit(taken(0)))
+        committer = make(commit_queue_max=200)
+        first = asyncio.ensure_future(committer.commit(taken(0), key=KEY))
         await asyncio.to_thread(gate.reached.wait, 10)
-        waiting = asyncio.ensure_future(committer.commit(taken(*range(1, 100))))
+        waiting = asyncio.ensure_future(committer.commit(taken(*range(1, 100)), key=KEY))
         await asyncio.sleep(0)
         with pytest.raises(BadRequest) as refused:
-            await committer.commit(taken(*range(100, 102)))
+            await committer.commit(taken(100), key=KEY)
         assert (refused.value.status, refused.value.code) == (503, "busy")
         gate.open.set()
         await asyncio.gather(first, waiting)
-        await committer.commit(taken(*range(100, 300)))
+        await committer.commit(taken(*range(100, 400)), key=KEY)
 
     asyncio.run(scene())
-    assert times(tmp_path) == list(range(300))
+    assert times(tmp_path) == list(range(400))
+
+
+def test_a_key_that_floods_is_refused_and_another_is_taken_and_written_with_the_next(
+    make: Make, gate: Gate, tmp_path: Path
+) -> None:
+    async def scene() -> None:
+        committer = make(commit_queue_max=60_000)
+        first = asyncio.ensure_future(committer.commit(taken(0), key="noisy"))
+        await asyncio.to_thread(gate.reached.wait, 10)
+        flood = [
+            asyncio.ensure_future(committer.commit(taken(*[number] * 500), key="noisy")) for number in range(1, 200)
+        ]
+        await asyncio.sleep(0.01)
+        refused = [one.done() for one in flood]
+        assert refused == [False] * refused.index(True) + [True] * (199 - refused.index(True))
+        quiet = [asyncio.ensure_future(committer.commit(taken(1000 + number), key="quiet")) for number in range(3)]
+        await asyncio.sleep(0.01)
+        gate.open.set()
+        await asyncio.gather(first, *quiet)
+        assert not all(one.done() for one in flood)
+        answers = await asyncio.gather(*flood, return_exceptions=True)
+        assert sum(answer is None for answer in answers) == refused.index(True) >= 59
+
+    asyncio.run(scene())
+    written = times(tmp_path)
+    # The quiet one's three stand behind three of the noisy one's, and not behind all.
+    assert [written.index(1000 + number) for number in range(3)] == [501, 1002, 1503]
+
+
+def test_a_request_that_cannot_be_encoded_fails_no_other(
+    make: Make, monkeypatch: pytest.MonkeyPatch, asked: Asked, tmp_path: Path
+) -> None:
+    def batch(viewer: str) -> Batch:
+        body = json.dumps({"event": "Video Liked", "userId": viewer, "properties": {"asset_id": "v1"}}).encode()
+        opened = open_together(body, event_bytes=10_000)
+        assert opened is not None
+        return batch_of(body, opened, asked, type_="track")
+
+    def fault(batches: Sequence[Batch], intake: Intake) -> Taken:
+        if any(b"bob" in batch.body for batch in batches):
+            raise ValueError
+        return take_together(batches, intake)
+
+    monkeypatch.setattr(commit_module, "take_together", fault)
+    committer = make(commit_wait_ms=50)
+    answers = asyncio.run(commit(committer, batch("ann"), batch("bob"), batch("cas"), taken(1)))
+    assert [type(answer) for answer in answers] == [type(None), ValueError, type(None), type(None)]
+    assert sorted(times(tmp_path)) == [1, asked.received_ms, asked.received_ms]
 
 
 def test_a_full_disk_asks_to_come_again_until_there_is_room(
@@ -148,11 +202,11 @@ def test_a_full_disk_asks_to_come_again_until_there_is_room(
 def test_a_client_that_went_away_holds_up_nobody(make: Make, gate: Gate, tmp_path: Path) -> None:
     async def scene() -> None:
         committer = make()
-        gone = asyncio.ensure_future(committer.commit(taken(1)))
+        gone = asyncio.ensure_future(committer.commit(taken(1), key=KEY))
         await asyncio.to_thread(gate.reached.wait, 10)
         gone.cancel()
         gate.open.set()
-        await committer.commit(taken(2))
+        await committer.commit(taken(2), key=KEY)
 
     asyncio.run(scene())
     assert times(tmp_path) == [1, 2]
@@ -161,12 +215,12 @@ def test_a_client_that_went_away_holds_up_nobody(make: Make, gate: Gate, tmp_pat
 def test_stopping_commits_what_waits_and_seals_the_segment(make: Make, tmp_path: Path) -> None:
     async def scene() -> None:
         committer = make()
-        answer = asyncio.ensure_future(committer.commit(taken(1)))
+        answer = asyncio.ensure_future(committer.commit(taken(1), key=KEY))
         await asyncio.sleep(0)
         await asyncio.to_thread(committer.stop)
         await answer
         with pytest.raises(BadRequest):
-            await committer.commit(taken(2))
+            await committer.commit(taken(2), key=KEY)
 
     asyncio.run(scene())
     assert times(tmp_path) == [1]

@@ -195,6 +195,20 @@ def test_a_queue_without_room_asks_to_come_again(client: Client, monkeypatch: py
     assert answer.headers["Access-Control-Expose-Headers"] == "Retry-After"
 
 
+def test_a_body_for_which_there_is_no_room_is_not_kept_and_is_asked_to_come_again(client: Client) -> None:
+    room = client.app.state.door.room
+    assert room.take("tests", 20_000_000)
+    answer = client.post("/t", json=LIKE)
+    assert (answer.status_code, answer.json()["code"]) == (503, "busy")
+    assert answer.headers["Retry-After"] == "5"
+    other = Keyring(client.private).create("other")
+    assert client.request("POST", "/t", key=other, json=LIKE).status_code == 200
+    room.give("tests", 20_000_000)
+    assert client.post("/t", json=LIKE).status_code == 200
+    assert client.post("/t", content=b"{").status_code == 400
+    assert room.take("another", 33_554_432), "every request gave its room back"
+
+
 def test_requests_at_the_same_time_are_all_in_the_journal(client: Client) -> None:
     answers = client.together("/t", [LIKE | {"messageId": str(number)} for number in range(60)])
     assert [answer.status_code for answer in answers] == [200] * 60
@@ -249,7 +263,7 @@ def test_a_fault_of_ours_is_a_500_whose_log_says_where_and_not_what(
     def fault(*_: object) -> None:
         raise RuntimeError(VIEWER)
 
-    monkeypatch.setattr(client.app.state.door.intake, "take", fault)
+    monkeypatch.setattr(client.app.state.door.intake, "take_columns", fault)
     with capture_logs() as logs:
         answer = client.post("/t", json=LIKE)
     assert (answer.status_code, answer.json()["code"]) == (500, "failed")

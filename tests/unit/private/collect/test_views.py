@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from footlights.private.collect.checks import SPAN_MS_MAX, Asked
+from footlights.private.collect.ids import Ids
 from footlights.private.collect.intake import Intake
-from footlights.private.collect.views import Ids, Views, reasons_to_drop, span_ms
+from footlights.private.collect.views import Circumstances, Views, reasons_to_drop, span_ms
 from footlights.terms.events import Drop
 
 
@@ -58,7 +59,7 @@ def test_a_row_that_breaks_a_rule_has_its_reason_and_its_neighbour_none(
     over: dict[str, Any], reason: int, asked: Asked
 ) -> None:
     later = msgspec.structs.replace(asked, earliest_ms=1000)
-    assert reasons_to_drop(views(asked, **over), later).tolist() == [0, reason]
+    assert reasons_to_drop(views(asked, **over), Circumstances.of(later)).tolist() == [0, reason]
 
 
 def test_what_is_dropped_is_counted_and_named_by_its_row(intake: Intake, asked: Asked) -> None:
@@ -80,8 +81,17 @@ def test_a_row_without_a_message_is_known_by_its_time(intake: Intake, asked: Ask
 
 def test_ids_are_told_once_each_and_stand_where_they_stood() -> None:
     ids = Ids.of([3, "b", 3, None], lambda given: "" if given is None else str(given))
-    assert list(ids.distinct) == ["3", "b", ""] and ids.place.tolist() == [0, 1, 0, 2]
+    assert list(ids.distinct) == ["3", "b", ""] and ids.rows(np.arange(3)).tolist() == [0, 1, 0, 2]
     assert ids.where(ids.lengths() == 0).tolist() == [False, False, False, True]
+    some = ids.at(np.array([0, 3]))
+    assert list(some.distinct) == ["3", ""] and some.rows(np.arange(2)).tolist() == [0, 1]
+
+
+def test_ids_that_are_not_told_apart_are_those_of_their_rows() -> None:
+    ids = Ids(["ann", "", "ann"])
+    assert ids.rows(np.arange(3)).tolist() == [0, 1, 2]
+    assert ids.where(ids.lengths() == 0).tolist() == [False, True, False]
+    assert list(ids.at(np.array([1, 2])).distinct) == ["", "ann"]
 
 
 def test_a_span_out_of_range_or_no_number_is_minus_one() -> None:

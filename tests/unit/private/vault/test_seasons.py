@@ -69,11 +69,21 @@ def test_what_a_crash_left_beside_a_key_does_not_change_it(keys: SeasonKeys) -> 
     assert SeasonKeys(keys.folder).tokens(NOV, ["ann"]).tobytes() == token
 
 
-def test_a_token_is_the_keyed_hash_of_the_viewer(keys: SeasonKeys) -> None:
-    tokens = keys.tokens(NOV, ["ann", "bob", "ann"])
+def derived(keys: SeasonKeys, purpose: bytes) -> bytes:
     secret = (keys.folder / "2026-11.key").read_bytes()
+    return blake2b(b"", key=secret, digest_size=32, person=purpose).digest()
+
+
+def cbc_mac(secret: bytes, message: bytes) -> bytes:
+    """One message at a time, by the library's own mode."""
+    return Cipher(algorithms.AES(secret), modes.CBC(bytes(16))).encryptor().update(message)[-16:]
+
+
+def test_a_token_is_the_mac_of_the_viewer(keys: SeasonKeys) -> None:
+    tokens = keys.tokens(NOV, ["ann", "bob", "ann"])
     assert tokens.shape == (3, 16)
-    assert tokens[0].tobytes() == tokens[2].tobytes() == blake2b(b"ann", key=secret, digest_size=16).digest()
+    expected = cbc_mac(derived(keys, b"token"), b"\3\0\0\0ann".ljust(16, b"\0"))
+    assert tokens[0].tobytes() == tokens[2].tobytes() == expected
     assert keys.viewers(tokens)[1] == int.from_bytes(tokens[1, :8].tobytes(), "little", signed=True)
 
 
@@ -83,11 +93,18 @@ def test_a_viewer_is_somebody_else_in_the_next_season(keys: SeasonKeys) -> None:
 
 def test_a_pair_is_the_cbc_mac_of_viewer_and_subject(keys: SeasonKeys) -> None:
     token = keys.tokens(NOV, ["ann"])
-    secret = (keys.folder / "2026-11.key").read_bytes()
-    aes = algorithms.AES(blake2b(b"", key=secret, digest_size=32, person=b"pair").digest())
-    cbc = Cipher(aes, modes.CBC(bytes(16))).encryptor()
-    mac = cbc.update(token.tobytes() + int(VIDEO[0]).to_bytes(8, "little", signed=True) + bytes(8))[16:]
+    message = token.tobytes() + int(VIDEO[0]).to_bytes(8, "little", signed=True) + bytes(8)
+    mac = cbc_mac(derived(keys, b"pair"), message)
     assert keys.pairs(NOV, token, VIDEO)[0] == int.from_bytes(mac[:8], "little", signed=True)
+
+
+def test_a_session_is_the_mac_of_viewer_and_id_and_a_message_of_its_id(keys: SeasonKeys) -> None:
+    token = keys.tokens(NOV, ["ann"])
+    named = b"\2\0\0\0s1".ljust(16, b"\0")
+    session = cbc_mac(derived(keys, b"session"), token.tobytes() + named)
+    message = cbc_mac(derived(keys, b"message"), named)
+    assert keys.sessions(NOV, token, ["s1"])[0] == int.from_bytes(session[:8], "little", signed=True)
+    assert keys.messages(NOV, ["s1"])[0] == int.from_bytes(message[:8], "little", signed=True)
 
 
 def test_pairs_of_different_viewers_subjects_and_seasons_differ(keys: SeasonKeys) -> None:

@@ -16,9 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from footlights.private.collect.formats.source import Source, Task
+from footlights.private.collect.ids import Ids
 from footlights.private.collect.intake import Intake, Row, Taken
 from footlights.private.collect.traits import read_age, read_country, read_gender, read_source
-from footlights.private.collect.views import Ids, Views, span_ms
+from footlights.private.collect.views import Views, span_ms
 from footlights.terms.errors import BadFile
 from footlights.terms.events import CreatorDeclared, Drop, VideoPublished
 

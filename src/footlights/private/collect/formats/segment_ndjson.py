@@ -5,15 +5,17 @@ The lines are those that the HTTP door takes one by one, as Segment's and Rudder
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import msgspec
 
+from footlights.private.collect.checks import Asked
 from footlights.private.collect.formats.source import Source, Task
-from footlights.private.collect.intake import Intake, Taken
+from footlights.private.collect.intake import Intake, Item, Taken
 from footlights.private.collect.segment import read_message
-from footlights.private.collect.segment_lines import take_apart
+from footlights.private.collect.segment_lines import decoded, take_lines
+from footlights.private.collect.views import Circumstances
 from footlights.terms.errors import BadFile
 
 #: What a chunk becomes fits a processor's cache, and the memory of one serves the next: with 16 times as much, a third
@@ -56,11 +58,15 @@ def work(chunk: Range | bytes, intake: Intake) -> Taken:
     Lines are numbered from 1 in each chunk, and `rows` says how many there are.
     """
     asked = intake.asked()
-    lines = take_apart(chunk if isinstance(chunk, bytes) else chunk.read(), asked)
-    taken = intake.take(((number, read_message(line, asked)) for number, line in lines.others), asked)
-    if lines.views is not None:
-        taken = intake.take_views(lines.views, asked).merged(taken)
-    return msgspec.structs.replace(taken, rows=lines.count)
+    raw = chunk if isinstance(chunk, bytes) else chunk.read()
+    lines = decoded(raw, event_bytes=asked.limits.event_bytes)
+    taken = take_lines(lines, Circumstances.of(asked), intake, lambda rows: _alone(raw, rows, asked))
+    return taken.counted_from(1, rows=len(lines))
+
+
+def _alone(chunk: bytes, rows: list[int], asked: Asked) -> Iterator[tuple[int, Sequence[Item], Asked]]:
+    lines = chunk.split(b"\n")
+    return ((row, read_message(lines[row], asked), asked) for row in rows if lines[row].strip())
 
 
 def _ranges(source: Source) -> Iterator[Task]:
