@@ -84,6 +84,7 @@ def run_collect(data: Path, settings: Settings) -> None:
     """Take events over HTTP until stopped."""
     from granian import Granian
     from granian.constants import Interfaces, Loops
+    from granian.http import HTTP1Settings
 
     os.environ[DATA_VARIABLE] = str(data)
     Granian(
@@ -94,6 +95,10 @@ def run_collect(data: Path, settings: Settings) -> None:
         loop=Loops.uvloop,
         factory=True,
         workers=1,
+        # Granian counts connections here, idle ones too: with its own 1,024 as many idle clients would shut the door.
+        backlog=settings.connections_max,
+        backpressure=settings.connections_max,
+        http1_settings=HTTP1Settings(header_read_timeout=settings.header_seconds_max * 1000),
         websockets=False,
         log_access=False,
     ).serve()

@@ -1,4 +1,4 @@
-"""Callers. In: a request's headers, query and path. Out: its write key, the viewer it speaks for, whether they opt out.
+"""Callers. In: a request's headers, query and path. Out: its write key, its page, its viewer, whether they opt out.
 
 Segment's messages name their viewer themselves. A player of another dialect does not: its page names the viewer in the
 query, or the platform's proxy does in a header. A playback session is never taken for a viewer: somebody who watches
@@ -13,9 +13,13 @@ import contextlib
 
 from starlette.requests import Request
 
+from footlights.private.collect.keys import HIDDEN
 from footlights.terms.errors import BadRequest
 
 VIEWER_HEADER = "footlights-viewer"
+#: What page_of says of a page of the collector's own host that names no origin.
+OWN_PAGE = "own"
+_UNNAMED = {"same-origin": OWN_PAGE, "same-site": HIDDEN, "cross-site": HIDDEN}
 
 
 def key_of(request: Request) -> str:
@@ -44,6 +48,15 @@ def viewer_of(request: Request) -> str:
     with contextlib.suppress(UnicodeDecodeError):
         named = named.encode("latin-1").decode()
     return named or request.query_params.get("viewer", "")
+
+
+def page_of(request: Request) -> str | None:
+    """The origin of the page that sent a request; None if no page did, as far as can be told.
+
+    A browser names the origin of every page that posts or that reads across origins. Where it names none, as for an
+    image, Sec-Fetch-Site still tells that it is a browser; no script of a page can change either.
+    """
+    return request.headers.get("origin") or _UNNAMED.get(request.headers.get("sec-fetch-site", ""))
 
 
 def opts_out(request: Request) -> bool:

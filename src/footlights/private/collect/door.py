@@ -32,7 +32,8 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from footlights.private.collect import cmcd
-from footlights.private.collect.callers import VIEWER_HEADER, basic_user, key_of, no_key, opts_out, viewer_of
+from footlights.private.collect.admission import Admission, Caller
+from footlights.private.collect.callers import VIEWER_HEADER, basic_user, key_of, opts_out, page_of, viewer_of
 from footlights.private.collect.checks import Asked, Limits
 from footlights.private.collect.commit import RETRY_AFTER_SECONDS, Committer
 from footlights.private.collect.intake import Intake, Row, Taken, open_journal, private_folder
@@ -58,7 +59,12 @@ _HEADERS_ALLOWED = (
     "authorization, content-type, x-retry-count, anonymousid, sentat, rsa-retry-attempt, rsa-retry-reason, "
     f"rsa-since-first-attempt, rsa-since-last-attempt, {', '.join(cmcd.HEADERS)}, {VIEWER_HEADER}"
 )
-_CORS = ((b"access-control-allow-origin", b"*"), (b"access-control-expose-headers", b"Retry-After"))
+_CORS = (
+    (b"access-control-expose-headers", b"Retry-After"),
+    (b"vary", b"Origin"),
+)
+#: Where a request's scope has who sends it, once its key is known.
+_CALLER = "footlights.caller"
 _PREFLIGHT = {
     "Access-Control-Allow-Methods": "GET, POST, PUT, OPTIONS",
     "Access-Control-Allow-Headers": _HEADERS_ALLOWED,
@@ -78,32 +84,43 @@ class Door:
 
     def __init__(self, data: Path, settings: Settings) -> None:
         private = private_folder(data)
-        self.limits = Limits.of(settings)
-        self.keyring = Keyring(private)
+        self.limits = Limits.of(settings, past_days=settings.past_days_max)
+        self.admission = Admission(Keyring(private), settings)
+        self.body_seconds_max = settings.body_seconds_max
         self.intake = Intake(private, self.limits)
         self.committer = Committer(open_journal(private, settings), settings)
 
     async def post(self, request: Request) -> Response:
         """Take the events of one request. Answers when the disk has them."""
         basic = basic_user(request)
-        name = self.keyring.check(basic) if basic else None
-        if basic and name is None:
-            raise no_key()
+        caller = self._admit(request, basic) if basic else None
         packed = await self._body(request)
         if len(packed) > _LARGE_BYTES:
-            taken = await asyncio.to_thread(self._take, request, packed, name)
+            taken = await asyncio.to_thread(self._take, request, packed, caller)
         else:
-            taken = self._take(request, packed, name)
+            taken = self._take(request, packed, caller)
         await self.committer.commit(taken)
         return JSONResponse({"success": True})
 
-    def _take(self, request: Request, packed: bytes, name: str | None) -> Taken:
+    def _admit(self, request: Request, key: str) -> Caller:
+        """Who sends with a key; from here on the answer and the report know it, too."""
+        caller = self.admission.admit(key, page_of(request))
+        request.scope[_CALLER] = caller
+        return caller
+
+    def _asked(self, request: Request, caller: Caller) -> Asked:
+        return self.intake.asked(
+            opted_out=opts_out(request),
+            may_declare=caller.key.may_declare(),
+            may_tell_traits=caller.key.may_tell_traits(),
+        )
+
+    def _take(self, request: Request, packed: bytes, caller: Caller | None) -> Taken:
         opened = open_request(unpack(packed, limit=self.limits.body_bytes))
-        if name is None:
-            name = self.keyring.check(opened.write_key or request.query_params.get("writeKey", ""))
-        if name is None:
-            raise no_key()
-        asked = self.intake.asked(opted_out=opts_out(request), may_declare=self.keyring.declares(name))
+        if caller is None:
+            caller = self._admit(request, opened.write_key or request.query_params.get("writeKey", ""))
+        self.admission.charge(caller, len(opened.messages))
+        asked = self._asked(request, caller)
         type_ = TYPES[request.url.path.rstrip("/").rpartition("/")[2]]
         return self.intake.take(_rows(opened, asked, type_), asked)
 
@@ -137,14 +154,14 @@ class Door:
 
     async def _take_dialect(self, request: Request, read: Read, *, large_bytes: int) -> Taken:
         """Take events of a request that names its key and viewer beside its body; returns when the disk has them."""
-        name = self.keyring.check(key_of(request))
-        if name is None:
-            raise no_key()
+        caller = self._admit(request, key_of(request))
         packed = await self._body(request)
-        asked = self.intake.asked(opted_out=opts_out(request), may_declare=self.keyring.declares(name))
+        asked = self._asked(request, caller)
 
         def take() -> Taken:
-            return self.intake.take(read(unpack(packed, limit=self.limits.body_bytes), asked), asked)
+            rows = read(unpack(packed, limit=self.limits.body_bytes), asked)
+            self.admission.charge(caller, len(rows))
+            return self.intake.take(rows, asked)
 
         taken = await asyncio.to_thread(take) if len(packed) > large_bytes else take()
         await self.committer.commit(taken)
@@ -156,11 +173,16 @@ class Door:
             raise _too_large(self.limits.body_bytes)
         pieces: list[bytes] = []
         size = 0
-        async for piece in request.stream():
-            size += len(piece)
-            if size > self.limits.body_bytes:
-                raise _too_large(self.limits.body_bytes)
-            pieces.append(piece)
+        try:
+            # Of the whole body: a client that sends a byte now and then would reset a limit of each piece.
+            async with asyncio.timeout(self.body_seconds_max):
+                async for piece in request.stream():
+                    size += len(piece)
+                    if size > self.limits.body_bytes:
+                        raise _too_large(self.limits.body_bytes)
+                    pieces.append(piece)
+        except TimeoutError:
+            raise BadRequest("too_slow", "The body took too long to arrive. Send it again.", status=408) from None
         return b"".join(pieces)
 
     async def readyz(self, _: Request) -> Response:
@@ -170,8 +192,7 @@ class Door:
     async def segment_settings(self, request: Request) -> Response:
         """What analytics.js asks before it sends: to send to Footlights and nobody else."""
         key = request.path_params["key"]
-        if self.keyring.check(key) is None:
-            raise no_key()
+        self._admit(request, key)
         # Behind a proxy that ends TLS the page must be told https, or its browser refuses to send.
         protocol = "https" if request.headers.get("x-forwarded-proto") == "https" else request.url.scheme
         destination = {"apiKey": key, "apiHost": request.headers.get("host", ""), "protocol": protocol}
@@ -180,9 +201,7 @@ class Door:
     async def rudder_settings(self, request: Request) -> Response:
         """What RudderStack's client asks before it sends: a source with no destination but its data plane."""
         key = basic_user(request) or request.query_params.get("writeKey", "")
-        name = self.keyring.check(key)
-        if name is None:
-            raise no_key()
+        name = self._admit(request, key).name
         off = {"enabled": False}
         config = {"statsCollection": {"errors": off, "metrics": off}}
         source = {
@@ -273,14 +292,15 @@ def _too_large(limit: int) -> BadRequest:
     return BadRequest("too_large", f"The body is larger than {limit} bytes, unpacked. Send fewer events.", status=413)
 
 
-def _error(code: str, message: str, status: int) -> Response:
-    headers = {"Retry-After": str(RETRY_AFTER_SECONDS)} if status == 503 else None
+def _error(code: str, message: str, status: int, *, retry_after_seconds: int = 0) -> Response:
+    wait_seconds = retry_after_seconds or (RETRY_AFTER_SECONDS if status == 503 else 0)
+    headers = {"Retry-After": str(wait_seconds)} if wait_seconds else None
     return JSONResponse({"code": code, "message": message}, status_code=status, headers=headers)
 
 
 async def _refused(_: Request, error: Exception) -> Response:
     assert isinstance(error, BadRequest), "registered for it alone"
-    return _error(error.code, str(error), error.status)
+    return _error(error.code, str(error), error.status, retry_after_seconds=error.retry_after_seconds)
 
 
 async def _not_found(_: Request, error: Exception) -> Response:
@@ -305,7 +325,11 @@ def _plain(text: str, *, status: int = 200) -> Response:
 
 
 class _Outside:
-    """What every answer has in common: any page may send, and no failure tells more than that it happened."""
+    """What every answer has in common: who may read it, and that no failure tells more than that it happened.
+
+    A preflight comes without a key, so any page may ask; the request itself is then let in or not. A refusal can be
+    read by any page, since a client that cannot read it would send again for ever.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -317,7 +341,9 @@ class _Outside:
 
         async def send_with_cors(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], *_CORS]
+                caller = scope.get(_CALLER)
+                readable_by = caller.readable_by.encode() if caller is not None else b"*"
+                message["headers"] = [*message["headers"], (b"access-control-allow-origin", readable_by), *_CORS]
             await send(message)
 
         if scope["method"] == "OPTIONS":
