@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 import contextlib
+from urllib.parse import quote_from_bytes
 
 from starlette.requests import Request
 
@@ -19,6 +20,7 @@ from footlights.terms.errors import BadRequest
 VIEWER_HEADER = "footlights-viewer"
 #: What page_of says of a page of the collector's own host that names no origin.
 OWN_PAGE = "own"
+_ASCII = bytes(range(128))
 _UNNAMED = {"same-origin": OWN_PAGE, "same-site": HIDDEN, "cross-site": HIDDEN}
 
 
@@ -57,6 +59,11 @@ def page_of(request: Request) -> str | None:
     image, Sec-Fetch-Site still tells that it is a browser; no script of a page can change either.
     """
     return request.headers.get("origin") or _UNNAMED.get(request.headers.get("sec-fetch-site", ""))
+
+
+def ascii_query(query: bytes) -> bytes:
+    """A query with each byte that is no ASCII written as %XX, as clients should: it says the same and can be parsed."""
+    return query if query.isascii() else quote_from_bytes(query, safe=_ASCII).encode()
 
 
 def opts_out(request: Request) -> bool:

@@ -33,7 +33,15 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from footlights.private.collect import cmcd
 from footlights.private.collect.admission import Admission, Caller
-from footlights.private.collect.callers import VIEWER_HEADER, basic_user, key_of, opts_out, page_of, viewer_of
+from footlights.private.collect.callers import (
+    VIEWER_HEADER,
+    ascii_query,
+    basic_user,
+    key_of,
+    opts_out,
+    page_of,
+    viewer_of,
+)
 from footlights.private.collect.checks import Asked, Limits
 from footlights.private.collect.commit import RETRY_AFTER_SECONDS, Committer
 from footlights.private.collect.intake import Intake, Row, Taken, open_journal, private_folder
@@ -338,6 +346,8 @@ class _Outside:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+
+        scope["query_string"] = ascii_query(scope["query_string"])
 
         async def send_with_cors(message: Message) -> None:
             if message["type"] == "http.response.start":
