@@ -36,6 +36,8 @@ ROOMS = ("collect", "gate", "serve")
 #: Between two folds of what arrived; the tick itself comes with the minute.
 FOLD_SECONDS = 5
 _PAUSE_SECONDS_MAX = 60.0
+#: The largest head of a request. Granian's own 417,792 times as many idle clients as may connect would be 7 GB.
+_HEAD_BYTES_MAX = 65_536
 _STOP_SECONDS = 15.0
 
 
@@ -83,7 +85,7 @@ def keyring(data: Path) -> Keyring:
 def run_collect(data: Path, settings: Settings) -> None:
     """Take events over HTTP until stopped."""
     from granian import Granian
-    from granian.constants import Interfaces, Loops
+    from granian.constants import HTTPModes, Interfaces, Loops
     from granian.http import HTTP1Settings
 
     os.environ[DATA_VARIABLE] = str(data)
@@ -95,10 +97,14 @@ def run_collect(data: Path, settings: Settings) -> None:
         loop=Loops.uvloop,
         factory=True,
         workers=1,
-        # Granian counts connections here, idle ones too: with its own 1,024 as many idle clients would shut the door.
+        # Where Granian has to find out which HTTP a client speaks, it waits for ever for one that says nothing.
+        http=HTTPModes.http1,
+        # It counts connections here, idle ones too: with its own 1,024 as many idle clients would shut the door.
         backlog=settings.connections_max,
         backpressure=settings.connections_max,
-        http1_settings=HTTP1Settings(header_read_timeout=settings.header_seconds_max * 1000),
+        http1_settings=HTTP1Settings(
+            header_read_timeout=settings.header_seconds_max * 1000, max_buffer_size=_HEAD_BYTES_MAX
+        ),
         websockets=False,
         log_access=False,
     ).serve()

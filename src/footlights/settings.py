@@ -59,8 +59,9 @@ SETTINGS: tuple[Setting, ...] = (
         help="How many seconds of its rate a write key may send at once.",
     ),
     Setting(
-        name="header_seconds_max", default=10, unit="seconds", least=1,
-        help="How long a client may take over the head of a request, and leave a connection idle.",
+        name="header_seconds_max", default=30, unit="seconds", least=1,
+        help="How long a client may take over the head of a request, or leave a connection idle. Let your proxy's own "
+        "limit on idle connections be shorter.",
     ),
     Setting(
         name="body_seconds_max", default=30, unit="seconds", least=1,
