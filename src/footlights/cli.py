@@ -284,9 +284,10 @@ def _status(asked: argparse.Namespace, settings: Settings) -> None:
 
     answer = public_status(asked.data, settings)
     if asked.private:
-        from footlights.operate import private_counts
+        from footlights.operate import private_counts, traffic
 
         answer["private"] = private_counts(asked.data, settings)
+        answer["traffic"] = traffic(asked.data)
     _say(asked, answer, "\n".join(status_lines(answer)))
 
 

@@ -24,6 +24,7 @@ from footlights.gate.publish import Gate
 from footlights.private.collect.door import DATA_VARIABLE
 from footlights.private.collect.intake import private_folder
 from footlights.private.collect.keys import Keyring
+from footlights.private.collect.traffic import traffic_report
 from footlights.settings import Settings
 from footlights.terms.errors import BadSetting, VaultDamaged
 from footlights.terms.policy import POLICY_FILE, load_policy
@@ -80,6 +81,11 @@ def _note_counts(gate: Gate, data: Path) -> None:
 def keyring(data: Path) -> Keyring:
     """The write keys of a data folder."""
     return Keyring(private_folder(data))
+
+
+def traffic(data: Path) -> list[dict[str, Any]]:
+    """What each write key and page sent in the last day, and what of it is unusual. For the operator alone."""
+    return traffic_report(data / "private", now_utc=int(time.time()))
 
 
 def run_collect(data: Path, settings: Settings) -> None:

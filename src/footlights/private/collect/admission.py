@@ -115,6 +115,7 @@ def _in_a_page(name: str) -> BadRequest:
         f"The write key {name} is a server's, and a browser sent it. If a page holds it, anybody can read it there: "
         "revoke it and give the page a browser key. If a proxy of yours adds it, let the proxy drop Origin.",
         status=403,
+        key=name,
     )
 
 
@@ -123,6 +124,7 @@ def _wrong_origin(name: str) -> BadRequest:
         "wrong_origin",
         f"The write key {name} is not for this page or app. `footlights key list` shows for whose it is.",
         status=403,
+        key=name,
     )
 
 

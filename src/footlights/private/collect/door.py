@@ -48,6 +48,7 @@ from footlights.private.collect.intake import Intake, Row, Taken, open_journal, 
 from footlights.private.collect.keys import Keyring
 from footlights.private.collect.peertube import read_view
 from footlights.private.collect.segment import Opened, open_request, read_message
+from footlights.private.collect.traffic import Traffic
 from footlights.settings import Settings, load_settings
 from footlights.terms.errors import BadRequest, VaultDamaged
 from footlights.terms.events import Drop
@@ -94,6 +95,7 @@ class Door:
         private = private_folder(data)
         self.limits = Limits.of(settings, past_days=settings.past_days_max)
         self.admission = Admission(Keyring(private), settings)
+        self.traffic = Traffic(private)
         self.body_seconds_max = settings.body_seconds_max
         self.intake = Intake(private, self.limits)
         self.committer = Committer(open_journal(private, settings), settings)
@@ -107,7 +109,7 @@ class Door:
             taken = await asyncio.to_thread(self._take, request, packed, caller)
         else:
             taken = self._take(request, packed, caller)
-        await self.committer.commit(taken)
+        await self._commit(request, taken)
         return JSONResponse({"success": True})
 
     def _admit(self, request: Request, key: str) -> Caller:
@@ -157,7 +159,7 @@ class Door:
 
         taken = await self._take_dialect(request, read, large_bytes=_LARGE_BYTES)
         if Drop.BAD_FIELD in taken.drops:
-            raise BadRequest("bad_field", "A view needs currentTime, in seconds from 0; viewEvent can only be seek.")
+            return _error("bad_field", "A view needs currentTime, in seconds from 0; viewEvent can only be seek.", 400)
         return Response(status_code=204)
 
     async def _take_dialect(self, request: Request, read: Read, *, large_bytes: int) -> Taken:
@@ -172,8 +174,14 @@ class Door:
             return self.intake.take(rows, asked)
 
         taken = await asyncio.to_thread(take) if len(packed) > large_bytes else take()
-        await self.committer.commit(taken)
+        await self._commit(request, taken)
         return taken
+
+    async def _commit(self, request: Request, taken: Taken) -> None:
+        await self.committer.commit(taken)
+        self.traffic.took(
+            request.scope[_CALLER], accepted=taken.accepted, declared=len(taken.declarations), drops=taken.drops
+        )
 
     async def _body(self, request: Request) -> bytes:
         declared = request.headers.get("content-length", "")
@@ -306,8 +314,9 @@ def _error(code: str, message: str, status: int, *, retry_after_seconds: int = 0
     return JSONResponse({"code": code, "message": message}, status_code=status, headers=headers)
 
 
-async def _refused(_: Request, error: Exception) -> Response:
+async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, BadRequest), "registered for it alone"
+    request.app.state.door.traffic.refused(request.scope.get(_CALLER), error.code, name=error.key)
     return _error(error.code, str(error), error.status, retry_after_seconds=error.retry_after_seconds)
 
 
