@@ -64,7 +64,7 @@ SETTINGS: tuple[Setting, ...] = (
         "limit on idle connections be shorter.",
     ),
     Setting(
-        name="body_seconds_max", default=30, unit="seconds", least=1,
+        name="body_seconds_max", default=60, unit="seconds", least=1,
         help="How long a client may take over the body of a request; beyond it 408.",
     ),
     Setting(

@@ -81,6 +81,7 @@ class Keyring:
 
     def __init__(self, private: Path, *, clock: Callable[[], float] = time.time) -> None:
         self._path = private / FILE
+        self._named = str(self._path)
         self._clock = clock
         self._mark: tuple[int, int, int] | None = None
         self._keys: dict[str, WriteKey] = {}
@@ -174,7 +175,7 @@ class Keyring:
 
     def _look(self) -> None:
         try:
-            stat = self._path.stat()
+            stat = os.stat(self._named)  # with every request: a Path would take as long again
         except FileNotFoundError:
             self._keys, self._by_hash, self._mark = {}, {}, None
             return
