@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from footlights.private.measure import statements as statements_module
@@ -54,16 +54,34 @@ def test_the_next_minute_another_viewer_and_another_video_have_their_own(world: 
     assert watched(world, times(MOST), times(MOST, subject="v2")) == (MOST, 0)
 
 
-def test_a_repeated_event_takes_no_room_and_one_that_was_too_many_stays_so_when_it_is_sent_again(world: World) -> None:
+def test_a_repeated_event_takes_no_room_and_one_that_was_too_many_does_not_count_when_it_is_sent_again(
+    world: World,
+) -> None:
     assert watched(world, times(1), times(1), times(1), times(2)) == (2, 0)
-    assert watched(world, times(MOST + 1), times(1, first=MOST + 1), times(1, first=MOST + 1)) == (MOST, 3)
+    assert watched(world, times(MOST + 1), times(1, first=MOST + 1), times(1, first=MOST + 1)) == (MOST, 1)
 
 
-def test_what_is_too_many_leaves_no_trace_in_sessions_or_messages(world: World) -> None:
-    world.vectors([times(MOST)])
-    kept = [world.store.execute(f"SELECT count(*) FROM {table}").fetchall() for table in ("seen", "sessions", "pairs")]
-    world.vectors([times(MOST + 5)])
-    assert kept == [world.store.execute(f"SELECT count(*) FROM {t}").fetchall() for t in ("seen", "sessions", "pairs")]
+#: A message that was too many for its minute, and then tells of the next one.
+TOLD_TWICE = [
+    *times(MOST + 1),
+    Act(viewer="ann", kind=Kind.VIEW, subject="v1", watch_ms=1000, at=120, message=MOST + 1),
+]
+
+
+def test_a_message_that_was_too_many_does_not_count_for_another_minute_wherever_a_batch_ends(world: World) -> None:
+    together = watched(world, TOLD_TWICE)
+    assert together == (MOST, 1)
+    assert watched(world, TOLD_TWICE[:-1], TOLD_TWICE[-1:]) == together
+
+
+def test_what_is_too_many_leaves_no_trace_in_sessions_or_pairs(world: World) -> None:
+    def held() -> list[tuple[int, ...]]:
+        return [world.store.execute(f"SELECT count(*) FROM {table}").fetchall()[0] for table in ("sessions", "pairs")]
+
+    world.vectors([times(MOST, Kind.PLAY)])
+    kept = held()
+    world.vectors([times(MOST + 5, Kind.PLAY)])
+    assert held() == kept
 
 
 ACTS = st.builds(
@@ -107,6 +125,7 @@ def test_where_minutes_are_full_removing_one_viewer_still_moves_no_more_than_its
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(acts=st.lists(ACTS, max_size=14), cuts=st.sets(st.integers(1, 13)))
+@example(acts=TOLD_TWICE, cuts={MOST + 1})
 def test_which_events_are_too_many_does_not_depend_on_where_batches_end(
     world: World, acts: list[Act], cuts: set[int]
 ) -> None:

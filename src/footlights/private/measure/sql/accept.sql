@@ -48,7 +48,8 @@ SELECT seq FROM judged SEMI JOIN seen USING (day, message_key) WHERE reason = 0;
 
 -- So many events a minute of one pair count, the first to arrive; a repeated one is none of them. A minute's key is the
 -- pair's own, and disclosed acts have minutes of their own: what else a viewer did decides nothing about a disclosed act,
--- and nothing about another pair. Events beyond the limit are remembered here too: sent again, they are beyond it again.
+-- and nothing about another pair. What is beyond the limit is remembered as a message all the same: else the same message
+-- told of another minute would count or not, by whether it came in the same batch.
 CREATE OR REPLACE TEMP TABLE by_minute AS
 SELECT minute_key, any_value(day) AS day, any_value(season) AS season, count(*) AS events
 FROM (
@@ -91,6 +92,8 @@ FROM judged ANTI JOIN repeated USING (seq) ANTI JOIN too_many USING (seq)
 WHERE reason = 0;
 
 INSERT INTO seen SELECT day, message_key FROM accepted;
+
+INSERT INTO seen SELECT day, message_key FROM judged SEMI JOIN too_many USING (seq);
 
 INSERT INTO tallies
 SELECT 'dropped', reason, count(*) FROM judged WHERE reason <> 0 GROUP BY reason
