@@ -24,9 +24,11 @@ import structlog
 from footlights import __version__
 from footlights.settings import BY_NAME, Settings, load_settings
 from footlights.terms.errors import FootlightsError
+from footlights.terms.figures import rfc3339
 
 if TYPE_CHECKING:
     from footlights.audit.doors import Doors
+    from footlights.private.collect.keys import WriteKey
     from footlights.terms.policy import Policy
 
 DATA_DEFAULT = "footlights-data"
@@ -98,10 +100,7 @@ def _add_work(commands: Any) -> None:
 
 
 def _add_keeping(commands: Any) -> None:
-    key = _command(commands, "key", _key, "Write keys: what lets a platform send events.")
-    key.add_argument("action", choices=("create", "list", "revoke"))
-    key.add_argument("name", nargs="?", help="what the key is for, such as web-player")
-    key.add_argument("--viewing-only", action="store_true", help="a key for browsers: it cannot declare videos")
+    _add_key(commands)
     creator = _command(commands, "creator", _creator, "Creators: list them, or make a link with which one signs in.")
     creator.add_argument("action", choices=("list", "login-link"))
     creator.add_argument("id", nargs="?", metavar="ID")
@@ -129,6 +128,34 @@ def _add_keeping(commands: Any) -> None:
     audit.add_argument("--policy", type=Path, metavar="FILE", help="the rehearsal's policy (default: the shipped one)")
     audit.add_argument("--seed", type=int, help="of the coins (default: from the clock)")
     _listen(audit, "collect_host", "collect_port", "serve_host", "serve_port")
+
+
+def _add_key(commands: Any) -> None:
+    key = _command(commands, "key", _key, "Write keys: what lets a platform send events. One for each source of them.")
+    key.add_argument("action", choices=("create", "rotate", "revoke", "list"))
+    key.add_argument("name", nargs="?", help="what the key is for, such as web-player")
+    key.add_argument(
+        "--kind", choices=("server", "browser"), default="server",
+        help="create: server speaks for the platform and is a secret (default); browser may be read by anybody in a "
+        "page or an app, and tells of viewing alone",
+    )  # fmt: skip
+    key.add_argument(
+        "--origin", action="append", default=[], metavar="ORIGIN",
+        help="create: a page that may send with a browser key, such as https://www.example; as often as needed. "
+        "'*' is any page, and apps; null is pages that hide their origin, such as files",
+    )  # fmt: skip
+    key.add_argument(
+        "--rate", type=int, default=0, metavar="EVENTS_PER_SECOND",
+        help="create: how much it may send (default: key_events_a_second_max)",
+    )  # fmt: skip
+    key.add_argument(
+        "--traits", action="store_true",
+        help="create: a browser key's identify calls count, although whoever reads the key can make them for anybody",
+    )  # fmt: skip
+    key.add_argument(
+        "--overlap", type=_span, default=7 * 86_400, metavar="TIME",
+        help="rotate: how long the old key works on, such as 7d, 12h, 30m or 0 (default 7d)",
+    )  # fmt: skip
 
 
 def _command(
@@ -257,9 +284,10 @@ def _status(asked: argparse.Namespace, settings: Settings) -> None:
 
     answer = public_status(asked.data, settings)
     if asked.private:
-        from footlights.operate import private_counts
+        from footlights.operate import private_counts, traffic
 
         answer["private"] = private_counts(asked.data, settings)
+        answer["traffic"] = traffic(asked.data)
     _say(asked, answer, "\n".join(status_lines(answer)))
 
 
@@ -271,16 +299,41 @@ def _key(asked: argparse.Namespace, settings: Settings) -> None:
 
     keys = keyring(asked.data)
     if asked.action == "list":
-        _say(asked, {"keys": keys.names()}, "\n".join(keys.names()) or "no write keys yet: footlights key create NAME")
+        rows = [_key_row(name, kept) for name, kept in keys.all().items()]
+        _say(asked, {"keys": rows}, "\n".join(map(_key_line, rows)) or "no write keys yet: footlights key create NAME")
         return
     if not asked.name:
         _usage(f"footlights key {asked.action} needs a name")
-    if asked.action == "create":
-        key = keys.create(asked.name, declares=not asked.viewing_only)
-        _say(asked, {"name": asked.name, "key": key}, key)
-    else:
+    if asked.action == "revoke":
         keys.revoke(asked.name)
         _say(asked, {"revoked": asked.name}, f"revoked {asked.name}")
+        return
+    if asked.action == "create":
+        key = keys.create(asked.name, kind=asked.kind, origins=asked.origin, rate=asked.rate, traits=asked.traits)
+    else:
+        key = keys.rotate(asked.name, overlap_seconds=asked.overlap)
+    _say(asked, {"name": asked.name, "key": key}, key)
+
+
+def _key_row(name: str, kept: WriteKey) -> dict[str, Any]:
+    old_until = kept.rotates_until_utc()
+    return {
+        "name": name,
+        "kind": kept.kind,
+        "origins": list(kept.origins),
+        "traits": kept.may_tell_traits(),
+        "rate": kept.rate or None,
+        "created": rfc3339(kept.created_utc),
+        "old_until": rfc3339(old_until) if old_until > time.time() else None,
+    }
+
+
+def _key_line(row: dict[str, Any]) -> str:
+    parts = [row["name"], row["kind"], *row["origins"], f"created {row['created']}"]
+    parts += ["tells traits"] if row["kind"] == "browser" and row["traits"] else []
+    parts += [f"at most {row['rate']:,} events/s"] if row["rate"] else []
+    parts += [f"the key before works until {row['old_until']}"] if row["old_until"] else []
+    return "  ".join(parts)
 
 
 def _creator(asked: argparse.Namespace, settings: Settings) -> None:
@@ -402,6 +455,14 @@ def _moment(text: str) -> int:
     except ValueError:
         raise argparse.ArgumentTypeError("a time such as 2026-11-01T10:00:00Z") from None
     return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
+
+
+def _span(text: str) -> int:
+    units = {"d": 86_400, "h": 3600, "m": 60, "s": 1}
+    number, unit = (text[:-1], text[-1]) if text[-1:] in units else (text, "s")
+    if not (number.isascii() and number.isdecimal() and len(number) <= 6):
+        raise argparse.ArgumentTypeError("a time such as 7d, 12h or 30m")
+    return int(number) * units[unit]
 
 
 def _log_to_stderr(*, quiet: bool = False) -> None:

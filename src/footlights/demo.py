@@ -97,7 +97,7 @@ def _simulated(data: Path, settings: Settings, *, say: Say) -> None:
     finally:
         gate.close()
     say(f"published {ticks:,} ticks")
-    feed = Feed(platform, port=settings.collect_port, key=keyring(data).create("demo"))
+    feed = Feed(platform, port=settings.collect_port, key=keyring(data).create("demo", replace=True))
     star = platform.creators[0].id
 
     def ready() -> None:

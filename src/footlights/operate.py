@@ -24,6 +24,7 @@ from footlights.gate.publish import Gate
 from footlights.private.collect.door import DATA_VARIABLE
 from footlights.private.collect.intake import private_folder
 from footlights.private.collect.keys import Keyring
+from footlights.private.collect.traffic import traffic_report
 from footlights.settings import Settings
 from footlights.terms.errors import BadSetting, VaultDamaged
 from footlights.terms.policy import POLICY_FILE, load_policy
@@ -38,6 +39,8 @@ COLLECTOR = "footlights.private.collect.door:app"
 #: Between two folds of what arrived; the tick itself comes with the minute.
 FOLD_SECONDS = 5
 _PAUSE_SECONDS_MAX = 60.0
+#: The largest head of a request. Granian's own 417,792 times as many idle clients as may connect would be 7 GB.
+_HEAD_BYTES_MAX = 65_536
 _STOP_SECONDS = 15.0
 
 
@@ -82,10 +85,16 @@ def keyring(data: Path) -> Keyring:
     return Keyring(private_folder(data))
 
 
+def traffic(data: Path) -> list[dict[str, Any]]:
+    """What each write key and page sent in the last day, and what of it is unusual. For the operator alone."""
+    return traffic_report(data / "private", now_utc=int(time.time()))
+
+
 def run_collect(data: Path, settings: Settings, *, target: str = COLLECTOR) -> None:
     """Take events over HTTP until stopped. target: the application, by name; a benchmark has others."""
     from granian import Granian
-    from granian.constants import Interfaces, Loops
+    from granian.constants import HTTPModes, Interfaces, Loops
+    from granian.http import HTTP1Settings
 
     os.environ[DATA_VARIABLE] = str(data)
     Granian(
@@ -96,6 +105,14 @@ def run_collect(data: Path, settings: Settings, *, target: str = COLLECTOR) -> N
         loop=Loops.uvloop,
         factory=True,
         workers=1,
+        # Where Granian has to find out which HTTP a client speaks, it waits for ever for one that says nothing.
+        http=HTTPModes.http1,
+        # It counts connections here, idle ones too: with its own 1,024 as many idle clients would shut the door.
+        backlog=settings.connections_max,
+        backpressure=settings.connections_max,
+        http1_settings=HTTP1Settings(
+            header_read_timeout=settings.header_seconds_max * 1000, max_buffer_size=_HEAD_BYTES_MAX
+        ),
         websockets=False,
         log_access=False,
     ).serve()

@@ -37,10 +37,39 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting(name="body_bytes_max", default=524_288, unit="bytes", least=1024, help="Largest request body, unpacked."),
     Setting(name="event_bytes_max", default=32_768, unit="bytes", least=256, help="Largest single event."),
+    Setting(
+        name="batch_events_max", default=5000, unit="events", least=1,
+        help="Most events in one request; a larger batch is refused as too_many_events.",
+    ),
     Setting(name="text_length_max", default=256, unit="characters", least=16, help="Longest id; titles are cut."),
     Setting(
         name="future_seconds_max", default=300, unit="seconds",
         help="An event whose time is further ahead of the collector's clock is dropped as future_time.",
+    ),
+    Setting(
+        name="past_days_max", default=0, unit="days",
+        help="An event over HTTP that is older is dropped as too_late. 0: as old as the oldest season that has a key.",
+    ),
+    Setting(
+        name="key_events_a_second_max", default=0, unit="events/s",
+        help="What a write key may send that was made without --rate; beyond it 429 with Retry-After. 0: no limit.",
+    ),
+    Setting(
+        name="key_burst_seconds", default=5, unit="seconds", least=1,
+        help="How many seconds of its rate a write key may send at once.",
+    ),
+    Setting(
+        name="header_seconds_max", default=30, unit="seconds", least=1,
+        help="How long a client may take over the head of a request, or leave a connection idle. Let your proxy's own "
+        "limit on idle connections be shorter.",
+    ),
+    Setting(
+        name="body_seconds_max", default=60, unit="seconds", least=1,
+        help="How long a client may take over the body of a request; beyond it 408.",
+    ),
+    Setting(
+        name="connections_max", default=16_384, unit="connections", least=16,
+        help="Connections at a time; more wait to be let in. The system must allow the collector so many open files.",
     ),
     Setting(
         name="commit_wait_ms", default=5, unit="milliseconds",

@@ -51,6 +51,18 @@ def status_lines(answer: dict[str, Any]) -> list[str]:
     )
     for name, value in answer.get("private", {}).items():
         lines.append(f"private    {name}: {value if not isinstance(value, int) else f'{value:,}'}")
+    return lines + [line for source in answer.get("traffic", []) for line in _traffic_lines(source)]
+
+
+def _traffic_lines(source: dict[str, Any]) -> list[str]:
+    """One write key and page: its last 24 hours, then a line for what is unusual."""
+    name = " ".join(part for part in (source["key"] or "no key", source["page"]) if part)
+    counts = [f"{source[what]:,} {what}" for what in ("requests", "accepted", "declared")]
+    counts += [f"{what} {count:,} {why}" for what in ("dropped", "refused") for why, count in source[what].items()]
+    lines = [f"traffic    {name}: {', '.join(counts)}" + ("" if source["usual"] else "; too new to say what is usual")]
+    for found in source["unusual"]:
+        usual = "" if found["usual"] is None else f", usually {found['usual']:,}"
+        lines.append(f"  UNUSUAL  {name}: {found['count']:,} {found['what']} in the hour from {found['hour']}{usual}")
     return lines
 
 

@@ -343,7 +343,7 @@ class _At(Intake):
         self.keys = intake.keys
         self._asked = asked
 
-    def asked(self, *, opted_out: bool = False, may_declare: bool = True) -> Asked:
+    def asked(self, **_: bool) -> Asked:
         return self._asked
 
 

@@ -92,7 +92,7 @@ def live_doors(data: Path, settings: Settings) -> Iterator[Live]:
         raise AuditFailed(f"{data} is no data folder of a deployment: it has no private folder.")
     keys = keyring(data)
     try:
-        yield Live(data, settings, write_key=keys.create(KEY_NAME))
+        yield Live(data, settings, write_key=keys.create(KEY_NAME, replace=True))
     finally:
         keys.revoke(KEY_NAME)
 

@@ -17,12 +17,24 @@ class BadEvent(FootlightsError):
 
 
 class BadRequest(FootlightsError):
-    """A request that the collector refuses whole. code: a stable word for machines."""
+    """A request that the collector refuses whole. code: a stable word for machines.
 
-    def __init__(self, code: str, message: str, *, status: int = 400) -> None:
+    retry_after_seconds: when the client may send it again, 0 if it need not. key: the write key's name, where a request
+    was not let in although its key is one.
+    """
+
+    def __init__(
+        self, code: str, message: str, *, status: int = 400, retry_after_seconds: int = 0, key: str = ""
+    ) -> None:
         self.code = code
         self.status = status
+        self.key = key
+        self.retry_after_seconds = retry_after_seconds
         super().__init__(message)
+
+
+class BadKey(FootlightsError):
+    """A write key that cannot be made as asked: it says what would be allowed."""
 
 
 class BadFile(FootlightsError):

@@ -123,3 +123,4 @@ class Drop(IntEnum):
     OWN_EVENT = 12
     NOT_ALLOWED = 13
     KEY_COLLISION = 14
+    TOO_MANY = 15

@@ -70,6 +70,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     interests_a_viewer: int
     too_few: float
     raw_event_days: int
+    events_a_minute: int
     text: str
 
     @property
@@ -155,7 +156,7 @@ def parse_policy(text: str) -> Policy:
     units, show, keep = _table(raw, "units"), _table(raw, "show"), _table(raw, "keep")
     _known(units, set(UNITS), "units")
     _known(show, {"too_few"}, "show")
-    _known(keep, {"raw_event_days"}, "keep")
+    _known(keep, {"raw_event_days", "events_a_minute"}, "keep")
     interests, interests_a_viewer = _interests(_table(raw, "interests"))
     policy = Policy(
         version=1,
@@ -169,6 +170,7 @@ def parse_policy(text: str) -> Policy:
         interests_a_viewer=interests_a_viewer,
         too_few=_too_few(show),
         raw_event_days=_integer(keep, "raw_event_days", least=1),
+        events_a_minute=_integer(keep, "events_a_minute", least=1),
         text=text,
     )
     if policy.delta >= 1:

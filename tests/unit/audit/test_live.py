@@ -80,7 +80,8 @@ def clock(settings: tuple[Path, Settings]) -> Iterator[Clock]:
 @pytest.fixture
 def doors(settings: tuple[Path, Settings], clock: Clock) -> Live:
     data, known = settings
-    return Live(data, known, write_key=keyring(data).create("test"), clock=lambda: clock.now, sleep=clock.sleep)
+    key = keyring(data).create("test", replace=True)
+    return Live(data, known, write_key=key, clock=lambda: clock.now, sleep=clock.sleep)
 
 
 def test_a_running_deployment_is_sent_to_and_read_over_http(doors: Live) -> None:
@@ -119,9 +120,9 @@ def test_canaries_are_planted_and_read_over_http(doors: Live) -> None:
 def test_its_write_key_ends_with_it(settings: tuple[Path, Settings]) -> None:
     data, known = settings
     with live_doors(data, known) as doors:
-        assert live.KEY_NAME in keyring(data).names()
+        assert live.KEY_NAME in keyring(data).all()
         assert doors.send([]).status == 200
-    assert live.KEY_NAME not in keyring(data).names()
+    assert live.KEY_NAME not in keyring(data).all()
     assert doors.send([]).status == 401
 
 

@@ -121,6 +121,7 @@ def test_a_difference_that_no_double_could_hold_is_still_refused() -> None:
         ('"animals", ', '"art", ', "different names"),
         ("[interests] ", "[interests]\na_viewer = 5 ", r"a_viewer is at most 4"),
         ("raw_event_days = 35", "raw_event_days = 0", "raw_event_days must be an integer of at least 1"),
+        ("events_a_minute = 120", "events_a_minute = 0", "events_a_minute must be an integer of at least 1"),
         ('delta = "1e-9"', 'delta = "0"', "delta must be above 0"),
         ('rho = "0.0045"', 'rho = "-0.0045"', "rho must be above 0"),
         ("version = 1", "version = = 1", "is not TOML"),

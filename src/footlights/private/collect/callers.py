@@ -1,4 +1,4 @@
-"""Callers. In: a request's headers, query and path. Out: its write key, the viewer it speaks for, whether they opt out.
+"""Callers. In: a request's headers, query and path. Out: its write key, its page, its viewer, whether they opt out.
 
 Segment's messages name their viewer themselves. A player of another dialect does not: its page names the viewer in the
 query, or the platform's proxy does in a header. A playback session is never taken for a viewer: somebody who watches
@@ -10,12 +10,18 @@ from __future__ import annotations
 import base64
 import binascii
 import contextlib
+from urllib.parse import quote_from_bytes
 
 from starlette.requests import Request
 
+from footlights.private.collect.keys import HIDDEN
 from footlights.terms.errors import BadRequest
 
 VIEWER_HEADER = "footlights-viewer"
+#: What page_of says of a page of the collector's own host that names no origin.
+OWN_PAGE = "own"
+_ASCII = bytes(range(128))
+_UNNAMED = {"same-origin": OWN_PAGE, "same-site": HIDDEN, "cross-site": HIDDEN}
 
 
 def key_of(request: Request) -> str:
@@ -44,6 +50,20 @@ def viewer_of(request: Request) -> str:
     with contextlib.suppress(UnicodeDecodeError):
         named = named.encode("latin-1").decode()
     return named or request.query_params.get("viewer", "")
+
+
+def page_of(request: Request) -> str | None:
+    """The origin of the page that sent a request; None if no page did, as far as can be told.
+
+    A browser names the origin of every page that posts or that reads across origins. Where it names none, as for an
+    image, Sec-Fetch-Site still tells that it is a browser; no script of a page can change either.
+    """
+    return request.headers.get("origin") or _UNNAMED.get(request.headers.get("sec-fetch-site", ""))
+
+
+def ascii_query(query: bytes) -> bytes:
+    """A query with each byte that is no ASCII written as %XX, as clients should: it says the same and can be parsed."""
+    return query if query.isascii() else quote_from_bytes(query, safe=_ASCII).encode()
 
 
 def opts_out(request: Request) -> bool:

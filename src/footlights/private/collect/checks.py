@@ -22,29 +22,32 @@ AT_MS_MAX = 253_402_300_799_999
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """How long and how far ahead an event may be."""
+    """How long, how far ahead and how old an event may be. past_ms: 0 for as old as its season's key."""
 
     text_length: int
     event_bytes: int
     body_bytes: int
     future_ms: int
+    past_ms: int = 0
 
     @classmethod
-    def of(cls, settings: Settings) -> Limits:
-        """The limits that the settings say."""
+    def of(cls, settings: Settings, *, past_days: int = 0) -> Limits:
+        """The limits that the settings say. past_days: 0 for files, which tell of times long past."""
         return cls(
             text_length=settings.text_length_max,
             event_bytes=settings.event_bytes_max,
             body_bytes=settings.body_bytes_max,
             future_ms=settings.future_seconds_max * 1000,
+            past_ms=past_days * 86_400_000,
         )
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
     """Under what circumstances events came.
 
-    received_ms: the collector's clock. earliest_ms: the first moment whose season's key is not destroyed.
+    received_ms: the collector's clock. earliest_ms: the first moment that is not too late.
     opted_out: the viewer's browser asks not to be tracked. may_declare: the write key speaks for the platform.
+    may_tell_traits: it may say what viewers are like.
     interests: places in the policy's list of interests, by name.
     """
 
@@ -53,6 +56,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     earliest_ms: int = 0
     opted_out: bool = False
     may_declare: bool = True
+    may_tell_traits: bool = True
     interests: Mapping[str, int] = MappingProxyType({})
 
     def latest_ms(self) -> int:
@@ -66,6 +70,10 @@ DeclarationCheck = tuple[Drop, Callable[[Declaration, Asked], bool]]
 
 def _opted_out(_: ViewerEvent, asked: Asked) -> bool:
     return asked.opted_out
+
+
+def _not_to_be_told(event: ViewerEvent, asked: Asked) -> bool:
+    return event.kind is Kind.TRAITS and not asked.may_tell_traits
 
 
 def _without_viewer(event: ViewerEvent, _: Asked) -> bool:
@@ -103,6 +111,7 @@ def _too_late(event: ViewerEvent, asked: Asked) -> bool:
 
 CHECKS: tuple[Check, ...] = (
     (Drop.OPTED_OUT, _opted_out),
+    (Drop.NOT_ALLOWED, _not_to_be_told),
     (Drop.NO_VIEWER, _without_viewer),
     (Drop.NO_SUBJECT, _without_subject),
     (Drop.BAD_FIELD, _with_bad_field),

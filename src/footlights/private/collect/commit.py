@@ -13,17 +13,19 @@ import asyncio
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import structlog
 
+from footlights.private.collect.admission import Caller
 from footlights.private.collect.intake import Intake, Taken
 from footlights.private.collect.room import Room
 from footlights.private.collect.segment_batches import Batch, take_together
 from footlights.private.vault.journal import JournalWriter
 from footlights.settings import Settings
 from footlights.terms.errors import BadRequest, VaultDamaged, VaultFull
+from footlights.terms.events import Drop
 
 log = structlog.get_logger()
 
@@ -38,17 +40,39 @@ class _Waiting(NamedTuple):
     """What one request brought, and who waits for the answer."""
 
     brought: Batch | Taken
-    key: str
+    caller: Caller
     events: int
     loop: asyncio.AbstractEventLoop
     done: asyncio.Future[None]
 
 
-class Committer:
-    """The one thread that writes the journal. Start it once; stop it before the process ends."""
+#: Some requests of one caller, and what the journal takes of them.
+_Together = tuple[list[_Waiting], Taken]
 
-    def __init__(self, journal: JournalWriter, intake: Intake, settings: Settings) -> None:
+
+class Brought(NamedTuple):
+    """What some requests of one caller brought, once it is on disk: counts alone."""
+
+    caller: Caller
+    requests: int
+    accepted: int
+    declared: int
+    drops: Mapping[Drop, int]
+
+
+#: Hears what was brought, in the event loop of those who brought it.
+Took = Callable[[Brought], None]
+
+
+class Committer:
+    """The one thread that writes the journal. Start it once; stop it before the process ends.
+
+    took: hears what reached the disk, by caller.
+    """
+
+    def __init__(self, journal: JournalWriter, intake: Intake, settings: Settings, *, took: Took) -> None:
         self._journal = journal
+        self._took = took
         self._intake = intake
         self._wait_seconds = settings.commit_wait_ms / 1000
         self._room = Room(settings.commit_queue_max)
@@ -60,17 +84,17 @@ class Committer:
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
         self._thread.start()
 
-    async def commit(self, brought: Batch | Taken, *, key: str) -> None:
-        """Return when the disk has it. key: whose it is, by name.
+    async def commit(self, brought: Batch | Taken, *, caller: Caller) -> None:
+        """Return when the disk has it. caller: whose it is.
 
         Raises BadRequest with status 503 when it cannot: the client sends it again.
         """
         loop = asyncio.get_running_loop()
-        waiting = _Waiting(brought, key, _events(brought), loop, loop.create_future())
+        waiting = _Waiting(brought, caller, _events(brought), loop, loop.create_future())
         with self._changed:
-            if self._stopping or not self._room.take(key, waiting.events):
+            if self._stopping or not self._room.take(caller.name, waiting.events):
                 raise busy("The collector has more events than its disk takes.")
-            self._queues.setdefault(key, deque()).append(waiting)
+            self._queues.setdefault(caller.name, deque()).append(waiting)
             self._waiting_events += waiting.events
             self._changed.notify()
         await waiting.done
@@ -133,33 +157,56 @@ class Committer:
         self._failed = error is not None
         with self._changed:
             for waiting in group:
-                self._room.give(waiting.key, waiting.events)
+                self._room.give(waiting.caller.name, waiting.events)
         full = "The journal's disk takes no more events."
-        _answer([*((waiting, busy(full) if error else None) for waiting in good), *faults])
+        taken = [waiting for some, _ in good for waiting in some]
+        if error is None:
+            self._tell(good)
+        _answer([*((waiting, busy(full) if error else None) for waiting in taken), *faults])
 
-    def _append(self, group: Sequence[_Waiting]) -> tuple[Sequence[_Waiting], list[tuple[_Waiting, Exception]]]:
-        """Hand what was brought to the journal. Returns those whose it was, and those whose it cannot be, and why."""
+    def _append(self, group: Sequence[_Waiting]) -> tuple[list[_Together], list[tuple[_Waiting, Exception]]]:
+        """Hand what was brought to the journal. Returns what that was, and whose it cannot be, and why."""
         try:
-            self._append_all(group)
+            return self._append_all(group), []
         except Exception as fault:
             if len(group) == 1:
                 return [], [(group[0], fault)]
-            # One at a time, so that a request that cannot be read fails no other.
-            good: list[_Waiting] = []
-            faults: list[tuple[_Waiting, Exception]] = []
-            for waiting in group:
-                some, others = self._append([waiting])
-                good += some
-                faults += others
-            return good, faults
-        return group, []
+        # One at a time, so that a request that cannot be read fails no other.
+        good: list[_Together] = []
+        faults: list[tuple[_Waiting, Exception]] = []
+        for waiting in group:
+            some, others = self._append([waiting])
+            good += some
+            faults += others
+        return good, faults
 
-    def _append_all(self, group: Sequence[_Waiting]) -> None:
-        batches = [waiting.brought for waiting in group if isinstance(waiting.brought, Batch)]
-        # Nothing is appended before all of it is encoded.
-        together = [take_together(batches, self._intake)] if batches else []
-        for taken in [*together, *(waiting.brought for waiting in group if isinstance(waiting.brought, Taken))]:
+    def _append_all(self, group: Sequence[_Waiting]) -> list[_Together]:
+        """What each caller brought is encoded together, all of it before anything is appended."""
+        by_caller: dict[tuple[str, str], list[_Waiting]] = {}
+        for waiting in group:
+            by_caller.setdefault((waiting.caller.name, waiting.caller.place), []).append(waiting)
+        good = [together for waiting in by_caller.values() for together in self._taken(waiting)]
+        for _, taken in good:
             self._journal.append(taken.records, taken.declarations, taken.drops, declared_after=taken.declared_after)
+        return good
+
+    def _taken(self, mine: Sequence[_Waiting]) -> list[_Together]:
+        """What one caller's requests brought, as the journal takes it."""
+        batches = [(waiting, waiting.brought) for waiting in mine if isinstance(waiting.brought, Batch)]
+        alone: list[_Together] = [
+            ([waiting], waiting.brought) for waiting in mine if isinstance(waiting.brought, Taken)
+        ]
+        if not batches:
+            return alone
+        together = take_together([batch for _, batch in batches], self._intake)
+        return [([waiting for waiting, _ in batches], together), *alone]
+
+    def _tell(self, good: Sequence[_Together]) -> None:
+        for waiting, taken in good:
+            one = waiting[0]
+            brought = Brought(one.caller, len(waiting), taken.accepted, len(taken.declarations), taken.drops)
+            if not one.loop.is_closed():
+                one.loop.call_soon_threadsafe(self._took, brought)
 
     def _tend(self) -> None:
         try:

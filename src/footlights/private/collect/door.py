@@ -33,7 +33,16 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from footlights.private.collect import cmcd
-from footlights.private.collect.callers import VIEWER_HEADER, basic_user, key_of, no_key, opts_out, viewer_of
+from footlights.private.collect.admission import Admission, Caller
+from footlights.private.collect.callers import (
+    VIEWER_HEADER,
+    ascii_query,
+    basic_user,
+    key_of,
+    opts_out,
+    page_of,
+    viewer_of,
+)
 from footlights.private.collect.checks import Asked, Limits
 from footlights.private.collect.commit import RETRY_AFTER_SECONDS, Committer, busy
 from footlights.private.collect.intake import Intake, Row, Taken, open_journal, private_folder
@@ -42,6 +51,7 @@ from footlights.private.collect.peertube import read_view
 from footlights.private.collect.room import Room
 from footlights.private.collect.segment import open_request
 from footlights.private.collect.segment_batches import Batch, OpenedTogether, batch_of, batch_of_each, open_together
+from footlights.private.collect.traffic import Traffic
 from footlights.settings import Settings, load_settings
 from footlights.terms.errors import BadRequest, VaultDamaged
 from footlights.terms.events import Drop
@@ -64,7 +74,12 @@ _HEADERS_ALLOWED = (
     f"rsa-since-first-attempt, rsa-since-last-attempt, {', '.join(cmcd.HEADERS)}, {VIEWER_HEADER}"
 )
 _SUCCESS = JSONResponse({"success": True})
-_CORS = ((b"access-control-allow-origin", b"*"), (b"access-control-expose-headers", b"Retry-After"))
+_CORS = (
+    (b"access-control-expose-headers", b"Retry-After"),
+    (b"vary", b"Origin"),
+)
+#: Where a request's scope has who sends it, once its key is known.
+_CALLER = "footlights.caller"
 _PREFLIGHT = {
     "Access-Control-Allow-Methods": "GET, POST, PUT, OPTIONS",
     "Access-Control-Allow-Headers": _HEADERS_ALLOWED,
@@ -88,39 +103,51 @@ class Door:
 
     def __init__(self, data: Path, settings: Settings) -> None:
         private = private_folder(data)
-        self.limits = Limits.of(settings)
-        self.keyring = Keyring(private)
+        self.limits = Limits.of(settings, past_days=settings.past_days_max)
+        self.admission = Admission(Keyring(private), settings)
+        self.traffic = Traffic(private)
+        self.body_seconds_max = settings.body_seconds_max
         self.intake = Intake(private, self.limits)
         self.room = Room(settings.flight_bytes_max)
-        self.committer = Committer(open_journal(private, settings), self.intake, settings)
+        self.committer = Committer(open_journal(private, settings), self.intake, settings, took=self.traffic.took)
 
     async def post(self, request: Request) -> Response:
         """Take the events of one request. Answers when the disk has them."""
         basic = basic_user(request)
-        name = self.keyring.check(basic) if basic else None
-        if basic and name is None:
-            raise no_key()
-        with await self._body_room(request, name) as room:
+        caller = self._admit(request, basic) if basic else None
+        with await self._body_room(request, caller) as room:
             body = room.unpacked(await self._body(request))
-            name, batch = await self._batch(request, body, name)
-            await self.committer.commit(batch, key=name)
+            caller, batch = await self._batch(request, body, caller)
+            await self.committer.commit(batch, caller=caller)
         return _SUCCESS
 
-    async def _batch(self, request: Request, body: bytes, name: str | None) -> tuple[str, Batch]:
-        """What a body brings, and the name of its key."""
+    def _admit(self, request: Request, key: str) -> Caller:
+        """Who sends with a key; from here on the answer and the report know it, too."""
+        caller = self.admission.admit(key, page_of(request))
+        request.scope[_CALLER] = caller
+        return caller
+
+    def _asked(self, request: Request, caller: Caller) -> Asked:
+        return self.intake.asked(
+            opted_out=opts_out(request),
+            may_declare=caller.key.may_declare(),
+            may_tell_traits=caller.key.may_tell_traits(),
+        )
+
+    async def _batch(self, request: Request, body: bytes, caller: Caller | None) -> tuple[Caller, Batch]:
+        """What a body brings, and who sends it."""
         type_ = TYPES[request.scope["path"].rpartition("/")[2]]
         together = open_together(body, event_bytes=self.limits.event_bytes)
         opened = together or open_request(body)
-        if name is None:
-            name = self.keyring.check(opened.write_key or request.query_params.get("writeKey", ""))
-        if name is None:
-            raise no_key()
-        asked = self.intake.asked(opted_out=opts_out(request), may_declare=self.keyring.declares(name))
+        if caller is None:
+            caller = self._admit(request, opened.write_key or request.query_params.get("writeKey", ""))
+        self.admission.charge(caller, opened.events)
+        asked = self._asked(request, caller)
         if isinstance(opened, OpenedTogether):
-            return name, batch_of(body, opened, asked, type_=type_)
+            return caller, batch_of(body, opened, asked, type_=type_)
         if len(body) > _LARGE_BYTES:
-            return name, await asyncio.to_thread(batch_of_each, body, opened, asked, type_=type_)
-        return name, batch_of_each(body, opened, asked, type_=type_)
+            return caller, await asyncio.to_thread(batch_of_each, body, opened, asked, type_=type_)
+        return caller, batch_of_each(body, opened, asked, type_=type_)
 
     async def cmcd(self, request: Request) -> Response:
         """Take the reports of one request of CMCD, in its body, query or headers."""
@@ -147,56 +174,60 @@ class Door:
 
         taken = await self._take_dialect(request, read, large_bytes=_LARGE_BYTES)
         if Drop.BAD_FIELD in taken.drops:
-            raise BadRequest("bad_field", "A view needs currentTime, in seconds from 0; viewEvent can only be seek.")
+            return _error("bad_field", "A view needs currentTime, in seconds from 0; viewEvent can only be seek.", 400)
         return Response(status_code=204)
 
     async def _take_dialect(self, request: Request, read: Read, *, large_bytes: int) -> Taken:
         """Take events of a request that names its key and viewer beside its body; returns when the disk has them."""
-        name = self.keyring.check(key_of(request))
-        if name is None:
-            raise no_key()
-        with await self._body_room(request, name) as room:
+        caller = self._admit(request, key_of(request))
+        with await self._body_room(request, caller) as room:
             body = room.unpacked(await self._body(request))
-            asked = self.intake.asked(opted_out=opts_out(request), may_declare=self.keyring.declares(name))
+            asked = self._asked(request, caller)
 
             def take() -> Taken:
-                return self.intake.take(read(body, asked), asked)
+                rows = read(body, asked)
+                self.admission.charge(caller, len(rows))
+                return self.intake.take(rows, asked)
 
             taken = await asyncio.to_thread(take) if len(body) > large_bytes else take()
-            await self.committer.commit(taken, key=name)
+            await self.committer.commit(taken, caller=caller)
         return taken
 
-    async def _body_room(self, request: Request, name: str | None) -> _BodyRoom:
+    async def _body_room(self, request: Request, caller: Caller | None) -> _BodyRoom:
         """Room for a request's body, before a byte of it is kept. Raises BadRequest."""
         declared = request.headers.get("content-length", "")
         size = int(declared) if declared.isdecimal() else self.limits.body_bytes
         if size > self.limits.body_bytes:
             raise _too_large(self.limits.body_bytes)
         try:
-            return _BodyRoom(self.room, name or "", size, limit=self.limits.body_bytes)
+            return _BodyRoom(self.room, caller.name if caller else "", size, limit=self.limits.body_bytes)
         except BadRequest:
             # Whoever is still sending hears no answer: the server would end the connection under them.
-            async for _ in self._pieces(request):
-                pass
+            await self._body(request, kept=False)
             raise
 
-    async def _body(self, request: Request) -> bytes:
-        return b"".join([piece async for piece in self._pieces(request)])
-
-    async def _pieces(self, request: Request) -> AsyncIterator[bytes]:
-        """A body as it comes, up to its limit. Raises BadRequest, and ClientDisconnect."""
+    async def _body(self, request: Request, *, kept: bool = True) -> bytes:
+        """A body, up to its limit; b"" of one that is only heard to its end. Raises BadRequest, ClientDisconnect."""
+        pieces: list[bytes] = []
         size = 0
         more = True
-        while more:
-            message = await request.receive()
-            if message["type"] == "http.disconnect":
-                raise ClientDisconnect
-            piece = message.get("body", b"")
-            size += len(piece)
-            if size > self.limits.body_bytes:
-                raise _too_large(self.limits.body_bytes)
-            more = message.get("more_body", False)
-            yield piece
+        try:
+            # Of the whole body: a client that sends a byte now and then would reset a limit of each piece.
+            async with asyncio.timeout(self.body_seconds_max):
+                while more:
+                    message = await request.receive()
+                    if message["type"] == "http.disconnect":
+                        raise ClientDisconnect
+                    piece = message.get("body", b"")
+                    size += len(piece)
+                    if size > self.limits.body_bytes:
+                        raise _too_large(self.limits.body_bytes)
+                    more = message.get("more_body", False)
+                    if kept:
+                        pieces.append(piece)
+        except TimeoutError:
+            raise BadRequest("too_slow", "The body took too long to arrive. Send it again.", status=408) from None
+        return b"".join(pieces)
 
     async def readyz(self, _: Request) -> Response:
         """Whether events are accepted now."""
@@ -205,8 +236,7 @@ class Door:
     async def segment_settings(self, request: Request) -> Response:
         """What analytics.js asks before it sends: to send to Footlights and nobody else."""
         key = request.path_params["key"]
-        if self.keyring.check(key) is None:
-            raise no_key()
+        self._admit(request, key)
         # Behind a proxy that ends TLS the page must be told https, or its browser refuses to send.
         protocol = "https" if request.headers.get("x-forwarded-proto") == "https" else request.url.scheme
         destination = {"apiKey": key, "apiHost": request.headers.get("host", ""), "protocol": protocol}
@@ -215,9 +245,7 @@ class Door:
     async def rudder_settings(self, request: Request) -> Response:
         """What RudderStack's client asks before it sends: a source with no destination but its data plane."""
         key = basic_user(request) or request.query_params.get("writeKey", "")
-        name = self.keyring.check(key)
-        if name is None:
-            raise no_key()
+        name = self._admit(request, key).name
         off = {"enabled": False}
         config = {"statsCollection": {"errors": off, "metrics": off}}
         source = {
@@ -329,14 +357,16 @@ def _too_large(limit: int) -> BadRequest:
     return BadRequest("too_large", f"The body is larger than {limit} bytes, unpacked. Send fewer events.", status=413)
 
 
-def _error(code: str, message: str, status: int) -> Response:
-    headers = {"Retry-After": str(RETRY_AFTER_SECONDS)} if status == 503 else None
+def _error(code: str, message: str, status: int, *, retry_after_seconds: int = 0) -> Response:
+    wait_seconds = retry_after_seconds or (RETRY_AFTER_SECONDS if status == 503 else 0)
+    headers = {"Retry-After": str(wait_seconds)} if wait_seconds else None
     return JSONResponse({"code": code, "message": message}, status_code=status, headers=headers)
 
 
-async def _refused(_: Request, error: Exception) -> Response:
+async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, BadRequest), "registered for it alone"
-    return _error(error.code, str(error), error.status)
+    request.app.state.door.traffic.refused(request.scope.get(_CALLER), error.code, name=error.key)
+    return _error(error.code, str(error), error.status, retry_after_seconds=error.retry_after_seconds)
 
 
 async def _not_found(_: Request, error: Exception) -> Response:
@@ -367,7 +397,11 @@ def _plain(text: str, *, status: int = 200) -> Response:
 
 
 class _Outside:
-    """What every answer has in common: any page may send, and no failure tells more than that it happened."""
+    """What every answer has in common: who may read it, and that no failure tells more than that it happened.
+
+    A preflight comes without a key, so any page may ask; the request itself is then let in or not. A refusal can be
+    read by any page, since a client that cannot read it would send again for ever.
+    """
 
     def __init__(self, app: ASGIApp, posts: Mapping[str, Handler]) -> None:
         self._app = app
@@ -378,9 +412,13 @@ class _Outside:
             await self._app(scope, receive, send)
             return
 
+        scope["query_string"] = ascii_query(scope["query_string"])
+
         async def send_with_cors(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], *_CORS]
+                caller = scope.get(_CALLER)
+                readable_by = caller.readable_by.encode() if caller is not None else b"*"
+                message["headers"] = [*message["headers"], (b"access-control-allow-origin", readable_by), *_CORS]
             await send(message)
 
         if scope["method"] == "OPTIONS":

@@ -110,14 +110,17 @@ class Intake:
         policy = load_policy(private.parent / POLICY_FILE)
         self._interests = {name: place for place, name in enumerate(policy.axes["interest"])}
 
-    def asked(self, *, opted_out: bool = False, may_declare: bool = True) -> Asked:
+    def asked(self, *, opted_out: bool = False, may_declare: bool = True, may_tell_traits: bool = True) -> Asked:
         """The circumstances of events that come now."""
+        received_ms = time.time_ns() // 1_000_000
+        past_ms = self.limits.past_ms
         return Asked(
-            received_ms=time.time_ns() // 1_000_000,
+            received_ms=received_ms,
             limits=self.limits,
-            earliest_ms=self.keys.open_from_ms(),
+            earliest_ms=max(self.keys.open_from_ms(), received_ms - past_ms if past_ms else 0),
             opted_out=opted_out,
             may_declare=may_declare,
+            may_tell_traits=may_tell_traits,
             interests=self._interests,
         )
 

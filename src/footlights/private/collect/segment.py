@@ -14,6 +14,7 @@ import msgspec
 
 from footlights.private.collect.checks import AT_MS_MAX, SPAN_MS_MAX, Asked
 from footlights.private.collect.intake import Item
+from footlights.private.collect.surrogates import decode
 from footlights.private.collect.traits import Traits, read_country, read_interests, read_source, read_traits
 from footlights.terms.errors import BadRequest
 from footlights.terms.events import CreatorDeclared, Drop, Kind, VideoPublished, VideoRemoved, ViewerEvent
@@ -128,6 +129,11 @@ class Opened(msgspec.Struct, frozen=True, kw_only=True):
     messages: Sequence[bytes | msgspec.Raw]
     sent_at_ms: int | None
 
+    @property
+    def events(self) -> int:
+        """How many messages there are."""
+        return len(self.messages)
+
     def __repr__(self) -> str:
         return "<request, withheld>"
 
@@ -143,7 +149,7 @@ BAD_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 def open_request(body: bytes) -> Opened:
     """Open a body: one message, or {"batch": [message, ...]}. Raises BadRequest if it is not a JSON object."""
     try:
-        envelope = _envelope.decode(body)
+        envelope = decode(_envelope, body)
     except BAD_JSON:
         raise BadRequest("bad_json", 'The body must be a JSON object: an event, or {"batch": [...]}.') from None
     return Opened(
@@ -163,7 +169,7 @@ def read_message(
     if memoryview(raw).nbytes > asked.limits.event_bytes:
         return (Drop.TOO_LARGE,)
     try:
-        message = _message.decode(raw)
+        message = decode(_message, raw)
     except BAD_JSON:
         return (_why_undecodable(raw, type_),)
     return _read(message, asked, type_=type_, sent_at_ms=sent_at_ms)

@@ -38,6 +38,11 @@ class OpenedTogether(msgspec.Struct, kw_only=True):
     write_key: str
     lines: list[Line]
 
+    @property
+    def events(self) -> int:
+        """How many messages there are."""
+        return len(self.lines)
+
     def __repr__(self) -> str:
         return "<request, withheld>"
 

@@ -233,7 +233,8 @@ class Engine:
         # Rows first: the fold drops events of these seasons by the clock, whether or not their keys are still there.
         for table in _SEASONAL:
             self._store.execute(f"DELETE FROM {table} WHERE season < ?", [kept])
-        self._store.execute("DELETE FROM seen WHERE day < ?", [season_start_utc(kept) // DAY])
+        for table in ("seen", "minutes"):
+            self._store.execute(f"DELETE FROM {table} WHERE day < ?", [season_start_utc(kept) // DAY])
         self._keys.destroy_before(kept)
         self._kept = kept
 

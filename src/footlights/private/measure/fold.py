@@ -33,8 +33,9 @@ PAIRS_MAX = 1_800_000_000
 STEPS = ("accept", "sessions", "acts", "bound", "disclosed", "traits", "who", "wait", "channel")
 #: Tables of one batch, dropped with it.
 _TEMPORARY = (
-    "arrived", "judged", "repeated", "accepted", "heard", "newest", "watched", "played", "acts", "counted", "told",
-    "who", "open", "watching", "calls", "known_bonds", "called", "fresh", "awake", "open_seasons",
+    "arrived", "judged", "repeated", "by_minute", "too_many", "accepted", "heard", "newest", "watched", "played",
+    "acts", "counted", "told", "who", "open", "watching", "calls", "known_bonds", "called", "fresh", "awake",
+    "open_seasons",
 )  # fmt: skip
 
 
@@ -236,6 +237,7 @@ def _season_limits(at_ms: Int64s, policies: Policies) -> dict[str, Any]:
         "season": seasons,
         "profile_views": [policy.bound_of("profile_views") for policy in in_force],
         "hours": [policy.bound_of("hours") for policy in in_force],
+        "events_a_minute": [policy.events_a_minute for policy in in_force],
         "interests_max": [policy.interests_a_viewer for policy in in_force],
         "interests_known": [len(policy.axes["interest"]) for policy in in_force],
     }

@@ -24,6 +24,9 @@ CREATE TABLE videos (
 
 -- Messages that were folded, for deduplication: pair xor message, by the event's day.
 CREATE TABLE seen (day INTEGER, message_key BIGINT);
+-- How many events of each pair arrived that are no duplicates, by the minute in which they happened: append-only, a
+-- minute's count is the sum of its rows. minute_key: pair xor the minute.
+CREATE TABLE minutes (day INTEGER, minute_key BIGINT, events UINTEGER);
 -- What has been counted of each (viewer, video): append-only, a pair's state is the sum of its rows.
 CREATE TABLE pairs (
     season INTEGER, pair BIGINT, plays UTINYINT, watch_ms INTEGER,

@@ -219,7 +219,7 @@ def test_a_viewer_who_asks_not_to_be_tracked_is_not(client: Client) -> None:
 
 
 def test_a_key_for_browsers_may_send_reports(client: Client) -> None:
-    key = Keyring(client.private).create("player", declares=False)
+    key = Keyring(client.private).create("player", kind="browser", origins=["*"])
     assert client.anonymous("POST", f"/k/{key}/cmcd?viewer=ann", content=HLS.encode()).status_code == 204
     assert len(client.journal().records) == 1
 

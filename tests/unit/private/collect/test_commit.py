@@ -16,9 +16,11 @@ import pytest
 from structlog.testing import capture_logs
 
 from footlights.private.collect import commit as commit_module
+from footlights.private.collect.admission import Caller
 from footlights.private.collect.checks import Asked, Limits
-from footlights.private.collect.commit import Committer
+from footlights.private.collect.commit import GROUP_EVENTS, Brought, Committer
 from footlights.private.collect.intake import Intake, Taken, private_folder
+from footlights.private.collect.keys import WriteKey
 from footlights.private.collect.segment_batches import Batch, batch_of, open_together, take_together
 from footlights.private.vault import journal as journal_module
 from footlights.private.vault.journal import JournalReader, JournalWriter
@@ -26,8 +28,10 @@ from footlights.private.vault.records import RECORD
 from footlights.settings import load_settings
 from footlights.terms.errors import BadRequest
 
+#: What the committers told that they took.
+TOOK: list[Brought] = []
 Make = Callable[..., Committer]
-KEY = "app"
+APP, NOISY, QUIET = (Caller(name=name, key=WriteKey(sha256=""), place="") for name in ("app", "noisy", "quiet"))
 
 
 @pytest.fixture
@@ -37,7 +41,9 @@ def make(tmp_path: Path) -> Iterator[Make]:
     def committer(**over: int) -> Committer:
         journal = JournalWriter(tmp_path / "journal", segment_bytes=2**30)
         settings = load_settings(tmp_path, over={"commit_wait_ms": 1, **over})
-        made.append(Committer(journal, Intake(private_folder(tmp_path), Limits.of(settings)), settings))
+        made.append(
+            Committer(journal, Intake(private_folder(tmp_path), Limits.of(settings)), settings, took=TOOK.append)
+        )
         return made[-1]
 
     yield committer
@@ -57,7 +63,7 @@ def times(tmp_path: Path) -> list[int]:
 
 
 async def commit(committer: Committer, *requests: Batch | Taken) -> list[BaseException | None]:
-    return await asyncio.gather(*(committer.commit(one, key=KEY) for one in requests), return_exceptions=True)
+    return await asyncio.gather(*(committer.commit(one, caller=APP) for one in requests), return_exceptions=True)
 
 
 class Gate:
@@ -84,7 +90,7 @@ def gate(monkeypatch: pytest.MonkeyPatch) -> Gate:
 
 def test_no_answer_comes_before_the_sync(make: Make, gate: Gate) -> None:
     async def scene() -> None:
-        answer = asyncio.ensure_future(make().commit(taken(1), key=KEY))
+        answer = asyncio.ensure_future(make().commit(taken(1), caller=APP))
         await asyncio.to_thread(gate.reached.wait, 10)
         await asyncio.sleep(0.02)
         assert not answer.done()
@@ -97,7 +103,7 @@ def test_no_answer_comes_before_the_sync(make: Make, gate: Gate) -> None:
 def test_requests_that_come_together_share_one_sync(make: Make, gate: Gate, tmp_path: Path) -> None:
     async def scene() -> None:
         committer = make()
-        first = asyncio.ensure_future(committer.commit(taken(0), key=KEY))
+        first = asyncio.ensure_future(committer.commit(taken(0), caller=APP))
         await asyncio.to_thread(gate.reached.wait, 10)
         others = asyncio.ensure_future(commit(committer, *(taken(number) for number in range(1, 50))))
         await asyncio.sleep(0)
@@ -112,16 +118,16 @@ def test_requests_that_come_together_share_one_sync(make: Make, gate: Gate, tmp_
 def test_a_full_queue_asks_to_come_again_and_takes_nothing(make: Make, gate: Gate, tmp_path: Path) -> None:
     async def scene() -> None:
         committer = make(commit_queue_max=200)
-        first = asyncio.ensure_future(committer.commit(taken(0), key=KEY))
+        first = asyncio.ensure_future(committer.commit(taken(0), caller=APP))
         await asyncio.to_thread(gate.reached.wait, 10)
-        waiting = asyncio.ensure_future(committer.commit(taken(*range(1, 100)), key=KEY))
+        waiting = asyncio.ensure_future(committer.commit(taken(*range(1, 100)), caller=APP))
         await asyncio.sleep(0)
         with pytest.raises(BadRequest) as refused:
-            await committer.commit(taken(100), key=KEY)
+            await committer.commit(taken(100), caller=APP)
         assert (refused.value.status, refused.value.code) == (503, "busy")
         gate.open.set()
         await asyncio.gather(first, waiting)
-        await committer.commit(taken(*range(100, 400)), key=KEY)
+        await committer.commit(taken(*range(100, 400)), caller=APP)
 
     asyncio.run(scene())
     assert times(tmp_path) == list(range(400))
@@ -132,15 +138,15 @@ def test_a_key_that_floods_is_refused_and_another_is_taken_and_written_with_the_
 ) -> None:
     async def scene() -> None:
         committer = make(commit_queue_max=60_000)
-        first = asyncio.ensure_future(committer.commit(taken(0), key="noisy"))
+        first = asyncio.ensure_future(committer.commit(taken(0), caller=NOISY))
         await asyncio.to_thread(gate.reached.wait, 10)
         flood = [
-            asyncio.ensure_future(committer.commit(taken(*[number] * 500), key="noisy")) for number in range(1, 200)
+            asyncio.ensure_future(committer.commit(taken(*[number] * 500), caller=NOISY)) for number in range(1, 200)
         ]
         await asyncio.sleep(0.01)
         refused = [one.done() for one in flood]
         assert refused == [False] * refused.index(True) + [True] * (199 - refused.index(True))
-        quiet = [asyncio.ensure_future(committer.commit(taken(1000 + number), key="quiet")) for number in range(3)]
+        quiet = [asyncio.ensure_future(committer.commit(taken(1000 + number), caller=QUIET)) for number in range(3)]
         await asyncio.sleep(0.01)
         gate.open.set()
         await asyncio.gather(first, *quiet)
@@ -150,8 +156,8 @@ def test_a_key_that_floods_is_refused_and_another_is_taken_and_written_with_the_
 
     asyncio.run(scene())
     written = times(tmp_path)
-    # The quiet one's three stand behind three of the noisy one's, and not behind all.
-    assert [written.index(1000 + number) for number in range(3)] == [501, 1002, 1503]
+    # The quiet one's three are in the next write, and not behind all of the noisy one's.
+    assert max(written.index(1000 + number) for number in range(3)) < GROUP_EVENTS + 600 < len(written)
 
 
 def test_a_request_that_cannot_be_encoded_fails_no_other(
@@ -202,11 +208,11 @@ def test_a_full_disk_asks_to_come_again_until_there_is_room(
 def test_a_client_that_went_away_holds_up_nobody(make: Make, gate: Gate, tmp_path: Path) -> None:
     async def scene() -> None:
         committer = make()
-        gone = asyncio.ensure_future(committer.commit(taken(1), key=KEY))
+        gone = asyncio.ensure_future(committer.commit(taken(1), caller=APP))
         await asyncio.to_thread(gate.reached.wait, 10)
         gone.cancel()
         gate.open.set()
-        await committer.commit(taken(2), key=KEY)
+        await committer.commit(taken(2), caller=APP)
 
     asyncio.run(scene())
     assert times(tmp_path) == [1, 2]
@@ -215,13 +221,33 @@ def test_a_client_that_went_away_holds_up_nobody(make: Make, gate: Gate, tmp_pat
 def test_stopping_commits_what_waits_and_seals_the_segment(make: Make, tmp_path: Path) -> None:
     async def scene() -> None:
         committer = make()
-        answer = asyncio.ensure_future(committer.commit(taken(1), key=KEY))
+        answer = asyncio.ensure_future(committer.commit(taken(1), caller=APP))
         await asyncio.sleep(0)
         await asyncio.to_thread(committer.stop)
         await answer
         with pytest.raises(BadRequest):
-            await committer.commit(taken(2), key=KEY)
+            await committer.commit(taken(2), caller=APP)
 
     asyncio.run(scene())
     assert times(tmp_path) == [1]
     assert "sealed" in (tmp_path / "journal" / "segments.txt").read_text()
+
+
+def test_what_reached_the_disk_is_told_by_caller_and_page_and_what_did_not_is_not(make: Make) -> None:
+    TOOK.clear()
+    page = Caller(name="app", key=APP.key, place="https://a.example")
+
+    async def scene() -> None:
+        committer = make()
+        await asyncio.gather(
+            committer.commit(taken(1, 2), caller=APP), committer.commit(taken(3), caller=page),
+            committer.commit(taken(4), caller=NOISY),
+        )  # fmt: skip
+        await asyncio.sleep(0.01)
+        await asyncio.to_thread(committer.stop)
+        with pytest.raises(BadRequest):
+            await committer.commit(taken(5), caller=APP)
+
+    asyncio.run(scene())
+    told = {(one.caller.name, one.caller.place): (one.requests, one.accepted) for one in TOOK}
+    assert told == {("app", ""): (1, 2), ("app", "https://a.example"): (1, 1), ("noisy", ""): (1, 1)}

@@ -160,7 +160,7 @@ def test_nothing_of_a_viewer_who_asks_not_to_be_tracked_is_kept(header: str, cli
 
 
 def test_a_key_that_does_not_declare_sends_what_viewers_do_and_no_more(client: Client) -> None:
-    key = Keyring(client.private).create("player", declares=False)
+    key = Keyring(client.private).create("player", kind="browser", origins=["*"])
     client.post("/v1/batch", key=key, json={"batch": [PUBLISHED, LIKE]})
     journal = client.journal()
     assert journal.declarations == [] and len(journal.records) == 1 and journal.drops == {Drop.NOT_ALLOWED: 1}

@@ -1,4 +1,4 @@
--- accept. In: batch(seq, record columns), seen, videos, creators, own(season, viewer, creator).
+-- accept. In: batch(seq, record columns), seen, minutes, videos, creators, own(season, viewer, creator), season_limits.
 -- Out: accepted, the events that count, with their subject's facts; tallies of those that do not.
 -- An event counts by what was told before it in the order of arrival: where a batch ends decides nothing, since one
 -- viewer's event more or less could move that end.
@@ -46,6 +46,38 @@ SELECT seq FROM later WHERE nth > 1
 UNION
 SELECT seq FROM judged SEMI JOIN seen USING (day, message_key) WHERE reason = 0;
 
+-- So many events a minute of one pair count, the first to arrive; a repeated one is none of them. A minute's key is the
+-- pair's own, and disclosed acts have minutes of their own: what else a viewer did decides nothing about a disclosed act,
+-- and nothing about another pair. What is beyond the limit is remembered as a message all the same: else the same message
+-- told of another minute would count or not, by whether it came in the same batch.
+CREATE OR REPLACE TEMP TABLE by_minute AS
+SELECT minute_key, any_value(day) AS day, any_value(season) AS season, count(*) AS events
+FROM (
+    SELECT xor(pair, at_ms // 60000 * 2 + CASE WHEN kind IN (6, 7, 8, 12, 13) THEN 1 ELSE 0 END) AS minute_key, day, season
+    FROM judged ANTI JOIN repeated USING (seq) WHERE reason = 0
+)
+GROUP BY minute_key;
+
+CREATE OR REPLACE TEMP TABLE too_many AS
+WITH
+held AS (
+    SELECT minute_key, sum(events) AS events FROM minutes SEMI JOIN by_minute USING (minute_key)
+    WHERE day BETWEEN (SELECT min(day) FROM by_minute) AND (SELECT max(day) FROM by_minute) GROUP BY minute_key
+),
+beyond AS (
+    SELECT minute_key, coalesce(held.events, 0) AS before, events_a_minute
+    FROM by_minute LEFT JOIN held USING (minute_key) JOIN season_limits USING (season)
+    WHERE by_minute.events + coalesce(held.events, 0) > events_a_minute
+)
+SELECT seq
+FROM judged JOIN beyond
+    ON minute_key = xor(pair, at_ms // 60000 * 2 + CASE WHEN kind IN (6, 7, 8, 12, 13) THEN 1 ELSE 0 END)
+ANTI JOIN repeated USING (seq)
+WHERE reason = 0
+QUALIFY before + row_number() OVER (PARTITION BY minute_key ORDER BY seq) > events_a_minute;
+
+INSERT INTO minutes SELECT day, minute_key, events FROM by_minute;
+
 CREATE OR REPLACE TEMP TABLE accepted AS
 SELECT * EXCLUDE (reason, session), (at_ms // 1000) - posted_at AS age_seconds,
     -- A session belongs to its pair: one that spans two videos is two, so neither moves the other's counts.
@@ -56,12 +88,15 @@ SELECT * EXCLUDE (reason, session), (at_ms // 1000) - posted_at AS age_seconds,
         WHEN kind = 3 AND duration_ms >= 1000 AND position_ms >= duration_ms // 1000 * 1000 THEN 1
         ELSE 0
     END AS ended
-FROM judged ANTI JOIN repeated USING (seq)
+FROM judged ANTI JOIN repeated USING (seq) ANTI JOIN too_many USING (seq)
 WHERE reason = 0;
 
 INSERT INTO seen SELECT day, message_key FROM accepted;
 
+INSERT INTO seen SELECT day, message_key FROM judged SEMI JOIN too_many USING (seq);
+
 INSERT INTO tallies
 SELECT 'dropped', reason, count(*) FROM judged WHERE reason <> 0 GROUP BY reason
 UNION ALL SELECT 'dropped', 9, count(*) FROM repeated HAVING count(*) > 0
+UNION ALL SELECT 'dropped', 15, count(*) FROM too_many HAVING count(*) > 0
 UNION ALL SELECT 'folded', 0, count(*) FROM accepted HAVING count(*) > 0;
