@@ -1,0 +1,123 @@
+"""A collector as production runs it, on a port of its own, and what it counted, exactly.
+
+In: a data folder. Out: an address and write keys for clients, and counts by video once its journal is folded.
+"""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import time
+from base64 import b64encode
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from footlights.operate import keyring
+from footlights.private.collect.intake import private_folder
+from footlights.private.measure.fold import Fold
+from footlights.private.vault.store import open_store
+from footlights.terms.events import Drop
+from footlights.terms.policy import Policies, default_policy
+from tests.spec.dialects import rfc3339
+from tests.spec.stories import Counts
+
+DAY_MS = 86_400_000
+#: How long a story may be, and how far ahead of the collector's clock an event may be.
+STORY_MS, AHEAD_MS = 120_000, 300_000
+
+
+class Collector:
+    """`footlights collect`, until close()."""
+
+    def __init__(self, data: Path) -> None:
+        self.private = private_folder(data)
+        self.key = keyring(data).create("clients", declares=False)
+        self._server_key = keyring(data).create("server")
+        self.port = free_port()
+        self.address = f"http://127.0.0.1:{self.port}"
+        self._log = data / "collect.log"
+        command = [sys.executable, "-m", "footlights.cli", "collect", "--data", str(data)]
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen([*command, "--collect-port", str(self.port)], stdout=log, stderr=log)
+        self._wait()
+
+    def declare(self, video: str, *, seconds: int = 60) -> None:
+        """Tell of a video, as the platform's server does. seconds: its length."""
+        properties = {"asset_id": video, "creator_id": "c1", "duration": seconds}
+        published = rfc3339(began_ms() - 3_600_000)
+        message = {"event": "Video Published", "timestamp": published, "properties": properties}
+        answer = httpx.post(f"{self.address}/v1/track", json=message, auth=(self._server_key, ""))
+        assert answer.status_code == 200, answer.text
+
+    def counts(self, video: str) -> Counts:
+        """What the video counts so far. Watch time is rounded to whole seconds."""
+        watched_ms, counted = self._ask(video)
+        return Counts(counted[0], counted[1], round(watched_ms / 1000), counted[2])
+
+    def watched_seconds(self, video: str) -> float:
+        """How long the video was watched so far, to the millisecond."""
+        return self._ask(video)[0] / 1000
+
+    def drops(self) -> dict[str, int]:
+        """How many events did not count, by reason."""
+        store = self._folded()
+        try:
+            rows = store.execute("SELECT reason, sum(events) FROM tallies WHERE name = 'dropped' GROUP BY reason")
+            return {Drop(int(reason)).name.lower(): int(events) for reason, events in rows.fetchall()}
+        finally:
+            store.close()
+
+    def authorization(self) -> dict[str, str]:
+        """The header with the write key for pages and apps."""
+        return {"Authorization": f"Basic {b64encode(f'{self.key}:'.encode()).decode()}"}
+
+    def close(self) -> None:
+        """Stop the process."""
+        self._process.terminate()
+        self._process.wait(20)
+
+    def _ask(self, video: str) -> tuple[int, tuple[int, int, int]]:
+        of = "JOIN videos USING (video) WHERE id = ?"
+        store = self._folded()
+        try:
+            counted = store.execute(f"SELECT sum(reach), sum(replays), sum(full_views) FROM pending {of}", [video])
+            reach, replays, full = (int(number or 0) for number in counted.fetchone() or (0, 0, 0))
+            watched = store.execute(f"SELECT sum(watch_ms) FROM waiting {of}", [video]).fetchone()
+        finally:
+            store.close()
+        return int(watched[0] or 0) if watched else 0, (reach, replays, full)
+
+    def _folded(self) -> Any:
+        store = open_store(self.private, memory="1GB", threads=1)
+        Fold(store, self.private, policies=Policies([(0, default_policy())]), events=1000).run()
+        return store
+
+    def _wait(self) -> None:
+        until = time.monotonic() + 30
+        while time.monotonic() < until and self._process.poll() is None:
+            try:
+                if httpx.get(f"{self.address}/readyz").status_code == 200:
+                    return
+            except httpx.TransportError:
+                time.sleep(0.05)
+        pytest.fail(f"the collector did not start: {self._log.read_text('utf-8')[-2000:]}")
+
+
+def began_ms() -> int:
+    """When a story may begin that is over by now, or is not too far ahead where a month has just begun."""
+    now_ms = int(time.time() * 1000)
+    before_ms = now_ms - STORY_MS
+    same_month = time.gmtime(now_ms / 1000).tm_mon == time.gmtime(before_ms / 1000).tm_mon
+    assert STORY_MS < AHEAD_MS, "a story that begins now is not in the future"
+    return before_ms if same_month else now_ms
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
