@@ -11,7 +11,7 @@ import sys
 import time
 from base64 import b64encode
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx
 import pytest
@@ -25,9 +25,33 @@ from footlights.terms.policy import Policies, default_policy
 from tests.spec.dialects import rfc3339
 from tests.spec.stories import Counts
 
-DAY_MS = 86_400_000
 #: How long a story may be, and how far ahead of the collector's clock an event may be.
 STORY_MS, AHEAD_MS = 120_000, 300_000
+
+
+#: Before a tick's noise: how often, and of `waiting` how long, each in its own unit.
+TALLY = """
+SELECT id, coalesce(reach, 0), coalesce(replays, 0), coalesce(watched_ms, 0), coalesce(full_views, 0) FROM videos
+LEFT JOIN (SELECT video, sum(reach) AS reach, sum(replays) AS replays, sum(full_views) AS full_views
+    FROM pending GROUP BY video) USING (video)
+LEFT JOIN (SELECT video, sum(watch_ms) AS watched_ms FROM waiting GROUP BY video) USING (video)
+"""
+
+
+class Tally(NamedTuple):
+    """What one video counts, before any noise."""
+
+    reach: int
+    replays: int
+    watched_ms: int
+    full_views: int
+
+    def counts(self) -> Counts:
+        """The same, watch time rounded to whole seconds."""
+        return Counts(self.reach, self.replays, round(self.watched_ms / 1000), self.full_views)
+
+
+NOTHING = Tally(0, 0, 0, 0)
 
 
 class Collector:
@@ -55,12 +79,16 @@ class Collector:
 
     def counts(self, video: str) -> Counts:
         """What the video counts so far. Watch time is rounded to whole seconds."""
-        watched_ms, counted = self._ask(video)
-        return Counts(counted[0], counted[1], round(watched_ms / 1000), counted[2])
+        return self.tally().get(video, NOTHING).counts()
 
-    def watched_seconds(self, video: str) -> float:
-        """How long the video was watched so far, to the millisecond."""
-        return self._ask(video)[0] / 1000
+    def tally(self) -> dict[str, Tally]:
+        """What every video counts so far, exactly."""
+        store = self._folded()
+        try:
+            rows = store.execute(TALLY).fetchall()
+        finally:
+            store.close()
+        return {str(video): Tally(*(int(number) for number in numbers)) for video, *numbers in rows}
 
     def drops(self) -> dict[str, int]:
         """How many events did not count, by reason."""
@@ -79,17 +107,6 @@ class Collector:
         """Stop the process."""
         self._process.terminate()
         self._process.wait(20)
-
-    def _ask(self, video: str) -> tuple[int, tuple[int, int, int]]:
-        of = "JOIN videos USING (video) WHERE id = ?"
-        store = self._folded()
-        try:
-            counted = store.execute(f"SELECT sum(reach), sum(replays), sum(full_views) FROM pending {of}", [video])
-            reach, replays, full = (int(number or 0) for number in counted.fetchone() or (0, 0, 0))
-            watched = store.execute(f"SELECT sum(watch_ms) FROM waiting {of}", [video]).fetchone()
-        finally:
-            store.close()
-        return int(watched[0] or 0) if watched else 0, (reach, replays, full)
 
     def _folded(self) -> Any:
         store = open_store(self.private, memory="1GB", threads=1)
