@@ -63,6 +63,7 @@ class Collector:
         self._server_key = keyring(data).create("server")
         self.port = free_port()
         self.address = f"http://127.0.0.1:{self.port}"
+        self._client = httpx.Client(base_url=self.address)
         self._log = data / "collect.log"
         command = [sys.executable, "-m", "footlights.cli", "collect", "--data", str(data)]
         with self._log.open("wb") as log:
@@ -74,7 +75,7 @@ class Collector:
         properties = {"asset_id": video, "creator_id": "c1", "duration": seconds}
         published = rfc3339(began_ms() - 3_600_000)
         message = {"event": "Video Published", "timestamp": published, "properties": properties}
-        answer = httpx.post(f"{self.address}/v1/track", json=message, auth=(self._server_key, ""))
+        answer = self._client.post("/v1/track", json=message, auth=(self._server_key, ""))
         assert answer.status_code == 200, answer.text
 
     def counts(self, video: str) -> Counts:
@@ -105,6 +106,7 @@ class Collector:
 
     def close(self) -> None:
         """Stop the process."""
+        self._client.close()
         self._process.terminate()
         self._process.wait(20)
 
@@ -117,7 +119,7 @@ class Collector:
         until = time.monotonic() + 30
         while time.monotonic() < until and self._process.poll() is None:
             try:
-                if httpx.get(f"{self.address}/readyz").status_code == 200:
+                if self._client.get("/readyz").status_code == 200:
                     return
             except httpx.TransportError:
                 time.sleep(0.05)

@@ -17,7 +17,7 @@ from tests.clients.site import Site
 CHROMIUM = os.environ.get("FOOTLIGHTS_CHROMIUM", "/usr/bin/chromium")
 ARGUMENTS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
-    "--autoplay-policy=no-user-gesture-required",
+    "--autoplay-policy=no-user-gesture-required", "--process-per-site",
 ]  # fmt: skip
 
 
