@@ -1,6 +1,6 @@
 """A proxy that fails on purpose. In: requests to a collector. Out: its answers, or none.
 
-plan says what becomes of each post, in order; after its end all go through.
+plan says what becomes of each post to a path that begins with `path`, in order; after its end all go through.
 
     pass      the collector's answer
     refuse    503 with Retry-After, and the collector never hears of it
@@ -33,9 +33,10 @@ class Seen(msgspec.Struct, frozen=True):
 class Proxy:
     """Listens on a port of its own, until close()."""
 
-    def __init__(self, port: int, plan: Sequence[How] = ()) -> None:
+    def __init__(self, port: int, plan: Sequence[How] = (), *, path: str = "/") -> None:
         self.seen: list[Seen] = []
         self._plan = list(plan)
+        self._path = path
         self._lock = threading.Lock()
         proxy = self
 
@@ -48,15 +49,10 @@ class Proxy:
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         self._thread.start()
 
-    def next(self) -> How:
+    def next(self, path: str) -> How:
         """What becomes of the post that came just now."""
         with self._lock:
-            return self._plan.pop(0) if self._plan else "pass"
-
-    def fail(self, *plan: How) -> None:
-        """What becomes of the next posts."""
-        with self._lock:
-            self._plan.extend(plan)
+            return self._plan.pop(0) if self._plan and path.startswith(self._path) else "pass"
 
     def close(self) -> None:
         """Stop listening."""
@@ -72,7 +68,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self._body()
-        how = self.through.next()
+        how = self.through.next(self.path)
         if how == "refuse":
             self.through.seen.append(Seen(self.path, how, 0, body))
             refused = b'{"code": "busy", "message": "on purpose"}'

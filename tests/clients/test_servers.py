@@ -11,26 +11,15 @@ from typing import Any
 
 import pytest
 
-from tests.clients.collector import Collector, began_ms
+from tests.clients.collector import Collector
 from tests.clients.installed import node_path
 from tests.clients.proxy import Proxy
-from tests.spec.dialects import video_spec
-from tests.spec.stories import COUNTS, STORY
+from tests.clients.stories import calls_of
+from tests.spec.stories import COUNTS
 
 SCRIPTS = Path(__file__).parent / "scripts"
 PYTHON = [("segment_python", False), ("segment_python", True), ("rudder_python", True)]
 NODE = ["segment_node", "rudder_node"]
-
-
-def calls_of(video: str) -> list[dict[str, Any]]:
-    began = began_ms()
-    return [
-        {
-            "viewer": moment.viewer, "event": event, "at_ms": began + moment.at * 1000,
-            "properties": {**properties, "asset_id": video},
-        }
-        for moment, event, properties in video_spec(STORY)
-    ]  # fmt: skip
 
 
 def tell(command: list[str], *, to: Proxy, collector: Collector, video: str, **more: Any) -> None:
