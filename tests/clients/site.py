@@ -13,6 +13,7 @@ import threading
 import time
 from pathlib import Path
 
+import msgspec
 from granian.constants import Interfaces
 from granian.server.embed import Server
 from starlette.applications import Starlette
@@ -20,11 +21,19 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
+from starlette.types import Receive, Scope, Send
 
 from tests.clients.collector import free_port
 from tests.clients.installed import NODE_MODULES
 
-MEDIA = Path(__file__).parent / "media"
+FILES = StaticFiles(directory=Path(__file__).parent / "media")
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """One request for media, as a CDN would log it."""
+
+    query: dict[str, str]
+    headers: dict[str, str]
 
 
 class Site:
@@ -32,11 +41,12 @@ class Site:
 
     def __init__(self) -> None:
         self.pages: dict[str, str] = {}
+        self.media: list[Asked] = []
         port = free_port()
         self.address = f"http://127.0.0.1:{port}"
         app = Starlette(
             routes=[
-                Mount("/media", StaticFiles(directory=MEDIA)),
+                Mount("/media", self._media),
                 Mount("/lib", StaticFiles(directory=NODE_MODULES, check_dir=False)),
                 Route("/{name}", self._page),
             ]
@@ -58,6 +68,11 @@ class Site:
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
         await self._server.serve()
+
+    async def _media(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope)
+        self.media.append(Asked(dict(request.query_params), dict(request.headers)))
+        await FILES(scope, receive, send)
 
     async def _page(self, request: Request) -> Response:
         html = self.pages.get(request.path_params["name"])
