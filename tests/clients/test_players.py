@@ -67,6 +67,8 @@ await player.attach(video);
 player.configure({ cmcd: { enabled: true, contentId: content, ...OPTIONS } });
 await player.load(`${location.origin}/media/stream.mpd`);
 """
+SHAKA_OPTIONS = """{ version: 2, eventTargets: [
+  { mode: "event", enabled: true, url: target, events: ["ps", "t"], interval: 1, includeKeys: [] }] }"""
 DASH_KEYS = '["cid", "sid", "sn", "ts", "sta", "e", "v", "br"]'
 
 
@@ -98,9 +100,10 @@ PLAYERS = {
         f" enabledKeys: {DASH_KEYS} }}] }}",
     ),
     "shaka": Player(
-        script=SHAKA_JS, load=SHAKA,
-        options="{ version: 2, eventTargets: [{ mode: 'event', enabled: true, url: target, events: ['ps', 't'],"
-        " interval: 1, includeKeys: [] }] }",
+        script=SHAKA_JS, load=SHAKA, options=SHAKA_OPTIONS,
+    ),
+    "shaka-debug": Player(
+        script=SHAKA_JS.replace(".js", ".debug.js"), load=SHAKA, fails=("refuse", "lose"), options=SHAKA_OPTIONS,
     ),
     "hls-1-query": Player(script=HLS_JS, load=HLS, options="{}"),
     "hls-1-headers": Player(script=HLS_JS, load=HLS, options="{ useHeaders: true }"),
@@ -150,7 +153,7 @@ def copy_requests(requests: list[Asked], collector: Collector) -> None:
             collector.copy("/cmcd", query=query | asked.query, headers=asked.headers)
 
 
-@pytest.mark.parametrize("name", ["hls", "hls-batched", "dash"])
+@pytest.mark.parametrize("name", ["hls", "hls-batched", "dash", "shaka-debug"])
 def test_a_player_that_tells_states_counts_what_it_played(name: str, told: dict[str, Told]) -> None:
     tally = told[name].tally
     assert (tally.reach, tally.replays, tally.full_views) == (1, 0, 1)
