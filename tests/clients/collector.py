@@ -9,7 +9,6 @@ import socket
 import subprocess
 import sys
 import time
-from base64 import b64encode
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,7 +19,6 @@ from footlights.operate import keyring
 from footlights.private.collect.intake import private_folder
 from footlights.private.measure.fold import Fold
 from footlights.private.vault.store import open_store
-from footlights.terms.events import Drop
 from footlights.terms.policy import Policies, default_policy
 from tests.spec.dialects import rfc3339
 from tests.spec.stories import Counts
@@ -59,8 +57,9 @@ class Collector:
 
     def __init__(self, data: Path) -> None:
         self.private = private_folder(data)
-        self.key = keyring(data).create("clients", declares=False)
-        self._server_key = keyring(data).create("server")
+        #: For pages and players, where anybody can read it; and for what a platform's own servers send.
+        self.page_key = keyring(data).create("pages", declares=False)
+        self.server_key = keyring(data).create("server")
         self.port = free_port()
         self.address = f"http://127.0.0.1:{self.port}"
         self._client = httpx.Client(base_url=self.address)
@@ -75,7 +74,7 @@ class Collector:
         properties = {"asset_id": video, "creator_id": "c1", "duration": seconds}
         published = rfc3339(began_ms() - 3_600_000)
         message = {"event": "Video Published", "timestamp": published, "properties": properties}
-        answer = self._client.post("/v1/track", json=message, auth=(self._server_key, ""))
+        answer = self._client.post("/v1/track", json=message, auth=(self.server_key, ""))
         assert answer.status_code == 200, answer.text
 
     def copy(self, path: str, *, query: dict[str, str], headers: dict[str, str]) -> None:
@@ -96,19 +95,6 @@ class Collector:
         finally:
             store.close()
         return {str(video): Tally(*(int(number) for number in numbers)) for video, *numbers in rows}
-
-    def drops(self) -> dict[str, int]:
-        """How many events did not count, by reason."""
-        store = self._folded()
-        try:
-            rows = store.execute("SELECT reason, sum(events) FROM tallies WHERE name = 'dropped' GROUP BY reason")
-            return {Drop(int(reason)).name.lower(): int(events) for reason, events in rows.fetchall()}
-        finally:
-            store.close()
-
-    def authorization(self) -> dict[str, str]:
-        """The header with the write key for pages and apps."""
-        return {"Authorization": f"Basic {b64encode(f'{self.key}:'.encode()).decode()}"}
 
     def close(self) -> None:
         """Stop the process."""

@@ -183,7 +183,7 @@ class Stage:
         self.name = name
         self.proxy = Proxy(collector.port, SCENES[name].fails)
         self.warnings: list[str] = []
-        tag = SCENES[name].tag.format(collector=self.proxy.address, key=collector.key)
+        tag = SCENES[name].tag.format(collector=self.proxy.address, key=collector.page_key)
         site.pages[name] = PAGE.format(tag=tag, video=name, act=SCENES[name].act)
         collector.declare(name, seconds=SECONDS)
         self.page = profile.new_page()

@@ -142,7 +142,7 @@ def told(browser: Browser, site: Site, collector: Collector, libraries: Path) ->
     pages = {}
     for name, library in LIBRARIES.items():
         collector.declare(name)
-        given = {"address": proxies[name].address, "key": collector.key, "calls": calls_of(name)}
+        given = {"address": proxies[name].address, "key": collector.page_key, "calls": calls_of(name)}
         site.pages[name] = library.page(given)
         # What these libraries store on the device is their own profile's.
         pages[name] = browser.new_context().new_page()

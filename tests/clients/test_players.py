@@ -129,7 +129,7 @@ def told(browser: Browser, site: Site, collector: Collector, libraries: Path) ->
     pages: dict[str, Page] = {}
     for name, player in PLAYERS.items():
         collector.declare(name, seconds=SECONDS)
-        site.pages[name] = player.page(proxies[name].address, collector.key, name)
+        site.pages[name] = player.page(proxies[name].address, collector.page_key, name)
         pages[name] = profile.new_page()
         pages[name].goto(f"{site.address}/{name}", wait_until="commit")
     for page in pages.values():
@@ -149,7 +149,7 @@ def copy_requests(requests: list[Asked], collector: Collector) -> None:
     """What a CDN does for players that report in the requests for media: it sends the collector a copy."""
     for asked in requests:
         if "CMCD" in asked.query or any(name.startswith("cmcd-") for name in asked.headers):
-            query = {"writeKey": collector.key, "viewer": "ann"}
+            query = {"writeKey": collector.server_key, "viewer": "ann"}
             collector.copy("/cmcd", query=query | asked.query, headers=asked.headers)
 
 

@@ -24,7 +24,7 @@ NODE = ["segment_node", "rudder_node"]
 
 def tell(command: list[str], *, to: Proxy, collector: Collector, video: str, **more: Any) -> None:
     collector.declare(video)
-    told = {"address": to.address, "key": collector.key, "calls": calls_of(video), **more}
+    told = {"address": to.address, "key": collector.server_key, "calls": calls_of(video), **more}
     done = subprocess.run(command, input=json.dumps(told), capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 0, done.stderr[-2000:]
 
