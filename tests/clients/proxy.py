@@ -37,6 +37,7 @@ class Proxy:
         self.seen: list[Seen] = []
         self._plan = list(plan)
         self._path = path
+        self.is_cut = False
         self._lock = threading.Lock()
         proxy = self
 
@@ -54,6 +55,10 @@ class Proxy:
         with self._lock:
             return self._plan.pop(0) if self._plan and path.startswith(self._path) else "pass"
 
+    def cut(self) -> None:
+        """From now on nothing gets through, and nobody is told."""
+        self.is_cut = True
+
     def close(self) -> None:
         """Stop listening."""
         self._server.shutdown()
@@ -68,6 +73,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self._body()
+        if self.through.is_cut:
+            self.close_connection = True
+            return
         how = self.through.next(self.path)
         if how == "refuse":
             self.through.seen.append(Seen(self.path, how, 0, body))

@@ -70,7 +70,7 @@ SCENES = {
         # A page whose clock runs ten times as fast need not play for ten seconds until its first beat.
         init="const now = performance.now.bind(performance); performance.now = () => 10 * now()",
         act="""
-        await video.play(); await at(2.5); window.stage = 'go offline'; await until('offline', window);
+        await video.play(); await at(2.5); window.stage = 'cut the line'; await until('cut', window);
         return video.currentTime""",
     ),
     "to-the-end": Scene(act="await video.play(); await until('ended'); return 4"),
@@ -200,6 +200,12 @@ class Stage:
         self.page.wait_for_function(f"window.stage === '{at}'")
         self.page.context.set_offline(offline)
 
+    def cut_the_line(self) -> None:
+        """What comes from the page is lost from here on, its last beacon, too."""
+        self.page.wait_for_function("window.stage === 'cut the line'")
+        self.proxy.cut()
+        self.page.evaluate("() => { dispatchEvent(new Event('cut')) }")
+
     def end(self) -> float:
         """The seconds that the page saw."""
         if self.name == "navigation":
@@ -230,7 +236,7 @@ def played(browser: Browser, site: Site, collector: Collector) -> dict[str, Play
         stage.begin()
     # What no page can do by itself, in the order in which they come to it.
     stages["offline"].go_offline(True, at="go offline")
-    stages["killed"].go_offline(True, at="go offline")
+    stages["killed"].cut_the_line()
     stages["offline"].go_offline(False, at="come back")
     seconds = {name: stage.end() for name, stage in stages.items()}
     for profile in {*profiles.values()}:
