@@ -15,6 +15,8 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage
 from tests.clients.collector import NOTHING, Collector, Tally
 from tests.clients.proxy import How, Proxy
 from tests.clients.site import Site
+from tests.spec.dialects import BEACON
+from tests.spec.stories import Doing
 
 pytestmark = [
     # Playwright drives its own event loop; what it leaves to the garbage collector is not ours.
@@ -279,6 +281,23 @@ def test_a_page_that_is_killed_counts_up_to_its_last_beat(played: dict[str, Play
     scene = played["killed"]
     assert "Video Playback Exited" not in scene.events() and "Video Content Playing" in scene.events()
     assert scene.tally.reach == 1 and 0.7 < scene.tally.watched_ms / 1000 < scene.seconds + NEAR_SECONDS
+
+
+@pytest.mark.parametrize(
+    ("name", "doings"),
+    [
+        ("to-the-end", ["start", "end"]),
+        ("again", ["start", "end", "again", "pause"]),
+        ("pause", ["start", "pause", "resume", "pause"]),
+        ("seek", ["start", "seek", "end"]),
+        ("navigation", ["start", "leave"]),
+    ],
+)
+def test_the_spec_s_dialect_says_what_the_script_says(
+    name: str, doings: list[Doing], played: dict[str, Played]
+) -> None:
+    said = list({message["messageId"]: message["event"] for message in played[name].messages()}.values())
+    assert said == [event for doing in doings for event in BEACON[doing]]
 
 
 def test_a_page_that_is_left_tells_where_the_video_was(played: dict[str, Played]) -> None:

@@ -113,6 +113,38 @@ def rudderstack(story: Sequence[Moment]) -> list[Sent]:
     ]  # fmt: skip
 
 
+#: What footlights.js tells, each thing once.
+BEACON: dict[Doing, tuple[str, ...]] = VIDEO_SPEC | {
+    "start": ("Video Content Started",),
+    "end": ("Video Content Completed",),
+    "again": ("Video Content Started",),
+}
+
+
+def beacon(story: Sequence[Moment]) -> list[Sent]:
+    """footlights.js: a batch of what happened within a second. An element has one session, played again or not."""
+    positions: dict[str, int] = {}
+    sent = []
+    for number, moment in enumerate(story):
+        page = f"{moment.viewer}'s page"
+        batch = [
+            {
+                "type": "track", "event": name, "userId": moment.viewer, "messageId": f"{page}-{number}-{n}",
+                "timestamp": rfc3339(at_ms(moment)),
+                "properties": {
+                    "asset_id": VIDEO, "session_id": f"{page}-1",
+                    "position": positions[moment.viewer] if name.endswith("Seek Started") else moment.position,
+                },
+            }
+            for n, name in enumerate(BEACON[moment.doing])
+        ]  # fmt: skip
+        positions[moment.viewer] = moment.position
+        body = as_json({"sentAt": rfc3339(at_ms(moment) + 1000), "batch": batch})
+        beat = moment.doing == "beat"
+        sent.append(Sent(at_ms=at_ms(moment) + 1000, viewer=moment.viewer, path="/v1/batch", body=body, beat=beat))
+    return sent
+
+
 def summed_up(story: Sequence[Moment]) -> list[Sent]:
     """Video Viewed: one call a playback, when it is over or was last heard of."""
     views: list[dict[str, Any]] = []
@@ -198,6 +230,7 @@ def peertube(story: Sequence[Moment]) -> list[Sent]:
 
 DIALECTS = (
     Dialect(name="segment", module="segment", tell=segment),
+    Dialect(name="beacon", module="segment", tell=beacon),
     Dialect(name="rudderstack", module="segment", tell=rudderstack),
     Dialect(name="summed up", module="segment", tell=summed_up),
     Dialect(name="cmcd", module="cmcd", tell=cmcd),
