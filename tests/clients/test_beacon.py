@@ -77,6 +77,23 @@ SCENES = {
     ),
     "to-the-end": Scene(act="await video.play(); await until('ended'); return 4"),
     "again": Scene(act="await video.play(); await until('ended'); await video.play(); await at(1); return 4 + pause()"),
+    "back-after-the-end": Scene(
+        act="""
+        await video.play(); await until('ended'); video.currentTime = 2; await until('seeked'); await video.play();
+        await until('ended'); return 4 + 2"""
+    ),
+    "next": Scene(
+        act="""
+        await video.play(); await at(1); const seconds = video.currentTime;
+        video.dataset.footlightsVideo = 'next-2'; video.src += '?2'; await video.play(); await at(1.5); pause();
+        return seconds"""
+    ),
+    "wrong-key": Scene(
+        tag=TAG.replace("{key}", "wk_of-nobody"),
+        act="""
+        await video.play(); await at(1); pause(); await sleep(1500); await video.play(); await until('ended');
+        return 0""",
+    ),
     "loop": Scene(
         act="""
         video.loop = true; video.currentTime = 2.5; await until('seeked'); await video.play();
@@ -252,6 +269,8 @@ def played(browser: Browser, site: Site, collector: Collector) -> dict[str, Play
     [
         ("to-the-end", 1, 0, 1),
         ("again", 1, 1, 1),
+        ("back-after-the-end", 1, 0, 1),
+        ("next", 1, 0, 0),
         ("loop", 1, 2, 1),
         ("seek", 1, 0, 1),
         ("seek-back", 1, 0, 0),
@@ -275,6 +294,24 @@ def test_what_a_viewer_did_counts_as_it_was(
     tally = played[name].tally
     assert (tally.reach, tally.replays, tally.full_views) == (reach, replays, full_views)
     assert tally.watched_ms / 1000 == pytest.approx(played[name].seconds, abs=NEAR_SECONDS), played[name].events()
+
+
+def test_another_video_on_the_same_element_is_a_playback_of_its_own(played: dict[str, Played]) -> None:
+    messages = played["next"].messages()
+    sessions = {message["properties"]["asset_id"]: message["properties"]["session_id"] for message in messages}
+    assert sessions.keys() == {"next", "next-2"} and len({*sessions.values()}) == 2
+    first, second = ([one for one in messages if one["properties"]["asset_id"] == video] for video in sessions)
+    assert [one["event"] for one in first] == ["Video Content Started", "Video Playback Exited"]
+    assert [one["event"] for one in second] == ["Video Content Started", "Video Playback Paused"]
+
+
+def test_what_a_collector_refuses_for_good_is_not_sent_again_and_the_console_says_so(
+    played: dict[str, Played],
+) -> None:
+    scene = played["wrong-key"]
+    ids = [message["messageId"] for message in scene.messages()]
+    assert len(ids) == len({*ids}) == 4 and scene.tally == NOTHING
+    assert {text for text in scene.warnings if "401" in text}
 
 
 def test_a_page_that_is_killed_counts_up_to_its_last_beat(played: dict[str, Played]) -> None:

@@ -20,9 +20,10 @@ const HEARD = ["playing", "pause", "seeking", "seeked", "timeupdate", "ended"];
 const TAG = Symbol.for("footlights");
 
 const again = window[TAG];
-const tag = (window[TAG] = document.currentScript);
+const tag = document.currentScript;
+if (tag) window[TAG] = tag;
 
-if (!again && !navigator.globalPrivacyControl && navigator.doNotTrack !== "1") begin();
+if (tag && !again && !navigator.globalPrivacyControl && navigator.doNotTrack !== "1") begin();
 
 function begin() {
   const collector = new URL("v1/batch", tag.src).href;
@@ -54,8 +55,8 @@ function begin() {
       playbacks.delete(video);
       if (!known.still) tell(known, "Playback Exited", known.position);
     }
-    // The script may come later than the first `playing`, and the viewer, too.
-    if (!id || video.paused || video.seeking) return;
+    // The script may come later than the first `playing`, and the viewer, too. What still waits for data has not begun.
+    if (!id || video.paused || video.seeking || video.readyState < video.HAVE_FUTURE_DATA) return;
     if (!key || !viewer) {
       if (!warned) console.warn("footlights.js sends nothing: its tag needs data-key and data-viewer.");
       warned = true;
