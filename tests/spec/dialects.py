@@ -30,12 +30,16 @@ class Sent(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Dialect(msgspec.Struct, frozen=True, kw_only=True):
-    """module: its file in private/collect. tells_times: whether an event has a time of its own, or that of arrival."""
+    """module: its file in private/collect. tells_times: whether an event has a time of its own, or that of arrival.
+
+    tells_positions: whether a beat says where in the video it is.
+    """
 
     name: str
     module: str
     tell: Callable[[Sequence[Moment]], list[Sent]]
     tells_times: bool = True
+    tells_positions: bool = True
 
 
 def at_ms(moment: Moment) -> int:
@@ -232,7 +236,7 @@ DIALECTS = (
     Dialect(name="segment", module="segment", tell=segment),
     Dialect(name="beacon", module="segment", tell=beacon),
     Dialect(name="rudderstack", module="segment", tell=rudderstack),
-    Dialect(name="summed up", module="segment", tell=summed_up),
-    Dialect(name="cmcd", module="cmcd", tell=cmcd),
+    Dialect(name="summed up", module="segment", tell=summed_up, tells_positions=False),
+    Dialect(name="cmcd", module="cmcd", tell=cmcd, tells_positions=False),
     Dialect(name="peertube", module="peertube", tell=peertube, tells_times=False),
 )
