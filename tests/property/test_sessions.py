@@ -45,7 +45,7 @@ def watched_seconds(found: Vectors, video: str) -> float:
     return sum(count for (_, column), count in counts.items() if column == WATCH) * STEP_SECONDS[video]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(told=told, cut=st.integers(0, 8))
 def test_watch_time_is_never_longer_than_its_session_lasted_and_no_batch_decides_it(
     told: list[Act], cut: int, world: World
