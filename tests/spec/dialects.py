@@ -30,12 +30,16 @@ class Sent(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Dialect(msgspec.Struct, frozen=True, kw_only=True):
-    """module: its file in private/collect. tells_times: whether an event has a time of its own, or that of arrival."""
+    """module: its file in private/collect. tells_times: whether an event has a time of its own, or that of arrival.
+
+    tells_positions: whether a beat says where in the video it is.
+    """
 
     name: str
     module: str
     tell: Callable[[Sequence[Moment]], list[Sent]]
     tells_times: bool = True
+    tells_positions: bool = True
 
 
 def at_ms(moment: Moment) -> int:
@@ -111,6 +115,38 @@ def rudderstack(story: Sequence[Moment]) -> list[Sent]:
         )
         for number, (moment, name, properties) in enumerate(video_spec(story))
     ]  # fmt: skip
+
+
+#: What footlights.js tells, each thing once.
+BEACON: dict[Doing, tuple[str, ...]] = VIDEO_SPEC | {
+    "start": ("Video Content Started",),
+    "end": ("Video Content Completed",),
+    "again": ("Video Content Started",),
+}
+
+
+def beacon(story: Sequence[Moment]) -> list[Sent]:
+    """footlights.js: a batch of what happened within a second. An element has one session, played again or not."""
+    positions: dict[str, int] = {}
+    sent = []
+    for number, moment in enumerate(story):
+        page = f"{moment.viewer}'s page"
+        batch = [
+            {
+                "type": "track", "event": name, "userId": moment.viewer, "messageId": f"{page}-{number}-{n}",
+                "timestamp": rfc3339(at_ms(moment)),
+                "properties": {
+                    "asset_id": VIDEO, "session_id": f"{page}-1",
+                    "position": positions[moment.viewer] if name.endswith("Seek Started") else moment.position,
+                },
+            }
+            for n, name in enumerate(BEACON[moment.doing])
+        ]  # fmt: skip
+        positions[moment.viewer] = moment.position
+        body = as_json({"sentAt": rfc3339(at_ms(moment) + 1000), "batch": batch})
+        beat = moment.doing == "beat"
+        sent.append(Sent(at_ms=at_ms(moment) + 1000, viewer=moment.viewer, path="/v1/batch", body=body, beat=beat))
+    return sent
 
 
 def summed_up(story: Sequence[Moment]) -> list[Sent]:
@@ -198,8 +234,9 @@ def peertube(story: Sequence[Moment]) -> list[Sent]:
 
 DIALECTS = (
     Dialect(name="segment", module="segment", tell=segment),
+    Dialect(name="beacon", module="segment", tell=beacon),
     Dialect(name="rudderstack", module="segment", tell=rudderstack),
-    Dialect(name="summed up", module="segment", tell=summed_up),
-    Dialect(name="cmcd", module="cmcd", tell=cmcd),
+    Dialect(name="summed up", module="segment", tell=summed_up, tells_positions=False),
+    Dialect(name="cmcd", module="cmcd", tell=cmcd, tells_positions=False),
     Dialect(name="peertube", module="peertube", tell=peertube, tells_times=False),
 )

@@ -59,3 +59,11 @@ STORY = [
     *playing("bob", since=80, until=105, position=0),
 ]
 COUNTS = Counts(reach=2, replays=1, watched_seconds=20 + 15 + 15 + 20, full_views=1)
+
+#: Ann's player begins anew by itself after a minute, and tells her position alone.
+LOOP = [
+    Moment(0, "ann", "start", 0),
+    *playing("ann", since=0, until=60, position=0),
+    *playing("ann", since=55, until=80, position=-5),
+]
+LOOP_COUNTS = Counts(reach=1, replays=1, watched_seconds=75, full_views=1)

@@ -21,7 +21,18 @@ from footlights.private.vault.store import open_store
 from footlights.settings import load_settings
 from footlights.terms.policy import Policies, default_policy
 from tests.spec.dialects import BEGAN_MS, DIALECTS, Dialect, Sent, as_json, rfc3339
-from tests.spec.stories import COUNTS, CREATOR, DURATION_SECONDS, STORY, VIDEO, Counts, Moment, playing
+from tests.spec.stories import (
+    COUNTS,
+    CREATOR,
+    DURATION_SECONDS,
+    LOOP,
+    LOOP_COUNTS,
+    STORY,
+    VIDEO,
+    Counts,
+    Moment,
+    playing,
+)
 
 PUBLISHED = {
     "type": "track", "event": "Video Published", "timestamp": rfc3339(BEGAN_MS - 3_600_000),
@@ -29,9 +40,13 @@ PUBLISHED = {
 }  # fmt: skip
 
 
-def dialects(*, with_times: bool = False) -> pytest.MarkDecorator:
-    """Each dialect in turn. with_times: only those whose events have times of their own."""
-    chosen = [dialect for dialect in DIALECTS if dialect.tells_times or not with_times]
+def dialects(*, with_times: bool = False, with_positions: bool = False) -> pytest.MarkDecorator:
+    """Each dialect in turn. with_times: only those whose events have times of their own; with_positions: likewise."""
+    chosen = [
+        dialect
+        for dialect in DIALECTS
+        if dialect.tells_times >= with_times and dialect.tells_positions >= with_positions
+    ]
     return pytest.mark.parametrize("dialect", chosen, ids=lambda dialect: dialect.name)
 
 
@@ -133,6 +148,13 @@ def test_every_second_beat_may_be_lost(dialect: Dialect, count: Callable[..., Co
     # Not the last that was heard of Bob: nobody can know what came after it.
     lost = {moment for moment, after in pairwise(beats) if moment.at % 10 == 5 and after.viewer == moment.viewer}
     assert lost and count(dialect.tell([moment for moment in STORY if moment not in lost])) == COUNTS
+
+
+@dialects(with_positions=True)
+def test_a_loop_that_nobody_tells_of_counts_where_players_tell_positions(
+    dialect: Dialect, count: Callable[..., Counts]
+) -> None:
+    assert count(dialect.tell(LOOP)) == LOOP_COUNTS
 
 
 @dialects()

@@ -26,6 +26,8 @@ case "$*" in
 esac
 """
 
+STATIC = ("src/footlights/public/web/static", "src/footlights/private/collect/static")
+
 
 class Checkout:
     """A checkout with nothing in it but what `run` looks at."""
@@ -35,13 +37,16 @@ class Checkout:
         self.notes = folder / "notes"
         (self.root / "requirements").mkdir(parents=True)
         (self.root / "src/footlights/public/web/assets").mkdir(parents=True)
-        (self.root / "src/footlights/public/web/static").mkdir()
+        (self.root / "src/footlights/private/collect/assets").mkdir(parents=True)
+        for built in STATIC:
+            (self.root / built).mkdir()
         shutil.copy(ROOT / "run", self.root)
         for name in (
             "pyproject.toml",
             "hatch_build.py",
             "requirements/dev.lock",
             "src/footlights/public/web/assets/app.css",
+            "src/footlights/private/collect/assets/footlights.js",
         ):
             (self.root / name).write_text(name, "utf-8")
         (folder / "bin").mkdir()
@@ -100,7 +105,15 @@ def test_a_changed_lock_file_makes_the_environment_again(checkout: Checkout) -> 
     assert checkout.done() == ["venv", "lock", "package"]
 
 
-@pytest.mark.parametrize("name", ["pyproject.toml", "hatch_build.py", "src/footlights/public/web/assets/app.css"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "pyproject.toml",
+        "hatch_build.py",
+        "src/footlights/public/web/assets/app.css",
+        "src/footlights/private/collect/assets/footlights.js",
+    ],
+)
 def test_a_changed_source_of_the_build_builds_the_package_alone(checkout: Checkout, name: str) -> None:
     checkout.run("demo")
     checkout.done()
@@ -109,10 +122,11 @@ def test_a_changed_source_of_the_build_builds_the_package_alone(checkout: Checko
     assert checkout.done() == ["package"]
 
 
-def test_assets_that_are_gone_are_built_again(checkout: Checkout) -> None:
+@pytest.mark.parametrize("folder", STATIC)
+def test_assets_that_are_gone_are_built_again(checkout: Checkout, folder: str) -> None:
     checkout.run("demo")
     checkout.done()
-    (checkout.root / "src/footlights/public/web/static").rmdir()
+    (checkout.root / folder).rmdir()
     checkout.run("demo")
     assert checkout.done() == ["package"]
 

@@ -6,6 +6,7 @@ the disk has what they brought.
     GET, POST /cmcd                                                                 CMCD
     POST /api/v1/videos/VIDEO/views                                                 PeerTube
     ...  /k/KEY/...                                                                 these two, with the write key
+    GET  /footlights.js                                                             our own beacon, for pages
     GET  /livez, /readyz
 
 Nothing that is read here but not named in a dialect's file, such as an address or a user agent, is kept, logged or
@@ -34,6 +35,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from footlights.private.collect import cmcd
 from footlights.private.collect.admission import Admission, Caller
+from footlights.private.collect.beacon import Beacon
 from footlights.private.collect.callers import (
     VIEWER_HEADER,
     ascii_query,
@@ -314,6 +316,7 @@ def create_app(data: Path, settings: Settings) -> Starlette:
             Route("/v1/projects/{key}/settings", door.segment_settings, methods=["GET"]),
             Route("/sourceConfig/", door.rudder_settings, methods=["GET"]),
             Route("/sourceConfig", door.rudder_settings, methods=["GET"]),
+            Route("/footlights.js", Beacon().respond, methods=["GET"]),
             Route("/livez", _livez, methods=["GET"]),
             Route("/readyz", door.readyz, methods=["GET"]),
         ],

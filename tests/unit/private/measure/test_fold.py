@@ -91,6 +91,35 @@ def test_no_second_counts_twice_in_whatever_order_heartbeats_arrive(
     assert abs(watched_seconds(found) - 30) < 600 / 256
 
 
+@pytest.mark.parametrize("batches", [1, 9])
+@pytest.mark.parametrize(
+    ("told", "counts"),
+    [
+        ([(0, 0), (8, 8), (16, 6)], (1, 16, 1)),
+        ([(0, 0), (8, 8), (17, 6)], (1, 16, 1)),
+        ([(0, 8), (24, 2)], (2, 20, 1)),
+        ([(0, 0), (8, 8), (9, 1)], (0, 8, 0)),
+        ([(0, 0), (8, 8), (14, 6)], (0, 8, 0)),
+        ([(0, 0), (8, 8), (58, 8)], (0, 8, 0)),
+        ([(0, 0), (8, 8), (46, 6)], (0, 8, 0)),
+    ],
+    ids=["a round", "a stall", "three rounds", "back", "sooner", "paused", "silent"],
+)
+def test_a_loop_that_nobody_tells_of_shows_by_the_clock(
+    batches: int, told: list[tuple[int, int]], counts: tuple[int, ...], world: World
+) -> None:
+    beats = [act(Kind.PROGRESS, session=1, at=at, position_ms=position * 1000) for at, position in told]
+    found = world.vectors([beats] if batches == 1 else [[beat] for beat in beats])
+    assert total(found, "v1", REACH) == 1
+    assert (total(found, "v1", REPLAYS), total(found, "v1", FULL)) == (counts[0], counts[2])
+    assert abs(total(found, "v1", WATCH) * 20 / 256 - counts[1]) < 20 / 256
+
+
+def test_in_a_video_of_unknown_length_no_loop_shows(world: World) -> None:
+    found = world.vectors([beats_of((0, 0), (8, 8), (16, 6))])
+    assert total(found, "v3", REPLAYS) == 0 and abs(watched_seconds(found) - 8) < 600 / 256
+
+
 def states_of(*told: tuple[int, str]) -> list[Act]:
     """A session told by its player's states: p plays, e ended, anything else stands still. told: second, state."""
     kinds = {"p": Kind.PLAY, "e": Kind.COMPLETION}

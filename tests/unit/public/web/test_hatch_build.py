@@ -23,6 +23,7 @@ def _checkout(root: Path, build: ModuleType) -> Path:
     sources: Path = root / build.WEB / "assets"
     (sources / "css").mkdir(parents=True)
     (sources / "css" / "app.css").write_text("a{}")
+    (root / build.COLLECT / "assets").mkdir(parents=True)
     return sources
 
 
@@ -30,7 +31,8 @@ def test_nothing_runs_when_the_sources_are_unchanged(tmp_path: Path, build: Modu
     sources = _checkout(tmp_path, build)
     static = tmp_path / build.WEB / "static"
     static.mkdir()
-    (static / build.STAMP).write_text(build.digest_of(sources))
+    (tmp_path / build.COLLECT / "static").mkdir()
+    (static / build.STAMP).write_text(build.digest_of(sources, tmp_path / build.COLLECT / "assets"))
     assert build.build_assets(tmp_path) is False
 
 

@@ -19,10 +19,10 @@ SELECT accepted.seq, season, pair, viewer, video, creator, at_ms, posted_at, wat
     END AS milestone,
     CASE WHEN kind = 5 THEN 1 WHEN kind = 2 AND session = 0 THEN 1 ELSE coalesce(played.play, 0) END AS play,
     CASE WHEN kind = 5 THEN watch_ms ELSE coalesce(played.watched_ms, 0) END AS watched_ms,
-    ended AS full_view,
+    CASE WHEN ended = 1 OR played.looped > 0 THEN 1 ELSE 0 END AS full_view,
     -- How far: one of 100 parts of the video; of a video without a length, one of 100 parts of 600 s.
     CASE
-        WHEN ended = 1 THEN 99
+        WHEN ended = 1 OR played.looped > 0 THEN 99
         WHEN kind NOT IN (2, 3, 5) THEN 0
         ELSE least(99, coalesce(played.reached_ms, position_ms)::BIGINT * 100
             // CASE WHEN duration_ms > 0 THEN duration_ms ELSE 600000 END)

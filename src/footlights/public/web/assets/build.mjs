@@ -1,5 +1,6 @@
-// Build. In: css/, js/ and node_modules. Out: a folder of hashed, packed files and manifest.json, which names them.
-// Usage: node build.mjs OUTPUT_FOLDER
+// Build. In: css/, js/, beacon/ and node_modules. Out: a folder of hashed, packed files and manifest.json, which names
+// them, and a folder with the collector's footlights.js, packed.
+// Usage: node build.mjs OUTPUT_FOLDER BEACON_FOLDER
 
 import { createHash } from "node:crypto";
 import { readFile, readdir, writeFile } from "node:fs/promises";
@@ -7,7 +8,7 @@ import { basename, extname, join } from "node:path";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import * as esbuild from "esbuild";
 
-const output = process.argv[2];
+const [output, beacon] = process.argv.slice(2);
 
 const result = await esbuild.build({
   entryPoints: ["js/app.js", "css/app.css"],
@@ -36,13 +37,30 @@ await writeFile(join(output, manifest["mark.svg"]), mark);
 manifest["licences.txt"] = "licences.txt";
 await writeFile(join(output, "licences.txt"), await licences());
 
-for (const name of await readdir(output)) {
-  const plain = await readFile(join(output, name));
-  const quality = { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } };
-  await writeFile(join(output, `${name}.br`), brotliCompressSync(plain, quality));
-  await writeFile(join(output, `${name}.gz`), gzipSync(plain, { level: 9 }));
-}
+await pack(output);
 await writeFile(join(output, "manifest.json"), JSON.stringify(manifest, null, 2));
+
+// On other people's pages: a script of its own, for older browsers too, under a name that stays.
+await esbuild.build({
+  entryPoints: ["beacon/footlights.js"],
+  outdir: beacon,
+  bundle: true,
+  format: "iife",
+  target: ["es2020", "chrome87", "firefox78", "safari14.1"],
+  minify: true,
+  logLevel: "warning",
+});
+await pack(beacon);
+
+/** Leaves a packed copy beside every file of a folder. */
+async function pack(folder) {
+  for (const name of await readdir(folder)) {
+    const plain = await readFile(join(folder, name));
+    const quality = { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } };
+    await writeFile(join(folder, `${name}.br`), brotliCompressSync(plain, quality));
+    await writeFile(join(folder, `${name}.gz`), gzipSync(plain, { level: 9 }));
+  }
+}
 
 /** The licences and notices of everything that ended up in a bundle. */
 async function licences() {
