@@ -81,10 +81,14 @@ def _add_rooms(commands: Any) -> None:
 
 def _add_work(commands: Any) -> None:
     load = _command(commands, "load", _load, "Import files of events. Loading a file twice changes nothing.")
-    load.add_argument("files", nargs="+", metavar="FILE", help="files, or - for standard input (segment-ndjson)")
     load.add_argument(
-        "--format", required=True, choices=("segment-ndjson", "parquet", "kuairand", "tiktok-sessions", "twitch-plays")
+        "files", nargs="+", metavar="FILE", help="files, folders, or - for standard input (segment-ndjson, csv)"
     )
+    load.add_argument(
+        "--format", required=True,
+        choices=("segment-ndjson", "csv", "parquet", "kuairand", "tiktok-sessions", "twitch-plays"),
+    )  # fmt: skip
+    load.add_argument("--restart", action="store_true", help="begin anew, where a load that was stopped would go on")
     tick = _command(commands, "tick", _tick, "Publish what is due now.")
     tick.add_argument("--at", type=_moment, metavar="TIME", help="what is due up to this moment instead (RFC 3339)")
     report = _command(commands, "report", _report, "Print a creator's figures, from the board alone.")
@@ -211,7 +215,10 @@ def _load(asked: argparse.Namespace, settings: Settings) -> None:
     from footlights.private.collect.load import load
 
     with _Progress("loading", unit="bytes") as progress:
-        report = load(asked.files, format=asked.format, data=asked.data, settings=settings, progress=progress)
+        report = load(
+            asked.files, format=asked.format, data=asked.data, settings=settings, restart=asked.restart,
+            progress=progress,
+        )  # fmt: skip
     dropped = {reason.name.lower(): count for reason, count in report.dropped.items()}
     bad = [{"file": row.file, "line": row.line, "reason": row.reason.name.lower()} for row in report.bad_rows]
     lines = [
@@ -219,8 +226,14 @@ def _load(asked: argparse.Namespace, settings: Settings) -> None:
     ]
     lines += [f"  {reason}: {count:,}" for reason, count in sorted(dropped.items())]
     lines += [f"  {row['file']}:{row['line']}: {row['reason']}" for row in bad]
+    if report.resumed:
+        lines.insert(0, "went on where an earlier load was stopped; what that one had loaded is not in these numbers")
+    lines += [f"left, as its name is not one of {asked.format}: {path}" for path in report.left]
     lines += ["Duplicates are found when the gate folds: `footlights status --private` counts them."]
-    answer = {"accepted": report.accepted, "declared": report.declared, "dropped": dropped, "bad_rows": bad}
+    answer = {
+        "accepted": report.accepted, "declared": report.declared, "dropped": dropped, "bad_rows": bad,
+        "resumed": report.resumed, "left": report.left,
+    }  # fmt: skip
     _say(asked, answer, "\n".join(lines))
 
 
