@@ -33,6 +33,7 @@ from footlights.operate import keyring, open_gate
 from footlights.private.vault.records import subject_key
 from footlights.private.vault.seasons import SeasonKeys
 from footlights.settings import load_settings
+from footlights.terms.events import Drop
 from footlights.terms.seasons import season_at
 from footlights.terms.ticks import MINUTE
 from tests.simulation.nursery import SYNCED_FOLDER
@@ -142,35 +143,55 @@ def run(
     """Kill the collector of an empty data folder so many times, and count. syncs: False for one that does not wait."""
     draws = random.Random(seed)
     at = int(time.time())
-    told, stopping = Told(), threading.Event()
     power_cuts = cut_bytes = 0
     folded: dict[str, int] = {}
     gate = open_gate(data, load_settings(data))
     with Collector(data, syncs=syncs) as collector:
         collector.start()
         collector.wait()
+        with Clients(collector, seed=seed, at=at) as clients:
+            for kill in range(kills):
+                time.sleep(draws.uniform(0, LIFE_SECONDS))
+                collector.kill()
+                if draws.random() < 0.5:
+                    power_cuts += 1
+                    cut_bytes += _cut_power(data, draws, folded=folded)
+                collector.start()
+                if kill % KILLS_A_FOLD == 0:
+                    gate.fold()
+                    folded = _positions(gate)
+                if progress is not None:
+                    progress(kill + 1, kills)
+    try:
+        gate.run(until_utc=int(time.time()) // MINUTE * MINUTE)
+    finally:
+        gate.close()
+    return _outcome(clients.told, data, at=at, kills=kills, power_cuts=power_cuts, cut_bytes=cut_bytes)
+
+
+class Clients:
+    """Clients at work until the block is left. told: what they know."""
+
+    def __init__(self, collector: Collector, *, seed: int, at: int) -> None:
+        self.told = Told()
+        self._collector = collector
+        self._stopping = threading.Event()
+        self._clients = [
+            _Client(collector, self.told, number, seed=seed, at=at, stopping=self._stopping)
+            for number in range(CLIENTS)
+        ]
         _declare(collector, at)
-        clients = [_Client(collector, told, number, seed=seed, at=at, stopping=stopping) for number in range(CLIENTS)]
-        for client in clients:
+
+    def __enter__(self) -> Clients:
+        for client in self._clients:
             client.start()
-        for kill in range(kills):
-            time.sleep(draws.uniform(0, LIFE_SECONDS))
-            collector.kill()
-            if draws.random() < 0.5:
-                power_cuts += 1
-                cut_bytes += _cut_power(data, draws, folded=folded)
-            collector.start()
-            if kill % KILLS_A_FOLD == 0:
-                gate.fold()
-                folded = _positions(gate)
-            if progress is not None:
-                progress(kill + 1, kills)
-        collector.wait()
-        stopping.set()
-        for client in clients:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._collector.wait()
+        self._stopping.set()
+        for client in self._clients:
             client.join()
-    counted = _counted(gate, data)
-    return _outcome(counted, told, data, at=at, kills=kills, power_cuts=power_cuts, cut_bytes=cut_bytes)
 
 
 class _Client(threading.Thread):
@@ -288,37 +309,36 @@ def _cut_power(data: Path, draws: random.Random, *, folded: dict[str, int]) -> i
     return lost
 
 
-def _counted(gate: Gate, data: Path) -> dict[int, tuple[int, int]]:
-    """Every pair that was counted: how many plays, and how many milliseconds."""
-    try:
-        gate.run(until_utc=int(time.time()) // MINUTE * MINUTE)
-    finally:
-        gate.close()
+def counted_pairs(data: Path) -> dict[int, tuple[int, int]]:
+    """Every pair that was counted: how many plays, and how many milliseconds. No gate may be open."""
     with duckdb.connect(str(data / "private" / "store.duckdb"), read_only=True) as store:
         rows = store.execute("SELECT pair, sum(plays), sum(watch_ms) FROM pairs GROUP BY pair").fetchall()
+    return {pair: (int(plays), int(watch_ms)) for pair, plays, watch_ms in rows}
+
+
+def _duplicates(data: Path) -> int:
+    with duckdb.connect(str(data / "private" / "store.duckdb"), read_only=True) as store:
         ((repeated,),) = store.execute(
-            "SELECT coalesce(sum(events), 0) FROM tallies WHERE name = 'dropped' AND reason = 9"
+            "SELECT coalesce(sum(events), 0) FROM tallies WHERE name = 'dropped' AND reason = ?", [int(Drop.DUPLICATE)]
         ).fetchall()
-    return {pair: (int(plays), int(watch_ms)) for pair, plays, watch_ms in rows} | {0: (int(repeated), 0)}
+    return int(repeated)
 
 
-def _outcome(
-    counted: dict[int, tuple[int, int]], told: Told, data: Path, *, at: int, kills: int, power_cuts: int, cut_bytes: int
-) -> Outcome:
-    duplicates, _ = counted.pop(0)
-    acknowledged = _pairs(data, told.acknowledged, at=at)
-    unsure = _pairs(data, told.unsure, at=at)
+def _outcome(told: Told, data: Path, *, at: int, kills: int, power_cuts: int, cut_bytes: int) -> Outcome:
+    counted = counted_pairs(data)
+    acknowledged = pairs_of(data, told.acknowledged, at=at)
+    unsure = pairs_of(data, told.unsure, at=at)
     right = {pair: (1, watch_ms) for pair, watch_ms in (acknowledged | unsure).items()}
     return Outcome(
         kills=kills, power_cuts=power_cuts, cut_bytes=cut_bytes, acknowledged=len(acknowledged), unsure=len(unsure),
         retries=told.retries * EVENTS_A_BATCH, resent=told.resent * EVENTS_A_BATCH, counted=len(counted),
         lost=len(acknowledged.keys() - counted.keys()),
         twice=sum(right.get(pair, seen) != seen for pair, seen in counted.items()),
-        unheard=len(counted.keys() - right.keys()), duplicates=duplicates,
+        unheard=len(counted.keys() - right.keys()), duplicates=_duplicates(data),
     )  # fmt: skip
 
 
-def _pairs(data: Path, batches: set[int], *, at: int) -> dict[int, int]:
+def pairs_of(data: Path, batches: set[int], *, at: int) -> dict[int, int]:
     """The pairs of all events of some batches, with the milliseconds that each watched."""
     keys, season = SeasonKeys(data / "private" / "keys" / "seasons"), season_at(at)
     each = [(number, n) for number in sorted(batches) for n in range(EVENTS_A_BATCH)]

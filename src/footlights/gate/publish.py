@@ -78,6 +78,16 @@ class Gate:
         self._finish()
         self._engine.fold()
 
+    def copy_to(self, private: Path, board: Path, *, with_keys: bool) -> int | None:
+        """Copy the private folder and the board, both of now. Returns the moment through which it has published.
+
+        Between two ticks: what is fixed is on the board. with_keys: the season keys too.
+        """
+        self.fold()
+        self._engine.copy_to(private, with_keys=with_keys)
+        self._board.copy_to(board)
+        return self._engine.clock()[1]
+
     def run(self, *, until_utc: int, progress: Callable[[int, int], None] | None = None) -> int:
         """Publish all that is due up to a moment; returns how many ticks that was. A moment that is over is nothing."""
         self.fold()
