@@ -180,7 +180,7 @@ class Clients:
             _Client(collector, self.told, number, seed=seed, at=at, stopping=self._stopping)
             for number in range(CLIENTS)
         ]
-        _declare(collector, at)
+        declare(collector, at)
 
     def __enter__(self) -> Clients:
         for client in self._clients:
@@ -262,7 +262,7 @@ def _watch_seconds(number: int, n: int) -> int:
     return 1 + (number + n) % 19
 
 
-def _declare(collector: Collector, at: int) -> None:
+def declare(collector: Collector, at: int) -> None:
     properties = {"asset_id": VIDEO, "creator_id": "c1", "posted_at": _time(at), "total_length": 20}
     connection = collector.connect()
     assert collector.send(connection, [_track("Video Published", "platform", "d1", at, properties)]).status == 200

@@ -5,18 +5,20 @@ What it forks is what `footlights collect` runs. In: lines on standard input. Ou
     start      a collector in a process group of its own         its process id
     kill       kill -9 of the whole group                        "dead", once nothing of it is left
 
-It also notes how long each file was when it was last synced, so that a power cut can be played: what was written and
-never synced may then be lost (crashes.py).
+It also plays a disk that is full, and notes how long each file was when it was last synced, so that a power cut can
+be played: what was written and never synced may then be lost (crashes.py).
 """
 
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 SYNCED_FOLDER = "synced"
@@ -49,9 +51,30 @@ def _noting(sync: Callable[[int], None], notes: Path) -> Callable[[Any], None]:
     return synced
 
 
+def fill_when_told(data: Path) -> None:
+    """A disk that is full while the file `full` is there, and has little room while `low` is: a write then fails
+    after half of it, as on a disk that somebody else fills.
+    """
+    statvfs, pwrite = os.statvfs, os.pwrite
+
+    def told_room(path: Any) -> Any:
+        return SimpleNamespace(f_bavail=0, f_frsize=4096) if (data / "low").exists() else statvfs(path)
+
+    def told_write(descriptor: int, what: Any, offset: int) -> int:
+        if not (data / "full").exists():
+            return pwrite(descriptor, what, offset)
+        if len(what) > 1:
+            return pwrite(descriptor, what[: len(what) // 2], offset)
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    setattr(os, "statvfs", told_room)  # noqa: B010
+    setattr(os, "pwrite", told_write)  # noqa: B010
+
+
 def main() -> None:
     data, port = Path(sys.argv[1]), int(sys.argv[2])
     note_syncs(data / SYNCED_FOLDER, data_syncs=sys.argv[3] == "sync")
+    fill_when_told(data)
     ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     from footlights.operate import run_collect
     from footlights.private.collect.door import app  # noqa: F401  (loaded once, for all that are forked)

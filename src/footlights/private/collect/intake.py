@@ -165,4 +165,6 @@ def private_folder(data: Path) -> Path:
 
 def open_journal(private: Path, settings: Settings) -> JournalWriter:
     """A writer of the private folder's journal. Raises VaultDamaged."""
-    return JournalWriter(private / "journal", segment_bytes=settings.segment_bytes)
+    return JournalWriter(
+        private / "journal", segment_bytes=settings.segment_bytes, reserve_bytes=settings.disk_reserve_bytes
+    )
