@@ -89,6 +89,9 @@ def _add_work(commands: Any) -> None:
         choices=("segment-ndjson", "csv", "parquet", "kuairand", "tiktok-sessions", "twitch-plays"),
     )  # fmt: skip
     load.add_argument("--restart", action="store_true", help="begin anew, where a load that was stopped would go on")
+    load.add_argument(
+        "--key", default="", metavar="NAME", help="the write key that sent some of these events already: they are found"
+    )
     tick = _command(commands, "tick", _tick, "Publish what is due now.")
     tick.add_argument("--at", type=_moment, metavar="TIME", help="what is due up to this moment instead (RFC 3339)")
     report = _command(commands, "report", _report, "Print a creator's figures, from the board alone.")
@@ -227,7 +230,7 @@ def _load(asked: argparse.Namespace, settings: Settings) -> None:
     with _Progress("loading", unit="bytes") as progress:
         report = load(
             asked.files, format=asked.format, data=asked.data, settings=settings, restart=asked.restart,
-            progress=progress,
+            key=asked.key, progress=progress,
         )  # fmt: skip
     dropped = {reason.name.lower(): count for reason, count in report.dropped.items()}
     bad = [{"file": row.file, "line": row.line, "reason": row.reason.name.lower()} for row in report.bad_rows]

@@ -243,7 +243,7 @@ class _At(Intake):
         self.keys = intake.keys
         self._asked = asked
 
-    def asked(self, *, opted_out: bool = False, may_declare: bool = True) -> Asked:
+    def asked(self, *, source: str = "", opted_out: bool = False, may_declare: bool = True) -> Asked:
         return self._asked
 
 

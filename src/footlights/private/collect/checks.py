@@ -45,7 +45,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 
     received_ms: the collector's clock. earliest_ms: the first moment whose season's key is not destroyed.
     opted_out: the viewer's browser asks not to be tracked. may_declare: the write key speaks for the platform.
-    interests: places in the policy's list of interests, by name.
+    interests: places in the policy's list of interests, by name. source: encode.source_key of whoever sent them.
     """
 
     received_ms: int
@@ -54,6 +54,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     opted_out: bool = False
     may_declare: bool = True
     interests: Mapping[str, int] = MappingProxyType({})
+    source: int = 0
 
     def latest_ms(self) -> int:
         """The last moment that is not in the future."""

@@ -103,7 +103,8 @@ class Door:
             name = self.keyring.check(opened.write_key or request.query_params.get("writeKey", ""))
         if name is None:
             raise no_key()
-        asked = self.intake.asked(opted_out=opts_out(request), may_declare=self.keyring.declares(name))
+        declares = self.keyring.declares(name)
+        asked = self.intake.asked(source=name, opted_out=opts_out(request), may_declare=declares)
         type_ = TYPES[request.url.path.rstrip("/").rpartition("/")[2]]
         return self.intake.take(_rows(opened, asked, type_), asked)
 
@@ -141,7 +142,8 @@ class Door:
         if name is None:
             raise no_key()
         packed = await self._body(request)
-        asked = self.intake.asked(opted_out=opts_out(request), may_declare=self.keyring.declares(name))
+        declares = self.keyring.declares(name)
+        asked = self.intake.asked(source=name, opted_out=opts_out(request), may_declare=declares)
 
         def take() -> Taken:
             return self.intake.take(read(unpack(packed, limit=self.limits.body_bytes), asked), asked)

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from footlights.private.collect.checks import Asked, Limits, reason_to_drop, reason_to_refuse
-from footlights.private.collect.encode import encode
+from footlights.private.collect.encode import encode, source_key
 from footlights.private.collect.views import Views, encode_views, reasons_to_drop
 from footlights.private.vault.journal import JournalWriter
 from footlights.private.vault.records import Records
@@ -84,16 +84,20 @@ class Taken(msgspec.Struct, kw_only=True):
 
 
 class Intake:
-    """Checks and encodes under the keys of a private folder, and the policy beside it."""
+    """Checks and encodes under the keys of a private folder, and the policy beside it.
 
-    def __init__(self, private: Path, limits: Limits) -> None:
+    source: the write key's name that messages are told apart by, where asked() is told none; "" for files.
+    """
+
+    def __init__(self, private: Path, limits: Limits, *, source: str = "") -> None:
         self.limits = limits
+        self._source = source
         self.keys = SeasonKeys(private / "keys" / "seasons")
         policy = load_policy(private.parent / POLICY_FILE)
         self._interests = {name: place for place, name in enumerate(policy.axes["interest"])}
 
-    def asked(self, *, opted_out: bool = False, may_declare: bool = True) -> Asked:
-        """The circumstances of events that come now."""
+    def asked(self, *, source: str = "", opted_out: bool = False, may_declare: bool = True) -> Asked:
+        """The circumstances of events that come now. source: the name of the write key that they came with."""
         return Asked(
             received_ms=time.time_ns() // 1_000_000,
             limits=self.limits,
@@ -101,6 +105,7 @@ class Intake:
             opted_out=opted_out,
             may_declare=may_declare,
             interests=self._interests,
+            source=source_key(source or self._source),
         )
 
     def take(self, rows: Iterable[Row], asked: Asked) -> Taken:
@@ -128,6 +133,7 @@ class Intake:
                 if reason is not None:
                     dropped.append((number, reason))
         records, kept = encode(events, self.keys)
+        records["message"] ^= asked.source
         dropped += [(numbers[row], Drop.TOO_LATE) for row in np.flatnonzero(~kept)]
         return Taken(
             records=records,
@@ -142,6 +148,7 @@ class Intake:
         """Check summed-up views and encode those that count. Never raises for a row."""
         reasons = reasons_to_drop(views, asked)
         records, kept = encode_views(views, reasons == 0, self.keys)
+        records["message"] ^= asked.source
         reasons[~kept & (reasons == 0)] = Drop.TOO_LATE
         dropped = np.flatnonzero(reasons)
         counts = np.bincount(reasons[dropped])

@@ -42,6 +42,8 @@ _COMMIT_RECORDS = 262_144
 _SHARED_BYTES = 32 * 2**20
 
 Progress = Callable[[int, int], None]
+#: What an intake is made of, in every process: the private folder, the limits, the source.
+_OfIntake = tuple[Path, Limits, str]
 
 
 class Format(msgspec.Struct, frozen=True, kw_only=True):
@@ -119,11 +121,13 @@ def load(
     data: Path,
     settings: Settings,
     restart: bool = False,
+    key: str = "",
     progress: Progress | None = None,
 ) -> LoadReport:
     """Import files into the journal of a data folder. files: paths of files and folders, or - for standard input.
 
-    restart: begin anew where an earlier load of the same files was killed. progress: called with the bytes done and
+    restart: begin anew where an earlier load of the same files was killed. key: the name of the write key through
+    which some of the events came already; they are then found. progress: called with the bytes done and
     the bytes in all (0 for standard input) after each part.
     Raises BadFile for a format that is none, and before anything is written for a file that is not of the format;
     VaultFull when the disk is full. What was written by then stays: loading again does not count it twice.
@@ -135,13 +139,13 @@ def load(
     with ExitStack() as stack:
         sources = [_checked(path, chosen, stack) for path in named]
         private = private_folder(data)
-        marks = Marks(private, files, format=format)
+        marks = Marks(private, files, format=format, key=key)
         if restart:
             marks.end()
         report = LoadReport(resumed=marks.look(), left=[str(path) for path in left])
         journal = open_journal(private, settings)
         stack.callback(journal.close)
-        loading = _Loading(chosen, private, Limits.of(settings), _Writing(journal, marks), report)
+        loading = _Loading(chosen, (private, Limits.of(settings), key), _Writing(journal, marks), report)
         total_bytes = sum(source.total_bytes for source in sources)
         done_bytes = 0
         for source in sources:
@@ -179,10 +183,9 @@ def _checked(path: Path | str, chosen: Format, stack: ExitStack) -> Source:
 class _Loading:
     """Loads one file after the other."""
 
-    def __init__(self, chosen: Format, private: Path, limits: Limits, writing: _Writing, report: LoadReport) -> None:
+    def __init__(self, chosen: Format, of_intake: _OfIntake, writing: _Writing, report: LoadReport) -> None:
         self._chosen = chosen
-        self._private = private
-        self._limits = limits
+        self._of_intake = of_intake
         self._writing = writing
         self._report = report
 
@@ -193,10 +196,10 @@ class _Loading:
             return
         with ExitStack() as stack:
             read = source if source.is_stdin else stack.enter_context(Source(source.path))
-            pool = _pool(read, self._chosen, self._private, self._limits)
+            pool = _pool(read, self._chosen, self._of_intake)
             tasks = (task for task in self._chosen.tasks(read) if task.place > mark.place)
             rows = mark.rows
-            for taken, task in _results(tasks, self._chosen, pool, Intake(self._private, self._limits)):
+            for taken, task in _results(tasks, self._chosen, pool, _made(self._of_intake)):
                 self._report.add(read.name, taken, rows_before=rows)
                 rows += taken.rows
                 self._writing.add(taken, place=task.place, rows=rows)
@@ -248,13 +251,18 @@ class _Writing:
             self._marks.note(path, mark, place=self._reached[0], rows=self._reached[1])
 
 
-def _pool(source: Source, chosen: Format, private: Path, limits: Limits) -> ProcessPoolExecutor | None:
+def _made(of_intake: _OfIntake) -> Intake:
+    private, limits, source = of_intake
+    return Intake(private, limits, source=source)
+
+
+def _pool(source: Source, chosen: Format, of_intake: _OfIntake) -> ProcessPoolExecutor | None:
     workers = os.cpu_count() or 1
     large = source.total_bytes > _SHARED_BYTES or (chosen.stdin and not source.total_bytes)
     if not (chosen.shared and large and workers > 1):
         return None
     # Spawned, not forked: this process may hold DuckDB's threads and the journal's lock.
-    return ProcessPoolExecutor(workers, get_context("spawn"), initializer=_start_worker, initargs=(private, limits))
+    return ProcessPoolExecutor(workers, get_context("spawn"), initializer=_start_worker, initargs=(of_intake,))
 
 
 def _results(
@@ -282,9 +290,9 @@ def _results(
 _intake: Intake | None = None
 
 
-def _start_worker(private: Path, limits: Limits) -> None:
+def _start_worker(of_intake: _OfIntake) -> None:
     global _intake  # noqa: PLW0603
-    _intake = Intake(private, limits)
+    _intake = _made(of_intake)
 
 
 def _work(work: Callable[[Any, Intake], Taken], task: Any) -> Taken:

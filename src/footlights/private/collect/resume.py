@@ -39,10 +39,10 @@ _decode = msgspec.json.Decoder(dict[str, Mark])
 
 
 class Marks:
-    """The marks of one load. named: what was asked for, files and folders; format: what they hold."""
+    """The marks of one load. named: what was asked for, files and folders; format: what they hold; key: under which."""
 
-    def __init__(self, private: Path, named: Sequence[Path | str], *, format: str) -> None:
-        said = "\0".join((format, *(str(Path(each).resolve()) for each in named)))
+    def __init__(self, private: Path, named: Sequence[Path | str], *, format: str, key: str) -> None:
+        said = "\0".join((format, key, *(str(Path(each).resolve()) for each in named)))
         self._path = private / FOLDER / f"{_hash(said)}.json"
         self._marks: dict[str, Mark] = {}
 
