@@ -2,8 +2,8 @@
 
     python -m benchmarks.dedupe [--events 500000] [--days 31]
 
-Folds so many events each day, one in ten of them sent again, and prints for some days how much processor time a day's fold takes,
-how much of it the step with the search for duplicates, and how large the memory of messages is.
+Folds so many events each day, one in ten of them sent again, and prints for some days how much processor time a day's
+fold takes, how much of that goes to the step with the search for duplicates, and how large the memory of messages is.
 """
 
 from __future__ import annotations

@@ -96,6 +96,8 @@ def backup(
     """
     if not (data / "private").is_dir():
         raise BadBackup(f"{data} is no data folder: there is no private folder in it.")
+    if to.resolve().is_relative_to(data.resolve()):
+        raise BadBackup(f"{to} is in the data folder, and would be lost with it. Name a folder elsewhere.")
     made_at = int(time.time())
     final = to.resolve() / f"{datetime.fromtimestamp(made_at, UTC):%Y%m%dT%H%M%SZ}"
     partial = final.with_name(f"{final.name}{_PARTIAL}")
@@ -114,8 +116,11 @@ def backup(
         (partial / MANIFEST).write_bytes(msgspec.json.format(msgspec.json.encode(manifest), indent=2) + b"\n")
         _sync(partial / MANIFEST)
         partial.rename(final)
-    except OSError as error:
-        raise BadBackup(f"The backup could not be written: {error.strerror}. Nothing of it counts.") from None
+    except BaseException as error:
+        shutil.rmtree(partial, ignore_errors=True)
+        if isinstance(error, OSError):
+            raise BadBackup(f"The backup could not be written: {error.strerror}. Nothing of it is left.") from None
+        raise
     if keep is not None:
         _rotate(to, keep)
     return final, manifest

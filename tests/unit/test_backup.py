@@ -13,6 +13,8 @@ import duckdb
 import pytest
 
 from footlights.backup import Restored, backup, check, restore
+from footlights.gate import copies
+from footlights.gate.publish import Gate
 from footlights.private.collect.load import load
 from footlights.private.vault.journal import JournalWriter
 from footlights.public.board.read import Board
@@ -20,7 +22,7 @@ from footlights.settings import load_settings
 from footlights.terms.errors import BadBackup, VaultDamaged
 from footlights.terms.events import Drop, Kind
 from footlights.terms.ticks import DAY
-from tests.deployments import publish, tell
+from tests.deployments import gate_of, publish, tell
 from tests.worlds import POSTED_AT, Act
 
 ACTS = [Act(viewer=f"v{n}", kind=Kind.VIEW, subject="v1", at=60 + n, watch_ms=3000, message=n + 1) for n in range(50)]
@@ -207,6 +209,34 @@ def test_a_backup_is_closed_to_others_and_holds_no_export_and_no_gate_state(data
 def test_what_is_no_data_folder_and_what_cannot_be_written_are_told(data: Path, tmp_path: Path) -> None:
     with pytest.raises(BadBackup, match="is no data folder"):
         backup(tmp_path / "nowhere", tmp_path / "to", load_settings(data))
+    with pytest.raises(BadBackup, match="is in the data folder"):
+        backup(data, data / "private" / "backups", load_settings(data))
     (tmp_path / "file").touch()
     with pytest.raises(BadBackup, match="could not be written: Not a directory"):
         backup(data, tmp_path / "file", load_settings(data))
+
+
+def test_a_backup_that_fails_leaves_nothing_behind(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: Any, **__: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Gate, "copy_to", full)
+    with pytest.raises(BadBackup, match="could not be written: No space left on device"):
+        copied(data)
+    assert not list((data.parent / "backups").iterdir())
+
+
+def test_a_gate_that_cannot_make_the_copy_says_why_and_goes_on(data: Path, tmp_path: Path) -> None:
+    wanted = copies.Ask(to=str(tmp_path / "to"), with_keys=False)
+    gate = gate_of(data)
+    try:
+        copies.ask(data, wanted)
+        shutil.rmtree(tmp_path / "to")
+        (tmp_path / "to").touch()
+        copies.attend(gate, data)
+        answer = copies.answered(data, wanted)
+        assert answer is not None and answer.error == "Not a directory"
+        copies.attend(gate, data)  # it was asked once
+        assert gate.run(until_utc=POSTED_AT + 660) > 0
+    finally:
+        gate.close()
