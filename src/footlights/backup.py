@@ -190,6 +190,7 @@ def restore(
     draft.rmdir()
     gate = open_gate(data, settings)
     try:
+        gate.note_restore(at_utc=int(time.time()))
         gate.fold()
     finally:
         gate.close()

@@ -18,6 +18,7 @@ from footlights.gate.publish import Gate
 from footlights.private.collect.load import load
 from footlights.private.vault.journal import JournalWriter
 from footlights.public.board.read import Board
+from footlights.public.web.privacy import privacy
 from footlights.settings import load_settings
 from footlights.terms.errors import BadBackup, VaultDamaged
 from footlights.terms.events import Drop, Kind
@@ -97,6 +98,17 @@ def test_the_gate_key_is_in_no_backup_so_what_is_published_again_has_other_noise
 
 def dict_of(rows: list[tuple[Any, ...]]) -> dict[tuple[int, int], bytes]:
     return {(spend, tick): row for spend, tick, row in rows}
+
+
+def test_each_restore_is_stated_to_viewers(data: Path, tmp_path: Path) -> None:
+    assert privacy(Board(data / "board")).restores == ()
+    at = data
+    for name in ("once", "twice"):
+        restored(copied(at, with_keys=True), tmp_path / name)
+        at = tmp_path / name
+        time.sleep(1.01)  # a backup is named by its second
+    stated = privacy(Board(at / "board")).restores
+    assert [restore.copy_of for restore in stated] == ["2026-01-01T00:10:00Z"] * 2
 
 
 def test_season_keys_are_copied_only_when_asked_and_missed_otherwise(data: Path, tmp_path: Path) -> None:
