@@ -174,13 +174,7 @@ def restore(
     # Keys that were destroyed since the backup was made stay destroyed.
     ended = max((copies.destroyed_before(folder) for folder in (given, copies.keys_folder(old)) if folder), default="")
     draft = data / f"restoring-{os.getpid()}"
-    draft.mkdir(mode=0o700, parents=True)
-    for name in ("private", "board", *_BESIDE):
-        if (found / name).is_dir():
-            shutil.copytree(found / name, draft / name)
-        elif (found / name).exists():
-            shutil.copy2(found / name, draft / name)
-    (draft / "private").chmod(0o700)
+    _copy_all(found, draft)
     barred = _take_keys(draft / "private", manifest, given)
     if ended:
         copies.bar_seasons(draft / "private", before=ended)
@@ -188,21 +182,34 @@ def restore(
     for file in sorted(draft.iterdir()):
         file.replace(data / file.name)
     draft.rmdir()
+    _open_once(data, settings)
+    of_backup = given == copies.keys_folder(found / "private")
+    return Restored(
+        published_through=manifest.published_through,
+        keys="none" if given is None else "of the backup" if of_backup else str(given),
+        barred_before=barred,
+        aside=str(aside) if aside else None,
+    )
+
+
+def _copy_all(found: Path, draft: Path) -> None:
+    draft.mkdir(mode=0o700, parents=True)
+    for name in ("private", "board"):
+        shutil.copytree(found / name, draft / name)
+    for name in _BESIDE:
+        if (found / name).exists():
+            shutil.copy2(found / name, draft / name)
+    (draft / "private").chmod(0o700)
+
+
+def _open_once(data: Path, settings: Settings) -> None:
+    """State the restore on the board and fold the journal: what ends well has worked."""
     gate = open_gate(data, settings)
     try:
         gate.note_restore(at_utc=int(time.time()))
         gate.fold()
     finally:
         gate.close()
-    said = (
-        "none" if given is None else "of the backup" if given == copies.keys_folder(found / "private") else str(given)
-    )
-    return Restored(
-        published_through=manifest.published_through,
-        keys=said,
-        barred_before=barred,
-        aside=str(aside) if aside else None,
-    )
 
 
 def _copied(data: Path, wanted: Ask, settings: Settings, *, wait: Wait) -> Answer:
@@ -314,6 +321,8 @@ def _bar_all(private: Path, manifest: Manifest) -> str | None:
 
 
 def _move_aside(data: Path, there: list[str]) -> Path | None:
+    for name in {"private", "board"} - set(there):  # empty folders, if anything
+        shutil.rmtree(data / name, ignore_errors=True)
     if not there:
         return None
     aside = data / f"replaced-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"

@@ -68,6 +68,7 @@ def plays(data: Path) -> int:
 
 def test_what_is_restored_has_counted_and_published_the_same(data: Path, tmp_path: Path) -> None:
     tell(data, [Act(viewer="late", kind=Kind.VIEW, subject="v1", at=90, message=900)])  # in the journal, not yet folded
+    (tmp_path / "new" / "private" / "journal").mkdir(parents=True)  # empty folders are in nobody's way
     done = restored(copied(data, with_keys=True), tmp_path / "new")
     assert (done.published_through, done.barred_before, done.aside) == (POSTED_AT + 600, None, None)
     assert plays(tmp_path / "new") == plays(data) == 51
