@@ -8,11 +8,13 @@ Nothing is committed of a file whose header is not the one expected.
 from __future__ import annotations
 
 import os
+import threading
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import ExitStack
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
 
@@ -293,6 +295,15 @@ _intake: Intake | None = None
 def _start_worker(of_intake: _OfIntake) -> None:
     global _intake  # noqa: PLW0603
     _intake = _made(of_intake)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """End this process when the load was killed: it would wait for ever, with ids and a season's key in its memory."""
+    parent = parent_process()
+    assert parent is not None, "a worker has a parent"
+    wait([parent.sentinel])
+    os._exit(1)
 
 
 def _work(work: Callable[[Any, Intake], Taken], task: Any) -> Taken:

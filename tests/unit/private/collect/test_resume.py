@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import gzip
 import json
+import shutil
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -198,3 +202,26 @@ def test_what_is_kept_of_a_load_names_no_file_and_no_viewer(tmp_path: Path, monk
     kept.write_text("{")
     with pytest.raises(VaultDamaged, match="load with --restart"):
         import_([tmp_path / "secret-name"], tmp_path / "data", format="csv")
+
+
+@pytest.mark.skipif(shutil.which("ps") is None, reason="processes are counted with ps")
+def test_a_load_that_is_killed_leaves_no_process_behind(tmp_path: Path) -> None:
+    log = tmp_path / "views.csv"
+    log.write_text("viewer,video,at,watch_seconds\n" + f"u1,v1,{AT},1\n" * 1_600_000)  # large enough to be shared
+    command = [sys.executable, "-m", "footlights.cli", "load", str(log), "--format", "csv", "--data", str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True) as load_:
+        until = time.monotonic() + 60
+        while len(_group(load_.pid)) < 2 and load_.poll() is None and time.monotonic() < until:
+            time.sleep(0.02)
+        assert len(_group(load_.pid)) > 1, "it shares its work"
+        load_.kill()
+    while _group(load_.pid) and time.monotonic() < until:
+        time.sleep(0.02)
+    assert not _group(load_.pid)
+
+
+def _group(group: int) -> list[int]:
+    """The processes of a group that are no zombies."""
+    found = subprocess.run(["ps", "-e", "-o", "pgid=,pid=,stat="], check=True, capture_output=True, text=True).stdout
+    rows = [line.split() for line in found.splitlines()]
+    return [int(row[1]) for row in rows if int(row[0]) == group and not row[2].startswith("Z")]
