@@ -40,8 +40,10 @@ from tests.simulation.nursery import SYNCED_FOLDER
 
 CLIENTS = 4
 EVENTS_A_BATCH = 20
-#: A kill comes at any moment from the start of the collector's process on; it answers after about 0.1 s.
+#: A kill comes at any moment of so long a time; the collector answers about 0.1 s after its start.
 LIFE_SECONDS = 0.5
+#: In half of its lives a collector answers at least so many batches before the moment of the kill is drawn.
+BATCHES_A_LIFE = 3
 #: How often the gate folds what is there, while the collector writes.
 KILLS_A_FOLD = 10
 VIDEO = "v1"
@@ -151,9 +153,11 @@ def run(
         collector.wait()
         with Clients(collector, seed=seed, at=at) as clients:
             for kill in range(kills):
+                if draws.random() < 0.5:  # else it may not even have begun to answer
+                    clients.wait_for_answers(BATCHES_A_LIFE)
                 time.sleep(draws.uniform(0, LIFE_SECONDS))
                 collector.kill()
-                if draws.random() < 0.5:
+                if not syncs or draws.random() < 0.5:
                     power_cuts += 1
                     cut_bytes += _cut_power(data, draws, folded=folded)
                 collector.start()
@@ -181,6 +185,13 @@ class Clients:
             for number in range(CLIENTS)
         ]
         declare(collector, at)
+
+    def wait_for_answers(self, batches: int) -> None:
+        """Until so many more batches were acknowledged."""
+        wanted = len(self.told.acknowledged) + batches
+        until = time.monotonic() + 60
+        while len(self.told.acknowledged) < wanted and time.monotonic() < until:
+            time.sleep(0.005)
 
     def __enter__(self) -> Clients:
         for client in self._clients:
