@@ -83,9 +83,16 @@ def _add_rooms(commands: Any) -> None:
 
 def _add_work(commands: Any) -> None:
     load = _command(commands, "load", _load, "Import files of events. Loading a file twice changes nothing.")
-    load.add_argument("files", nargs="+", metavar="FILE", help="files, or - for standard input (segment-ndjson)")
     load.add_argument(
-        "--format", required=True, choices=("segment-ndjson", "parquet", "kuairand", "tiktok-sessions", "twitch-plays")
+        "files", nargs="+", metavar="FILE", help="files, folders, or - for standard input (segment-ndjson, csv)"
+    )
+    load.add_argument(
+        "--format", required=True,
+        choices=("segment-ndjson", "csv", "parquet", "kuairand", "tiktok-sessions", "twitch-plays"),
+    )  # fmt: skip
+    load.add_argument("--restart", action="store_true", help="begin anew, where a load that was stopped would go on")
+    load.add_argument(
+        "--key", default="", metavar="NAME", help="the write key that sent some of these events already: they are found"
     )
     tick = _command(commands, "tick", _tick, "Publish what is due now.")
     tick.add_argument("--at", type=_moment, metavar="TIME", help="what is due up to this moment instead (RFC 3339)")
@@ -111,6 +118,16 @@ def _add_keeping(commands: Any) -> None:
     policy.add_argument("action", choices=("check", "show"))
     policy.add_argument("file", nargs="?", type=Path)
     policy.add_argument("--default", action="store_true", help="the policy that Footlights ships")
+    backup = _command(commands, "backup", _backup, "Copy the private folder and the board, while running or not.")
+    backup.add_argument("to", type=Path, metavar="TO", help="a folder of backups: each becomes a folder in it")
+    backup.add_argument("--with-keys", action="store_true", help="the season keys too: who has them can find viewers")
+    backup.add_argument("--keep", type=_at_least_one, metavar="N", help="delete all but the newest N (default: none)")
+    restore = _command(commands, "restore", _restore, "Put a backup into a data folder, once all of it was checked.")
+    restore.add_argument("source", type=Path, metavar="FROM", help="a backup, or a folder of backups for its newest")
+    restore.add_argument("--check", action="store_true", help="read and check the backup, and change nothing")
+    restore.add_argument("--force", action="store_true", help="move aside the deployment that is there already")
+    restore.add_argument("--keys", type=Path, metavar="FOLDER", help="season keys, if the backup was made without them")
+    restore.add_argument("--without-keys", action="store_true", help="do without: this month's events count no more")
     audit = _command(
         commands, "audit", _audit, "Find out through the public doors alone whether the promise is kept.",
         data_help="a deployment that runs, in which canaries then stay for good; without it a rehearsal is audited",
@@ -238,7 +255,10 @@ def _load(asked: argparse.Namespace, settings: Settings) -> None:
     from footlights.private.collect.load import load
 
     with _Progress("loading", unit="bytes") as progress:
-        report = load(asked.files, format=asked.format, data=asked.data, settings=settings, progress=progress)
+        report = load(
+            asked.files, format=asked.format, data=asked.data, settings=settings, restart=asked.restart,
+            key=asked.key, progress=progress,
+        )  # fmt: skip
     dropped = {reason.name.lower(): count for reason, count in report.dropped.items()}
     bad = [{"file": row.file, "line": row.line, "reason": row.reason.name.lower()} for row in report.bad_rows]
     lines = [
@@ -246,8 +266,14 @@ def _load(asked: argparse.Namespace, settings: Settings) -> None:
     ]
     lines += [f"  {reason}: {count:,}" for reason, count in sorted(dropped.items())]
     lines += [f"  {row['file']}:{row['line']}: {row['reason']}" for row in bad]
+    if report.resumed:
+        lines.insert(0, "went on where an earlier load was stopped; what that one had loaded is not in these numbers")
+    lines += [f"left, as its name is not one of {asked.format}: {path}" for path in report.left]
     lines += ["Duplicates are found when the gate folds: `footlights status --private` counts them."]
-    answer = {"accepted": report.accepted, "declared": report.declared, "dropped": dropped, "bad_rows": bad}
+    answer = {
+        "accepted": report.accepted, "declared": report.declared, "dropped": dropped, "bad_rows": bad,
+        "resumed": report.resumed, "left": report.left,
+    }  # fmt: skip
     _say(asked, answer, "\n".join(lines))
 
 
@@ -368,6 +394,56 @@ def _policy(asked: argparse.Namespace, settings: Settings) -> None:
     _say(asked, summary, "\n".join(policy_lines(summary)))
 
 
+def _backup(asked: argparse.Namespace, settings: Settings) -> None:
+    from footlights.backup import backup
+
+    with _Progress("waiting for the gate", unit="seconds") as progress:
+
+        def wait(seconds: float) -> None:
+            progress(0, 0)
+            time.sleep(seconds)
+
+        folder, manifest = backup(
+            asked.data, asked.to, settings, with_keys=asked.with_keys, keep=asked.keep, wait=wait
+        )  # fmt: skip
+    keys = "with its season keys" if manifest.with_keys else "without season keys: keep private/keys/seasons elsewhere"
+    answer = {
+        "backup": str(folder), "bytes": manifest.bytes, "files": len(manifest.files), "with_keys": manifest.with_keys,
+        "published_through": _rfc3339(manifest.published_through),
+    }  # fmt: skip
+    _say(asked, answer, f"{folder}: {manifest.bytes / 1e6:,.1f} MB, {keys}")
+
+
+def _restore(asked: argparse.Namespace, settings: Settings) -> None:
+    from footlights.backup import check, restore
+
+    if asked.check:
+        folder, manifest = check(asked.source)
+        answer = {
+            "backup": str(folder), "bytes": manifest.bytes, "files": len(manifest.files),
+            "with_keys": manifest.with_keys, "seasons": sorted(manifest.seasons),
+            "published_through": _rfc3339(manifest.published_through),
+        }  # fmt: skip
+        keys = "with" if manifest.with_keys else "without"
+        _say(asked, answer, f"{folder}: {len(manifest.files):,} files, all as they were made, {keys} season keys")
+        return
+    done = restore(
+        asked.source, asked.data, settings, force=asked.force, keys=asked.keys, without_keys=asked.without_keys
+    )  # fmt: skip
+    lines = [
+        f"restored to {asked.data}, published through {_rfc3339(done.published_through)}; season keys: {done.keys}"
+    ]
+    if done.barred_before is not None:
+        lines.append(f"events before {done.barred_before} count no more, since their viewers would count again")
+    if done.aside is not None:
+        lines.append(f"what was there is in {done.aside}: it is private, so delete it once you are content")
+    answer = {
+        "data": str(asked.data), "published_through": _rfc3339(done.published_through), "keys": done.keys,
+        "barred_before": done.barred_before, "aside": done.aside,
+    }  # fmt: skip
+    _say(asked, answer, "\n".join(lines))
+
+
 def _audit(asked: argparse.Namespace, settings: Settings) -> None:
     if (asked.canaries is None) != asked.attacks:
         _usage("footlights audit needs to be told how: --canaries M, or --attacks")
@@ -463,6 +539,18 @@ def _span(text: str) -> int:
     if not (number.isascii() and number.isdecimal() and len(number) <= 6):
         raise argparse.ArgumentTypeError("a time such as 7d, 12h or 30m")
     return int(number) * units[unit]
+
+
+def _at_least_one(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError("a whole number of at least 1")
+    return int(text)
+
+
+def _rfc3339(at_utc: int | None) -> str | None:
+    from footlights.terms.figures import rfc3339
+
+    return None if at_utc is None else rfc3339(at_utc)
 
 
 def _log_to_stderr(*, quiet: bool = False) -> None:

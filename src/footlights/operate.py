@@ -20,6 +20,7 @@ from typing import Any
 
 import structlog
 
+from footlights.gate import copies
 from footlights.gate.publish import Gate
 from footlights.private.collect.door import DATA_VARIABLE
 from footlights.private.collect.intake import private_folder
@@ -131,6 +132,7 @@ def run_gate(data: Path, settings: Settings) -> None:
                 time.sleep(min(FOLD_SECONDS, max(0.05, minute + MINUTE - time.time())))
                 if time.time() < minute + MINUTE:
                     gate.fold()
+                    copies.attend(gate, data)
                     _note_counts(gate, data)
     finally:
         gate.close()

@@ -85,6 +85,11 @@ SETTINGS: tuple[Setting, ...] = (
         help="Bodies that the collector may hold, until they are answered; shared among keys in the same way.",
     ),
     Setting(name="segment_bytes", default=268_435_456, unit="bytes", least=65_536, help="Size of a journal segment."),
+    Setting(
+        name="disk_reserve_bytes", default=536_870_912, unit="bytes",
+        help="Room that is left on the journal's disk for the gate: with less, events are answered with 503 and "
+        "Retry-After, and what is due is still published.",
+    ),
     Setting(name="fold_events", default=1_000_000, unit="events", least=1000, help="Events folded in one transaction."),
     Setting(name="duckdb_memory", default="2GB", unit="", help="Most memory that the private store may use."),
     Setting(name="login_link_minutes", default=30, unit="minutes", least=1, help="How long a login link works."),

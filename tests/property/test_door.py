@@ -343,7 +343,7 @@ class _At(Intake):
         self.keys = intake.keys
         self._asked = asked
 
-    def asked(self, **_: bool) -> Asked:
+    def asked(self, **_: object) -> Asked:
         return self._asked
 
 

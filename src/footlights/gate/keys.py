@@ -21,8 +21,8 @@ def gate_key(private: Path) -> bytes:
     key = path.read_bytes()
     if len(key) != KEY_BYTES:
         raise VaultDamaged(
-            "keys/gate.key is cut. Restore it from the backup of the private folder: with another key, figures that "
-            "were published already could be published again with other noise."
+            "keys/gate.key is cut, and no backup holds it. Move it away: the gate makes a new one and goes on with "
+            "other noise; where a tick was half published it stops, and a backup has to be restored."
         )
     return key
 

@@ -9,6 +9,7 @@ costs budget, never privacy.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -77,6 +78,25 @@ class Gate:
         """Take in what arrived: the work that grows with events is done before the tick."""
         self._finish()
         self._engine.fold()
+
+    def copy_to(self, private: Path, board: Path, *, with_keys: bool) -> int | None:
+        """Copy the private folder and the board, both of now. Returns the moment through which it has published.
+
+        Between two ticks: what is fixed is on the board. with_keys: the season keys too.
+        """
+        self.fold()
+        self._engine.copy_to(private, with_keys=with_keys)
+        self._board.copy_to(board)
+        return self._engine.clock()[1]
+
+    def note_restore(self, *, at_utc: int) -> None:
+        """State on the board that it was put back to a copy: what it published since is published again."""
+        _, through = self._engine.clock()
+        if through is None:
+            return
+        with self._board:
+            restores = [*json.loads(self._board.fact("restores") or "[]"), {"at": at_utc, "through": through}]
+            self._board.state("restores", json.dumps(restores))
 
     def run(self, *, until_utc: int, progress: Callable[[int, int], None] | None = None) -> int:
         """Publish all that is due up to a moment; returns how many ticks that was. A moment that is over is nothing."""

@@ -41,6 +41,10 @@ class BadFile(FootlightsError):
     """A file that cannot be imported at all: it says what was expected."""
 
 
+class BadBackup(FootlightsError):
+    """A backup that cannot be made or restored: it says why, and what would be needed."""
+
+
 class BadPolicy(FootlightsError):
     """A policy that cannot be put in force: it says which line, and what would be allowed."""
 

@@ -48,7 +48,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     received_ms: the collector's clock. earliest_ms: the first moment that is not too late.
     opted_out: the viewer's browser asks not to be tracked. may_declare: the write key speaks for the platform.
     may_tell_traits: it may say what viewers are like.
-    interests: places in the policy's list of interests, by name.
+    interests: places in the policy's list of interests, by name. source: encode.source_key of whoever sent them.
     """
 
     received_ms: int
@@ -58,6 +58,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     may_declare: bool = True
     may_tell_traits: bool = True
     interests: Mapping[str, int] = MappingProxyType({})
+    source: int = 0
 
     def latest_ms(self) -> int:
         """The last moment that is not in the future."""

@@ -131,6 +131,7 @@ class Door:
 
     def _asked(self, request: Request, caller: Caller) -> Asked:
         return self.intake.asked(
+            source=caller.name,
             opted_out=opts_out(request),
             may_declare=caller.key.may_declare(),
             may_tell_traits=caller.key.may_tell_traits(),

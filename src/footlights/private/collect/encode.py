@@ -5,6 +5,7 @@ All hashing of what is written together is done at once.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from functools import lru_cache
 
@@ -35,6 +36,19 @@ _EPOCH_SEASON = 1970 * 12
 
 #: subject_key, remembered: ids of videos and creators are public and come again and again.
 known_subject_key = lru_cache(maxsize=65_536)(subject_key)
+
+
+@lru_cache(maxsize=1024)
+def source_key(name: str) -> int:
+    """What the messages of one write key are told apart by, signed 64 bits; 0 for "", which is files.
+
+    xor'ed onto a message's hash, which is keyed: two sources that number their messages alike share none.
+    """
+    if not name:
+        return 0
+    return int.from_bytes(
+        hashlib.blake2b(name.encode(), digest_size=8, person=b"source").digest(), "little", signed=True
+    )
 
 
 def encode(events: Sequence[ViewerEvent], keys: SeasonKeys) -> tuple[Records, Bools]:

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from footlights.private.collect.checks import Asked, Limits, reason_to_drop, reason_to_refuse
-from footlights.private.collect.encode import encode
+from footlights.private.collect.encode import encode, source_key
 from footlights.private.collect.views import Circumstances, Views, encode_views, reasons_to_drop
 from footlights.private.vault.journal import JournalWriter
 from footlights.private.vault.records import Records
@@ -102,16 +102,22 @@ class Taken(msgspec.Struct, kw_only=True):
 
 
 class Intake:
-    """Checks and encodes under the keys of a private folder, and the policy beside it."""
+    """Checks and encodes under the keys of a private folder, and the policy beside it.
 
-    def __init__(self, private: Path, limits: Limits) -> None:
+    source: the write key's name that messages are told apart by, where asked() is told none; "" for files.
+    """
+
+    def __init__(self, private: Path, limits: Limits, *, source: str = "") -> None:
         self.limits = limits
+        self._source = source
         self.keys = SeasonKeys(private / "keys" / "seasons")
         policy = load_policy(private.parent / POLICY_FILE)
         self._interests = {name: place for place, name in enumerate(policy.axes["interest"])}
 
-    def asked(self, *, opted_out: bool = False, may_declare: bool = True, may_tell_traits: bool = True) -> Asked:
-        """The circumstances of events that come now."""
+    def asked(
+        self, *, source: str = "", opted_out: bool = False, may_declare: bool = True, may_tell_traits: bool = True
+    ) -> Asked:
+        """The circumstances of events that come now. source: the name of the write key that they came with."""
         received_ms = time.time_ns() // 1_000_000
         past_ms = self.limits.past_ms
         return Asked(
@@ -122,6 +128,7 @@ class Intake:
             may_declare=may_declare,
             may_tell_traits=may_tell_traits,
             interests=self._interests,
+            source=source_key(source or self._source),
         )
 
     def take(self, rows: Iterable[Row], asked: Asked) -> Taken:
@@ -132,6 +139,7 @@ class Intake:
         """The same for rows that came under circumstances of their own."""
         events: list[ViewerEvent] = []
         numbers: list[int] = []
+        sources: list[int] = []
         declarations: list[Declaration] = []
         declared_rows: list[int] = []
         dropped: list[tuple[int, Drop]] = []
@@ -143,6 +151,7 @@ class Intake:
                     if reason is None:
                         events.append(item)
                         numbers.append(number)
+                        sources.append(asked.source)
                 elif isinstance(item, Drop):
                     reason = item
                 else:
@@ -153,6 +162,7 @@ class Intake:
                 if reason is not None:
                     dropped.append((number, reason))
         records, kept = encode(events, self.keys)
+        records["message"] ^= np.array(sources, dtype=np.int64)[kept]
         dropped += [(numbers[row], Drop.TOO_LATE) for row in np.flatnonzero(~kept)]
         return Taken(
             records=records,
@@ -171,6 +181,7 @@ class Intake:
         """The same for views that came under circumstances of their own."""
         reasons = reasons_to_drop(views, under)
         records, kept = encode_views(views, reasons == 0, self.keys)
+        records["message"] ^= under.source[kept] if isinstance(under.source, np.ndarray) else under.source
         reasons[~kept & (reasons == 0)] = Drop.TOO_LATE
         dropped = np.flatnonzero(reasons)
         return Taken(
@@ -193,4 +204,6 @@ def private_folder(data: Path) -> Path:
 
 def open_journal(private: Path, settings: Settings) -> JournalWriter:
     """A writer of the private folder's journal. Raises VaultDamaged."""
-    return JournalWriter(private / "journal", segment_bytes=settings.segment_bytes)
+    return JournalWriter(
+        private / "journal", segment_bytes=settings.segment_bytes, reserve_bytes=settings.disk_reserve_bytes
+    )

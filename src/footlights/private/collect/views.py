@@ -67,6 +67,10 @@ class Views(msgspec.Struct, kw_only=True):
         return "<views, withheld>"
 
 
+#: What Circumstances may have a value of for each row.
+_OF_EACH = ("received_ms", "earliest_ms", "latest_ms", "opted_out", "source")
+
+
 class Circumstances(msgspec.Struct, kw_only=True):
     """checks.Asked for many rows: what holds for all of them, or a value for each."""
 
@@ -75,6 +79,7 @@ class Circumstances(msgspec.Struct, kw_only=True):
     earliest_ms: int | Int64s
     latest_ms: int | Int64s
     opted_out: bool | Bools
+    source: int | Int64s
 
     @classmethod
     def of(cls, asked: Asked) -> Circumstances:
@@ -85,6 +90,7 @@ class Circumstances(msgspec.Struct, kw_only=True):
             earliest_ms=asked.earliest_ms,
             latest_ms=asked.latest_ms(),
             opted_out=asked.opted_out,
+            source=asked.source,
         )
 
     @classmethod
@@ -100,11 +106,12 @@ class Circumstances(msgspec.Struct, kw_only=True):
             earliest_ms=rows([one.earliest_ms for one in asked]),
             latest_ms=rows([one.latest_ms() for one in asked]),
             opted_out=rows([one.opted_out for one in asked]).astype(bool),
+            source=rows([one.source for one in asked]),
         )
 
     def at(self, rows: NDArray[np.intp]) -> Circumstances:
         """Those of some of the rows."""
-        values = {name: getattr(self, name) for name in ("received_ms", "earliest_ms", "latest_ms", "opted_out")}
+        values = {name: getattr(self, name) for name in _OF_EACH}
         chosen = {name: value[rows] if isinstance(value, np.ndarray) else value for name, value in values.items()}
         return Circumstances(text_length=self.text_length, **chosen)
 

@@ -13,6 +13,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from footlights.private.measure.copies import copy_journal, copy_rest, copy_season_keys, copy_store
 from footlights.private.measure.fold import Fold
 from footlights.private.measure.statements import run, statements
 from footlights.private.vault.journal import retire
@@ -109,6 +110,14 @@ class Engine:
     def fold(self) -> None:
         """Fold all that arrived."""
         self._fold.run()
+
+    def copy_to(self, to: Path, *, with_keys: bool) -> None:
+        """Copy the private folder, as copies.py says."""
+        copy_rest(self._private, to)
+        copy_store(self._store, self._private, to)
+        copy_journal(self._private, to)
+        if with_keys:
+            copy_season_keys(self._private, to)
 
     def clock(self) -> tuple[int | None, int | None]:
         """(assigned_through, published_through), in seconds since 1970; None before the first run."""

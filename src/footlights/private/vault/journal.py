@@ -39,6 +39,7 @@ from footlights.private.vault.manifest import (
     write_all,
 )
 from footlights.private.vault.records import RECORD, Records
+from footlights.private.vault.room import keep_room
 from footlights.terms.errors import VaultDamaged, VaultFull
 from footlights.terms.events import Declaration, Drop
 
@@ -97,14 +98,16 @@ class JournalStats(msgspec.Struct, frozen=True, kw_only=True):
 class JournalWriter:
     """Appends to the journal. Not for use from several threads.
 
-    segment_bytes: a segment that has reached it is sealed and the next one begun.
+    segment_bytes: a segment that has reached it is sealed and the next one begun. reserve_bytes: what is left on the
+    disk for the gate; below that nothing is written.
     On start, every segment whose writer has died is cut at the end of its last whole commit and sealed.
     Raises VaultDamaged if such a segment is broken before its end.
     """
 
-    def __init__(self, folder: Path, *, segment_bytes: int) -> None:
+    def __init__(self, folder: Path, *, segment_bytes: int, reserve_bytes: int = 0) -> None:
         self.folder = folder
         self._segment_bytes = segment_bytes
+        self._reserve_bytes = reserve_bytes
         self._segment: _Segment | None = None
         self._records: list[bytes] = []
         self._count = 0
@@ -149,6 +152,7 @@ class JournalWriter:
         if not parts:
             return
         try:
+            keep_room(self.folder, reserve_bytes=self._reserve_bytes)
             self._segment_to_write().write(parts)
         except OSError as error:
             raise self._refuse(error) from None
@@ -187,8 +191,9 @@ class JournalWriter:
     def _refuse(self, error: OSError) -> VaultFull | VaultDamaged:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             return VaultFull(
-                "The journal's disk is full: no event is accepted until there is room. Free space on it, or lower "
-                "keep.raw_event_days in policy.toml so that the next tick retires more of the journal."
+                "The journal's disk is full: no event is accepted until there is more room than disk_reserve_bytes, "
+                "which is the gate's. Free space on it, or lower keep.raw_event_days in policy.toml so that the next "
+                "tick retires more of the journal."
             )
         # A disk that failed once is not asked to extend the same file: the next commit begins another segment, and
         # the next writer checks this one.

@@ -6,8 +6,10 @@ Everything of one run of the clock is one transaction: figures and their spend a
 from __future__ import annotations
 
 import json
+import shutil
 import sqlite3
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 from fractions import Fraction
 from importlib import resources
 from pathlib import Path
@@ -45,6 +47,17 @@ class BoardWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._db.execute("COMMIT" if kind is None else "ROLLBACK")
+
+    def copy_to(self, folder: Path) -> None:
+        """Copy the board as it is now, with the rows that its plans name."""
+        folder.mkdir(parents=True, exist_ok=True)
+        with closing(sqlite3.connect(folder / BOARD_FILE)) as copy:
+            self._db.backup(copy)
+        for rows in self.folder.rglob("*.npy"):
+            if not rows.name.endswith(".draft.npy"):
+                to = folder / rows.relative_to(self.folder)
+                to.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(rows, to)
 
     def state(self, name: str, value: str) -> None:
         """State a public fact."""

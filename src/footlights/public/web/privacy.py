@@ -12,6 +12,7 @@ import msgspec
 
 from footlights.public.board.read import Board
 from footlights.terms.families import FAMILIES, HISTOGRAMS, families_of
+from footlights.terms.figures import rfc3339
 from footlights.terms.policy import BoundPolicy, Policy
 
 
@@ -59,6 +60,17 @@ class OtherPolicy(msgspec.Struct, frozen=True, kw_only=True):
     units: tuple[UnitGuarantee, ...]
 
 
+class Restore(msgspec.Struct, frozen=True, kw_only=True):
+    """A time at which the deployment was put back to a copy. at: when. copy_of: up to when it had then published.
+
+    Figures that had been published in between are published again with other noise: of their streams one viewer may
+    lose up to the policy's rho once more, for each restore.
+    """
+
+    at: str
+    copy_of: str
+
+
 class Privacy(msgspec.Struct, frozen=True, kw_only=True):
     """The guarantee in force. state: pending until the gate has stated it."""
 
@@ -72,6 +84,7 @@ class Privacy(msgspec.Struct, frozen=True, kw_only=True):
     many_videos: tuple[ManyVideos, ...]
     next_policies: tuple[OtherPolicy, ...]
     older_policies: tuple[OtherPolicy, ...]
+    restores: tuple[Restore, ...] = ()
 
 
 LAW = "Somebody who watched k videos of a season has k times the rho of one video."
@@ -99,7 +112,12 @@ def privacy(board: Board) -> Privacy:
         many_videos=tuple(msgspec.convert(row, ManyVideos) for row in stated["k_videos_law"]),
         next_policies=_others(stated["next"]),
         older_policies=_others(stated["older"]),
+        restores=tuple(_restore(row) for row in json.loads(board.fact("restores") or "[]")),
     )
+
+
+def _restore(row: dict[str, int]) -> Restore:
+    return Restore(at=rfc3339(row["at"]), copy_of=rfc3339(row["through"]))
 
 
 def _others(rows: list[dict[str, Any]]) -> tuple[OtherPolicy, ...]:

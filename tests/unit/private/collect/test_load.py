@@ -156,8 +156,8 @@ def test_a_file_of_another_kind_is_refused_whole_with_what_was_expected(
 def test_what_cannot_be_opened_and_formats_that_are_none_are_refused(tmp_path: Path) -> None:
     for files, format_, why in (
         (["nowhere.csv"], "kuairand", "nowhere.csv cannot be opened"),
-        (["x"], "xml", "The formats are: segment-ndjson, parquet"),
-        (["-"], "parquet", "Standard input can be segment-ndjson only"),
+        (["x"], "xml", "The formats are: segment-ndjson, csv, parquet"),
+        (["-"], "parquet", "Standard input can be segment-ndjson or csv only"),
     ):
         with pytest.raises(BadFile, match=why):
             import_(list(files), tmp_path, format=format_)

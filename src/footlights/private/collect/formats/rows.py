@@ -27,15 +27,16 @@ def check_header(source: Source, *expected: tuple[str, ...], delimiter: str = ",
 def row_tasks(source: Source, read: Reader, *, delimiter: str = ",") -> Iterator[Task]:
     """The rows of a file, read, in portions."""
     rows: list[Row] = []
+    number = 0
     lines = source.rows(delimiter=delimiter)
     _, header = next(lines)
     for number, fields in lines:
         rows.append((number, _read(header, fields, read)))
         if len(rows) == _ROWS:
-            yield Task(rows, source.done_bytes())
+            yield Task(rows, source.done_bytes(), place=number)
             rows = []
     if rows:
-        yield Task(rows, source.done_bytes())
+        yield Task(rows, source.done_bytes(), place=number)
 
 
 def take_rows(rows: list[Row], intake: Intake) -> Taken:

@@ -73,7 +73,7 @@ def _ranges(source: Source) -> Iterator[Task]:
     start = 0
     while start < source.total_bytes:
         end = source.line_end(start + CHUNK_BYTES)
-        yield Task(Range(source.path, start, end), end)
+        yield Task(Range(source.path, start, end), end, place=end)
         start = end
 
 
@@ -85,7 +85,7 @@ def _chunks(source: Source) -> Iterator[Task]:
             # A line longer than a chunk: its beginning says that it is too large, the rest is not kept.
             rest = (rest + piece)[: CHUNK_BYTES + 1]
             continue
-        yield Task(rest + whole + newline, source.done_bytes())
+        yield Task(rest + whole + newline, source.done_bytes(), place=source.unpacked_bytes - len(after))
         rest = after
     if rest:
-        yield Task(rest, source.done_bytes())
+        yield Task(rest, source.done_bytes(), place=source.unpacked_bytes)

@@ -20,24 +20,29 @@ _GZIP = b"\x1f\x8b"
 
 
 class Task(msgspec.Struct, frozen=True):
-    """A part of a file to work on. done_bytes: how much of the file, as it lies on the disk, is read with it."""
+    """A part of a file to work on. done_bytes: how much of the file, as it lies on the disk, is read with it.
+
+    place: where the part ends, in the file's own measure; each part's is greater than that of the one before.
+    """
 
     work: Any
     done_bytes: int
+    place: int
 
 
 class Source:
     """One file. Unpacks gzip by what the file is, not by its name. Raises BadFile if it cannot be opened.
 
     total_bytes: its size on the disk, 0 for standard input. is_plain_file: it lies on the disk as read() gives it.
+    is_stdin: it comes but once. unpacked_bytes: how much read() has given.
     """
 
     def __init__(self, path: Path | str) -> None:
         self.path = Path(path)
         self.name = "standard input" if str(path) == STDIN else self.path.name
-        self._is_stdin = str(path) == STDIN
+        self.is_stdin = str(path) == STDIN
         self.total_bytes = 0
-        if self._is_stdin:
+        if self.is_stdin:
             self._raw: io.BufferedReader = open(sys.stdin.fileno(), "rb", closefd=False)  # noqa: SIM115
         else:
             try:
@@ -45,10 +50,10 @@ class Source:
             except OSError as error:
                 raise BadFile(f"{self.name} cannot be opened: {error.strerror}.") from None
             self.total_bytes = self.path.stat().st_size
-        self._read_bytes = 0
+        self.unpacked_bytes = 0
         self._file = self._raw
         packed = self._raw.peek(2)[:2] == _GZIP
-        self.is_plain_file = not packed and not self._is_stdin
+        self.is_plain_file = not packed and not self.is_stdin
         if packed:
             self._file = io.BufferedReader(cast(io.RawIOBase, gzip.GzipFile(fileobj=self._raw)))
 
@@ -65,7 +70,7 @@ class Source:
             piece = self._file.read(size)
         except (EOFError, zlib.error, gzip.BadGzipFile):
             raise self._cut() from None
-        self._read_bytes += len(piece)
+        self.unpacked_bytes += len(piece)
         return piece
 
     def line_end(self, at: int) -> int:
@@ -80,7 +85,7 @@ class Source:
 
     def done_bytes(self) -> int:
         """How much of the file, as it lies on the disk, has been read."""
-        return self._read_bytes if self._is_stdin else self._raw.tell()
+        return self.unpacked_bytes if self.is_stdin else self._raw.tell()
 
     def rows(self, *, delimiter: str = ",") -> Iterator[tuple[int, Sequence[str]]]:
         """The rows of a CSV file with their line numbers, the header first; () for one that cannot be read."""
