@@ -54,6 +54,29 @@ def status_lines(answer: dict[str, Any]) -> list[str]:
     return lines
 
 
+def receipt_lines(receipt: dict[str, Any]) -> list[str]:
+    """The receipt of what a viewer asked, for a terminal."""
+    head = f"ask        {receipt['ask']}: {receipt['what']}, {receipt['state']}"
+    if "store" not in receipt:
+        return [
+            head,
+            "The ask is on disk, and no gate has heard it yet: is one running? `footlights status` shows the rooms. "
+            f"The receipt will be in private/receipts/{receipt['ask']}.json.",
+        ]
+    store, journal = receipt["store"], receipt["journal"]
+    rows = ", ".join(f"{count:,} {table}" for table, count in sorted(store["rows"].items())) or "nothing was there"
+    rest = f"done at {journal['done_at']}" if journal["done_at"] else f"the rest by {journal['by']}, once it is written"
+    return [
+        head,
+        f"store      {rows}; done at {store['done_at']}",
+        f"journal    {journal['events']:,} events gone; {rest}",
+        f"from now   nothing of theirs is counted until {receipt['not_counted_until']}",
+        "backups    gone with their next rotation; what then is left can be linked to nobody from "
+        f"{receipt['backups']['unlinkable_from']} on",
+        "figures    stay: they tell nothing of one person",
+    ]
+
+
 def _listens(host: str, port: int) -> bool:
     with socket.socket() as probe:
         probe.settimeout(0.2)

@@ -241,6 +241,7 @@ class _At(Intake):
     def __init__(self, intake: Intake, asked: Asked) -> None:
         self.limits = intake.limits
         self.keys = intake.keys
+        self.optouts = intake.optouts
         self._asked = asked
 
     def asked(self, *, opted_out: bool = False, may_declare: bool = True) -> Asked:

@@ -94,6 +94,8 @@ class Committer:
                 self._journal.append(
                     taken.records, taken.declarations, taken.drops, declared_after=taken.declared_after
                 )
+                for ask in taken.asks:
+                    self._journal.append_ask(ask)
             self._journal.commit()
         except (VaultFull, VaultDamaged) as refused:
             error = refused

@@ -6,6 +6,7 @@ the disk has what they brought.
     GET, POST /cmcd                                                                 CMCD
     POST /api/v1/videos/VIDEO/views                                                 PeerTube
     ...  /k/KEY/...                                                                 these two, with the write key
+    POST /v1/viewers/..., /v1/optout                                                what viewers ask for (rights.py)
     GET  /livez, /readyz
 
 Nothing that is read here but not named in a dialect's file, such as an address or a user agent, is kept, logged or
@@ -32,12 +33,14 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from footlights.private.collect import cmcd
-from footlights.private.collect.callers import VIEWER_HEADER, basic_user, key_of, no_key, opts_out, viewer_of
+from footlights.private.collect.callers import VIEWER_HEADER, basic_user, key_of, no_key, opts_out, signals, viewer_of
 from footlights.private.collect.checks import Asked, Limits
 from footlights.private.collect.commit import RETRY_AFTER_SECONDS, Committer
 from footlights.private.collect.intake import Intake, Row, Taken, open_journal, private_folder
 from footlights.private.collect.keys import Keyring
 from footlights.private.collect.peertube import read_view
+from footlights.private.collect.rights import Rights
+from footlights.private.collect.rights import routes as rights_routes
 from footlights.private.collect.segment import Opened, open_request, read_message
 from footlights.settings import Settings, load_settings
 from footlights.terms.errors import BadRequest, VaultDamaged
@@ -81,6 +84,8 @@ class Door:
         self.limits = Limits.of(settings)
         self.keyring = Keyring(private)
         self.intake = Intake(private, self.limits)
+        self.rights = Rights(private, self.intake)
+        self.honoured = signals(settings)
         self.committer = Committer(open_journal(private, settings), settings)
 
     async def post(self, request: Request) -> Response:
@@ -103,7 +108,7 @@ class Door:
             name = self.keyring.check(opened.write_key or request.query_params.get("writeKey", ""))
         if name is None:
             raise no_key()
-        asked = self.intake.asked(opted_out=opts_out(request), may_declare=self.keyring.declares(name))
+        asked = self.intake.asked(opted_out=opts_out(request, self.honoured), may_declare=self.keyring.declares(name))
         type_ = TYPES[request.url.path.rstrip("/").rpartition("/")[2]]
         return self.intake.take(_rows(opened, asked, type_), asked)
 
@@ -141,7 +146,7 @@ class Door:
         if name is None:
             raise no_key()
         packed = await self._body(request)
-        asked = self.intake.asked(opted_out=opts_out(request), may_declare=self.keyring.declares(name))
+        asked = self.intake.asked(opted_out=opts_out(request, self.honoured), may_declare=self.keyring.declares(name))
 
         def take() -> Taken:
             return self.intake.take(read(unpack(packed, limit=self.limits.body_bytes), asked), asked)
@@ -162,6 +167,14 @@ class Door:
                 raise _too_large(self.limits.body_bytes)
             pieces.append(piece)
         return b"".join(pieces)
+
+    def check_server(self, request: Request) -> None:
+        """Raises BadRequest unless the key speaks for the platform: whose viewers ask is for it alone to say."""
+        name = self.keyring.check(key_of(request))
+        if name is None:
+            raise no_key()
+        if not self.keyring.declares(name):
+            raise BadRequest("not_allowed", "This needs a server's key; this one is for pages and apps.", status=403)
 
     async def readyz(self, _: Request) -> Response:
         """Whether events are accepted now."""
@@ -219,6 +232,12 @@ def create_app(data: Path, settings: Settings) -> Starlette:
     app = Starlette(
         routes=[
             *posts,
+            *rights_routes(
+                door.rights,
+                check_server=door.check_server,
+                commit=door.committer.commit,
+                text_length=door.limits.text_length,
+            ),
             Route("/beacon/v1/batch", door.post, methods=["POST"]),
             Route("/v1/projects/{key}/settings", door.segment_settings, methods=["GET"]),
             Route("/sourceConfig/", door.rudder_settings, methods=["GET"]),

@@ -19,9 +19,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from footlights.private.collect.checks import Asked, Limits, reason_to_drop, reason_to_refuse
-from footlights.private.collect.encode import encode
+from footlights.private.collect.encode import encode, seasons_of
 from footlights.private.collect.views import Views, encode_views, reasons_to_drop
+from footlights.private.vault.asks import Ask
 from footlights.private.vault.journal import JournalWriter
+from footlights.private.vault.optouts import OptOuts
 from footlights.private.vault.records import Records
 from footlights.private.vault.seasons import SeasonKeys
 from footlights.settings import Settings
@@ -40,7 +42,7 @@ class Taken(msgspec.Struct, kw_only=True):
     """What the journal is to take. accepted: viewers' acts. bad: the first rows that were dropped, and why.
 
     numbers, declared_rows: the rows that records and declarations come from, ascending. rows: how many there were, if
-    they were numbered from 1 anew.
+    they were numbered from 1 anew. asks: what viewers asked for.
     """
 
     records: Records
@@ -50,6 +52,7 @@ class Taken(msgspec.Struct, kw_only=True):
     bad: list[tuple[int, Drop]]
     declared_rows: list[int] = msgspec.field(default_factory=list)
     rows: int = 0
+    asks: list[Ask] = msgspec.field(default_factory=list)
 
     @property
     def accepted(self) -> int:
@@ -89,6 +92,7 @@ class Intake:
     def __init__(self, private: Path, limits: Limits) -> None:
         self.limits = limits
         self.keys = SeasonKeys(private / "keys" / "seasons")
+        self.optouts = OptOuts(private)
         policy = load_policy(private.parent / POLICY_FILE)
         self._interests = {name: place for place, name in enumerate(policy.axes["interest"])}
 
@@ -127,6 +131,8 @@ class Intake:
                         declared_rows.append(number)
                 if reason is not None:
                     dropped.append((number, reason))
+        if self.optouts:
+            events, numbers = self._without_opted_out(events, numbers, dropped)
         records, kept = encode(events, self.keys)
         dropped += [(numbers[row], Drop.TOO_LATE) for row in np.flatnonzero(~kept)]
         return Taken(
@@ -141,6 +147,9 @@ class Intake:
     def take_views(self, views: Views, asked: Asked) -> Taken:
         """Check summed-up views and encode those that count. Never raises for a row."""
         reasons = reasons_to_drop(views, asked)
+        if self.optouts:
+            out = self.optouts.until(views.viewers.distinct)[views.viewers.place] > seasons_of(views.at_ms)
+            reasons[out & (reasons == 0)] = Drop.OPTED_OUT
         records, kept = encode_views(views, reasons == 0, self.keys)
         reasons[~kept & (reasons == 0)] = Drop.TOO_LATE
         dropped = np.flatnonzero(reasons)
@@ -152,6 +161,16 @@ class Intake:
             drops={Drop(int(reason)): int(counts[reason]) for reason in np.flatnonzero(counts)},
             bad=[(int(views.numbers[row]), Drop(int(reasons[row]))) for row in dropped[:BAD_ROWS_MAX]],
         )
+
+    def _without_opted_out(
+        self, events: list[ViewerEvent], numbers: list[int], dropped: list[tuple[int, Drop]]
+    ) -> tuple[list[ViewerEvent], list[int]]:
+        """Leave out the events of those who are on the list: each by its own viewer and season alone."""
+        until = self.optouts.until([event.viewer for event in events])
+        out = until > seasons_of(np.array([event.at_ms for event in events], dtype=np.int64))
+        dropped += [(numbers[row], Drop.OPTED_OUT) for row in np.flatnonzero(out)]
+        kept = np.flatnonzero(~out).tolist()
+        return [events[row] for row in kept], [numbers[row] for row in kept]
 
 
 def private_folder(data: Path) -> Path:

@@ -13,10 +13,12 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from footlights.private.measure.attend import Attendant
 from footlights.private.measure.fold import Fold
 from footlights.private.measure.statements import run, statements
 from footlights.private.vault.journal import retire
 from footlights.private.vault.journal import stats as journal_stats
+from footlights.private.vault.optouts import OptOuts
 from footlights.private.vault.seasons import SeasonKeys
 from footlights.private.vault.store import open_store
 from footlights.terms.events import Drop
@@ -32,7 +34,7 @@ DISCLOSED_COLUMNS = ("likes", "comments")
 CELL_COLUMNS = ("age", "gender", "country", "type", "interest")
 
 
-_SEASONAL = ("pairs", "sessions", "bonds", "bond_hours", "likes", "follows", "traits", "waiting")
+_SEASONAL = ("pairs", "sessions", "bonds", "bond_hours", "likes", "follows", "traits", "waiting", "erased_viewers")
 
 
 class Videos(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,6 +103,7 @@ class Engine:
         self._keys = SeasonKeys(private / "keys" / "seasons")
         self._kept: Season | None = None  # what was let go by this process
         self._fold = Fold(self._store, private, policies=policies, events=fold_events)
+        self._attendant = Attendant(self._store, private, self._fold.asks)
 
     def close(self) -> None:
         """Give the store back."""
@@ -109,6 +112,10 @@ class Engine:
     def fold(self) -> None:
         """Fold all that arrived."""
         self._fold.run()
+
+    def attend(self, *, seconds: float) -> None:
+        """Go on with what viewers asked for, for about so long: exports, the journal, receipts."""
+        self._attendant.attend(seconds=seconds)
 
     def clock(self) -> tuple[int | None, int | None]:
         """(assigned_through, published_through), in seconds since 1970; None before the first run."""
@@ -234,6 +241,8 @@ class Engine:
         for table in _SEASONAL:
             self._store.execute(f"DELETE FROM {table} WHERE season < ?", [kept])
         self._store.execute("DELETE FROM seen WHERE day < ?", [season_start_utc(kept) // DAY])
+        self._store.execute("DELETE FROM asks WHERE told AND asked_at < ?", [season_start_utc(kept)])
+        OptOuts(self._private).tidy(before=kept)
         self._keys.destroy_before(kept)
         self._kept = kept
 

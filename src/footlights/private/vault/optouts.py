@@ -57,7 +57,8 @@ class OptOuts:
     def until(self, viewers: Sequence[str]) -> Int64s:
         """For each viewer the first season that counts, shape (n,); 0 for one who is not on the list."""
         self._look()
-        return np.array([self._until.get(self._digest(viewer), 0) for viewer in viewers], dtype=np.int64)
+        found = {viewer: self._until.get(self._digest(viewer), 0) for viewer in dict.fromkeys(viewers)}
+        return np.array([found[viewer] for viewer in viewers], dtype=np.int64)
 
     def keep_out(self, viewer: str, *, until: Season = FOR_GOOD) -> None:
         """Put a viewer on the list. One who is on it for longer stays so. On disk when it returns."""

@@ -36,6 +36,11 @@ def read_receipt(private: Path, ask: str) -> dict[str, Any] | None:
         return None
 
 
+def drop_receipt(private: Path, ask: str) -> None:
+    """Forget the receipt of an ask that came to nothing."""
+    _path(private, ask, ".json").unlink(missing_ok=True)
+
+
 def write_export(private: Path, ask: str, export: dict[str, Any]) -> None:
     """Keep an export until it is read."""
     _write(_path(private, ask, ".export.json"), export)

@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from footlights.private.vault import journal as journal_module
+from footlights.private.vault import manifest as manifest_module
 from footlights.private.vault import rewriting
 from footlights.private.vault.asks import Ask
 from footlights.private.vault.journal import Batch, JournalReader, JournalWriter, ask_to_seal, retire
@@ -128,7 +129,7 @@ def test_a_crash_anywhere_is_read_as_before_and_finished_by_the_next_call(
     def crash(*_: object) -> None:
         raise Crash
 
-    note = rewriting.note
+    note = manifest_module.note
 
     def note_and_crash(path: Path, line: str) -> None:
         note(path, line)

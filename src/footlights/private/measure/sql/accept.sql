@@ -1,4 +1,4 @@
--- accept. In: batch(seq, record columns), seen, videos, creators, own(season, viewer, creator).
+-- accept. In: batch(seq, record columns), seen, videos, creators, own(season, viewer, creator), erased_viewers.
 -- Out: accepted, the events that count, with their subject's facts; tallies of those that do not.
 -- An event counts by what was told before it in the order of arrival: where a batch ends decides nothing, since one
 -- viewer's event more or less could move that end.
@@ -24,6 +24,7 @@ WITH placed AS (
 )
 SELECT placed.*,
     CASE
+        WHEN erased_viewers.viewer IS NOT NULL THEN 8
         WHEN kind = 16 THEN 0
         WHEN kind IN (12, 13, 15) AND placed.creator IS NULL THEN 11
         WHEN placed.creator IS NULL THEN 10
@@ -31,7 +32,10 @@ SELECT placed.*,
         ELSE 0
     END AS reason
 FROM placed LEFT JOIN own
-    ON placed.viewer = own.viewer AND placed.creator = own.creator AND placed.season = own.season;
+    ON placed.viewer = own.viewer AND placed.creator = own.creator AND placed.season = own.season
+-- A viewer's own ask alone decides whether they count: it stands for one season of theirs.
+LEFT JOIN erased_viewers
+    ON placed.viewer = erased_viewers.viewer AND placed.season = erased_viewers.season AND erased_seq <= placed.seq;
 
 -- Among those that would count: a refused event is not remembered, so declared later and sent again, it counts.
 CREATE OR REPLACE TEMP TABLE repeated AS
@@ -59,7 +63,7 @@ SELECT * EXCLUDE (reason, session), (at_ms // 1000) - posted_at AS age_seconds,
 FROM judged ANTI JOIN repeated USING (seq)
 WHERE reason = 0;
 
-INSERT INTO seen SELECT day, message_key FROM accepted;
+INSERT INTO seen SELECT day, message_key, pair FROM accepted;
 
 INSERT INTO tallies
 SELECT 'dropped', reason, count(*) FROM judged WHERE reason <> 0 GROUP BY reason
