@@ -21,8 +21,8 @@ from typing import Any, Literal
 import structlog
 
 from footlights.gate.publish import Gate
-from footlights.private.collect.door import DATA_VARIABLE
 from footlights.private.collect.checks import Limits
+from footlights.private.collect.door import DATA_VARIABLE
 from footlights.private.collect.intake import Intake, open_journal, private_folder
 from footlights.private.collect.keys import Keyring
 from footlights.private.collect.rights import Rights, write_ask
