@@ -39,6 +39,9 @@ Int64s = NDArray[np.int64]
 ANSWERS = ("videos", "sessions", "likes", "channels", "hours", "follows", "traits", "messages")
 
 
+_DOMAINS = {"age": AGES, "gender": GENDERS, "country": COUNTRIES, "source": SOURCES}
+
+
 class _Pending(msgspec.Struct, frozen=True, kw_only=True):
     """An ask that is not done. tokens: season -> the viewer's 16 bytes."""
 
@@ -119,6 +122,7 @@ class Attendant:
             for row in rows:
                 if "season" in row:
                     row["month"] = season_name(row.pop("season"))
+                row |= {name: domain[row[name]] for name, domain in _DOMAINS.items() if name in row}
         return answers
 
     def _register(self, table: str, names: tuple[str, ...], rows: Sequence[tuple[int, ...]]) -> None:
@@ -237,7 +241,7 @@ def _told(records: Records, names: dict[int, tuple[str, str]]) -> list[dict[str,
         subject = names.get(int(record["subject"]))
         if subject is not None:
             event[subject[0]] = subject[1]
-        for name, domain in (("age", AGES), ("gender", GENDERS), ("country", COUNTRIES), ("source", SOURCES)):
+        for name, domain in _DOMAINS.items():
             if record[name]:
                 event[name] = domain[int(record[name])]
         if record["kind"] == Kind.TRAITS:
