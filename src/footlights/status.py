@@ -7,10 +7,12 @@ import time
 from pathlib import Path
 from typing import Any
 
+from footlights.private.collect.ages import ages
 from footlights.public.board.read import Board
 from footlights.settings import Settings
 from footlights.terms.errors import BoardDamaged
 from footlights.terms.figures import rfc3339
+from footlights.terms.policy import POLICY_FILE, load_policy
 from footlights.terms.ticks import MINUTE
 
 
@@ -24,6 +26,9 @@ def public_status(data: Path, settings: Settings) -> dict[str, Any]:
         "rooms": {name: "up" if _listens(host, port) else "down" for name, (host, port) in ports.items()},
         "disk_bytes": {name: _size(data / name) for name in ("private", "board", "public")},
     }
+    kept = ages(data / "private", at_utc=int(time.time()))
+    if kept is not None:
+        answer["kept"] = kept | {"raw_event_days": load_policy(data / POLICY_FILE).raw_event_days}
     try:
         board = Board(data / "board")
     except BoardDamaged:
@@ -49,9 +54,18 @@ def status_lines(answer: dict[str, Any]) -> list[str]:
     lines.append(
         f"disk       {', '.join(f'{name} {size / 1e6:,.1f} MB' for name, size in answer['disk_bytes'].items())}"
     )
+    if "kept" in answer:
+        lines.append(f"kept       {_kept(answer['kept'])}")
     for name, value in answer.get("private", {}).items():
         lines.append(f"private    {name}: {value if not isinstance(value, int) else f'{value:,}'}")
     return lines
+
+
+def _kept(kept: dict[str, Any]) -> str:
+    days = kept["oldest_raw_event_days"]
+    oldest = "no raw events" if days is None else f"the oldest raw event for {days} of {kept['raw_event_days']} days"
+    keys = kept["season_keys"]
+    return f"{oldest}, {f'season keys of {keys[0]} to {keys[-1]}' if keys else 'no season key'}"
 
 
 def receipt_lines(receipt: dict[str, Any]) -> list[str]:
