@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
+import re
 import urllib.parse
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -29,6 +30,8 @@ from footlights.terms.errors import VaultDamaged
 
 #: Shorter ones are found by chance in any file; their other forms are long enough.
 LEAST_BYTES = 8
+#: What of a data folder is ours: a test may keep its own files, such as what it loads, beside it.
+_OURS = r"(private|board|public)/|[^/]*\.log$"
 _OWN_ADDRESSES = {"127.0.0.1", "testclient", ""}
 
 
@@ -44,7 +47,7 @@ class Traces:
         found: list[str] = []
         for folder in sorted(self.folders):
             if folder.exists():
-                found += leaks(folder, self.sent - declared(folder))
+                found += leaks(folder, self.sent - declared(folder), among=_OURS)
         return found
 
 
@@ -69,8 +72,11 @@ def forms(text: str) -> dict[str, bytes]:
     return {name: form for name, form in made.items() if len(form) >= LEAST_BYTES}
 
 
-def leaks(folder: Path, sent: Iterable[str]) -> list[str]:
-    """Which files of a data folder hold what was sent, and in which form. Nothing of it is in the answer."""
+def leaks(folder: Path, sent: Iterable[str], *, among: str = "") -> list[str]:
+    """Which files of a data folder hold what was sent, and in which form. Nothing of it is in the answer.
+
+    among: what the paths of the files begin with, as an expression.
+    """
     needles: dict[bytes, str] = {}
     for text in sent:
         for name, form in forms(text).items():
@@ -82,7 +88,10 @@ def leaks(folder: Path, sent: Iterable[str]) -> list[str]:
         heads.setdefault(int.from_bytes(form[:8], "little"), []).append(form)
     starts = np.array(sorted(heads), dtype="<u8")
     found = set()
-    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    for path in paths:
+        if not re.match(among, path.relative_to(folder).as_posix()):
+            continue
         for content in _contents(path):
             for form in _forms_in(content, starts, heads):
                 found.add(f"{path.relative_to(folder)}: {needles[form]}")

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from footlights.terms.policy import Policy
 
 DATA_DEFAULT = "footlights-data"
+#: How long `tick` goes on with what viewers asked for; what is left, the next one does.
+_ATTEND_SECONDS = 60.0
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -250,6 +252,7 @@ def _tick(asked: argparse.Namespace, settings: Settings) -> None:
                 progress(moment - begun[0], until - begun[0])
 
             ticks = gate.run(until_utc=until, progress=show)
+        gate.attend(seconds=_ATTEND_SECONDS)
     finally:
         gate.close()
     at = datetime.fromtimestamp(until, UTC).isoformat().replace("+00:00", "Z")

@@ -188,6 +188,18 @@ def test_a_segment_that_comes_back_from_a_backup_is_combed_again(client: Client,
     assert (linked(client, ANN), linked(client, BOB)) == (0, 6)
 
 
+def test_a_file_that_is_loaded_drops_whoever_opted_out_line_by_line_and_by_the_column(
+    client: Client, tmp_path: Path
+) -> None:
+    client.post("/v1/viewers/optout", json={"userId": ANN})
+    kinds = ("Video Viewed", "Video Shared")
+    rows = [_track(kind, viewer, asset_id="v1", watch_seconds=1) for viewer in (ANN, BOB) for kind in kinds]
+    (tmp_path / "rows.ndjson").write_text("\n".join(map(json.dumps, rows)))
+    data = str(client.private.parent)
+    assert main(["load", str(tmp_path / "rows.ndjson"), "--format", "segment-ndjson", "--data", data]) == 0
+    assert (len(client.journal().records), client.journal().drops) == (2, {Drop.OPTED_OUT: 2})
+
+
 # ---- The command
 
 
