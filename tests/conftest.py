@@ -1,8 +1,15 @@
-"""What every test shares: how hypothesis searches. No test asserts a time, so no example has a deadline."""
+"""What every test shares: how hypothesis searches, and that no door leaves a trace of who came through it.
+
+No test asserts a time, so no example has a deadline.
+"""
 
 from __future__ import annotations
 
 from hypothesis import settings
+
+from tests.traces import traces
+
+__all__ = ["traces"]
 
 settings.register_profile("footlights", deadline=None, print_blob=True)
 settings.load_profile("footlights")

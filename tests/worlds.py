@@ -15,9 +15,11 @@ import duckdb
 import msgspec
 import numpy as np
 
+from footlights.private.measure.asks import Asks
 from footlights.private.measure.engine import CELL_COLUMNS, COUNTER_COLUMNS
 from footlights.private.measure.fold import Fold
 from footlights.private.measure.statements import run
+from footlights.private.vault.asks import Ask, PlacedAsk
 from footlights.private.vault.journal import Batch
 from footlights.private.vault.records import (
     BY_CLOCK,
@@ -28,6 +30,7 @@ from footlights.private.vault.records import (
     RECORD,
     subject_key,
 )
+from footlights.private.vault.seasons import SeasonKeys
 from footlights.private.vault.store import open_store
 from footlights.terms.events import CREATOR_KINDS, CreatorDeclared, Declaration, Kind, VideoPublished
 from footlights.terms.families import HISTOGRAMS
@@ -65,6 +68,44 @@ class Act(msgspec.Struct, frozen=True, kw_only=True):
     country: int = 0
     source: int = 0
     interests: tuple[int, ...] = ()
+
+
+class Erase(Act, frozen=True, kw_only=True):
+    """A viewer asks to be erased, of this season and the last."""
+
+    kind: Kind = Kind.TRAITS
+    subject: str = ""
+
+
+class MadeUpAsks(Asks):
+    """Asks of viewers whose pseudonyms are made up: it remembers whose token is whose."""
+
+    def __init__(self, store: duckdb.DuckDBPyConnection, folder: Path, *, videos: Mapping[str, str]) -> None:
+        super().__init__(store, SeasonKeys(folder / "keys" / "seasons"))
+        self._viewers: dict[bytes, str] = {}
+        self._subjects = {subject_key("video", video): video for video in videos}
+        self._subjects |= {subject_key("creator", creator): creator for creator in videos.values()} | {0: ""}
+
+    def placed(self, acts: Sequence[Act]) -> list[PlacedAsk]:
+        """The asks among some acts, each with how many of the others come before it."""
+        found: list[PlacedAsk] = []
+        for place, act in enumerate(acts):
+            if isinstance(act, Erase):
+                season = season_at(POSTED_AT + act.at)
+                tokens = {of: self._token(of, act.viewer) for of in (season - 1, season)}
+                ask = Ask(id=f"ask {len(found)}", what="erase", at_ms=(POSTED_AT + act.at) * 1000, tokens=tokens)
+                found.append(PlacedAsk(place - len(found), ask))
+        return found
+
+    def _token(self, season: int, viewer: str) -> bytes:
+        token = (number("viewer", season, viewer) % 2**64).to_bytes(8, "little") + bytes(8)
+        self._viewers[token] = viewer
+        return token
+
+    def pairs_of(self, season: int, token: bytes, subjects: np.ndarray[Any, np.dtype[np.int64]]) -> Any:
+        viewer = self._viewers[token]
+        pairs = [number("pair", season, viewer, self._subjects[subject]) for subject in subjects.tolist()]
+        return np.array(pairs, dtype=np.int64)
 
 
 def number(*words: Any) -> int:
@@ -108,13 +149,19 @@ class World:
         # One thread: the logs are small, and threads would wait for each other.
         self.store: duckdb.DuckDBPyConnection = open_store(folder, memory="1GB", threads=1)
         self.fold = Fold(self.store, folder, policies=Policies([(0, policy)]), events=10_000)
-        self._keyless = folder / "keys" / "seasons"
+        self.fold.asks = self._asks = MadeUpAsks(self.store, folder, videos=videos)
 
     def vectors(self, batches: Sequence[Sequence[Act]], *, ticks: Sequence[int] = ()) -> Vectors:
         """Fold batches of acts, fixing what is due at `ticks` (seconds after posting) after each; then everything.
 
         Returns what the gate would encode, by (unit, subject, step): counters, cells and bins, each as a Counter.
         """
+        self.hear(batches, ticks=ticks)
+        self._assign(self._last, until=2**31)
+        return self._read()
+
+    def hear(self, batches: Sequence[Sequence[Act]], *, ticks: Sequence[int] = ()) -> None:
+        """Fold batches of acts into an empty store, fixing what is due at `ticks` after each, and no more."""
         self._empty()
         declared = [CreatorDeclared(id=name, at_ms=POSTED_AT * 1000) for name in self.creators]
         published = [
@@ -125,19 +172,18 @@ class World:
             for video, creator in self.videos.items()
         ]  # fmt: skip
         told: list[Declaration] = [*declared, *published]
-        last: dict[tuple[Schedule, int], int] = {}
+        self._last: dict[tuple[Schedule, int], int] = {}
         for index, acts in enumerate(batches):
             self.fold._fold(
                 Batch(
-                    records=records(acts), declarations=told, declared_after=[0] * len(told), drops={},
+                    records=records([act for act in acts if not isinstance(act, Erase)]),
+                    asks=self._asks.placed(acts), declarations=told, declared_after=[0] * len(told), drops={},
                     positions={"test": index}, more=False,
                 )
             )  # fmt: skip
             told = []
             if index < len(ticks):
-                self._assign(last, until=ticks[index])
-        self._assign(last, until=2**31)
-        return self._read()
+                self._assign(self._last, until=ticks[index])
 
     def _assign(self, last: dict[tuple[Schedule, int], int], *, until: int) -> None:
         """Fix the ticks up to a moment: by hand, as the gate's clock is not under test here."""

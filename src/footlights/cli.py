@@ -25,6 +25,7 @@ from footlights import __version__
 from footlights.settings import BY_NAME, Settings, load_settings
 from footlights.terms.errors import FootlightsError
 from footlights.terms.figures import rfc3339
+from footlights.terms.seasons import season_name
 
 if TYPE_CHECKING:
     from footlights.audit.doors import Doors
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from footlights.terms.policy import Policy
 
 DATA_DEFAULT = "footlights-data"
+#: How long `tick` goes on with what viewers asked for; what is left, the next one does.
+_ATTEND_SECONDS = 60.0
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -108,6 +111,17 @@ def _add_work(commands: Any) -> None:
 
 def _add_keeping(commands: Any) -> None:
     _add_key(commands)
+    viewer = _command(commands, "viewer", _viewer, "Viewers' rights: be erased, be told what is kept, not be counted.")
+    viewer.add_argument(
+        "action", choices=("erase", "export", "optout", "optin", "link", "secret"),
+        help="link: an opt-out link for ID. secret: what your own server signs such links with",
+    )  # fmt: skip
+    viewer.add_argument("id", nargs="?", metavar="ID", help="your platform's id of the viewer, or - to read it")
+    viewer.add_argument(
+        "--wait", type=float, default=60.0, metavar="SECONDS", help="how long to wait for the gate (default 60)"
+    )
+    viewer.add_argument("--new", action="store_true", help="of secret: make another; links of the old one end")
+    _listen(viewer, "serve_host", "serve_port")
     creator = _command(commands, "creator", _creator, "Creators: list them, or make a link with which one signs in.")
     creator.add_argument("action", choices=("list", "login-link"))
     creator.add_argument("id", nargs="?", metavar="ID")
@@ -291,6 +305,7 @@ def _tick(asked: argparse.Namespace, settings: Settings) -> None:
                 progress(moment - begun[0], until - begun[0])
 
             ticks = gate.run(until_utc=until, progress=show)
+        gate.attend(seconds=_ATTEND_SECONDS)
     finally:
         gate.close()
     at = datetime.fromtimestamp(until, UTC).isoformat().replace("+00:00", "Z")
@@ -360,6 +375,41 @@ def _key_line(row: dict[str, Any]) -> str:
     parts += [f"at most {row['rate']:,} events/s"] if row["rate"] else []
     parts += [f"the key before works until {row['old_until']}"] if row["old_until"] else []
     return "  ".join(parts)
+
+
+def _viewer(asked: argparse.Namespace, settings: Settings) -> None:
+    from footlights.operate import ask_for_viewer, viewer_rights
+    from footlights.status import receipt_lines
+
+    rights = viewer_rights(asked.data, settings)
+    if asked.action == "secret":
+        secret = rights.links.secret(anew=asked.new)
+        _say(asked, {"secret": secret}, secret)
+        return
+    # An id that is read is in nobody's shell history and in no list of processes.
+    viewer = sys.stdin.readline().strip() if asked.id == "-" else asked.id or ""
+    if not 0 < len(viewer) <= settings.text_length_max:
+        _usage(f"footlights viewer {asked.action} needs the viewer's ID, of 1 to {settings.text_length_max} characters")
+    if asked.action == "optout":
+        rights.opt_out(viewer)
+        _say(asked, {"opted_out": True}, "opted out: the collector drops their events from now on")
+    elif asked.action == "optin":
+        begins = season_name(rights.opt_in(viewer))
+        _say(asked, {"counted_from": begins}, f"opted in: counted again from {begins} on")
+    elif asked.action == "link":
+        rights.links.secret()
+        token = rights.links.sign(viewer, seconds=3600)
+        link = f"http://{settings.serve_host}:{settings.serve_port}/privacy#opt-out={token}"
+        _say(asked, {"link": link, "minutes": 60}, link)
+    else:
+        with _Progress("asking", unit="asks"):
+            receipt = ask_for_viewer(asked.data, settings, asked.action, viewer, wait_seconds=asked.wait)
+        if asked.action == "export" and receipt["state"] == "done":
+            print((rights.export(receipt["ask"]) or b"{}").decode(), flush=True)
+            return
+        _say(asked, receipt, "\n".join(receipt_lines(receipt)))
+        if "store" not in receipt:
+            raise SystemExit(1)
 
 
 def _creator(asked: argparse.Namespace, settings: Settings) -> None:

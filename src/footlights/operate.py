@@ -16,15 +16,17 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import structlog
 
 from footlights.gate import copies
 from footlights.gate.publish import Gate
+from footlights.private.collect.checks import Limits
 from footlights.private.collect.door import DATA_VARIABLE
-from footlights.private.collect.intake import private_folder
+from footlights.private.collect.intake import Intake, open_journal, private_folder
 from footlights.private.collect.keys import Keyring
+from footlights.private.collect.rights import Rights, write_ask
 from footlights.private.collect.traffic import traffic_report
 from footlights.settings import Settings
 from footlights.terms.errors import BadSetting, VaultDamaged
@@ -91,6 +93,47 @@ def traffic(data: Path) -> list[dict[str, Any]]:
     return traffic_report(data / "private", now_utc=int(time.time()))
 
 
+def viewer_rights(data: Path, settings: Settings) -> Rights:
+    """What viewers may ask of a data folder."""
+    private = private_folder(data)
+    return Rights(private, Intake(private, Limits.of(settings)))
+
+
+def ask_for_viewer(
+    data: Path, settings: Settings, what: Literal["erase", "export"], viewer: str, *, wait_seconds: float
+) -> dict[str, Any]:
+    """Ask, beside a collector that may be running, and wait until the gate has heard it. Returns the receipt.
+
+    Where no gate runs, this process is the gate for as long as it takes. A receipt that still says pending after the
+    wait is written in the same place once the gate has heard: the ask itself is on disk. Raises VaultDamaged.
+    """
+    rights = viewer_rights(data, settings)
+    ask = write_ask(rights, open_journal(private_folder(data), settings), what, viewer)
+    until = time.monotonic() + wait_seconds
+    while True:
+        receipt = rights.receipt(ask.id) or {}
+        # A segment that is being written ends in its own time: nobody waits for it here.
+        if receipt.get("state") == "done" or "store" in receipt or time.monotonic() > until:
+            return receipt
+        _be_the_gate(data, settings, seconds=wait_seconds)
+
+
+def _be_the_gate(data: Path, settings: Settings, *, seconds: float) -> None:
+    """Fold and attend to what was asked, unless another process is the gate."""
+    try:
+        gate = open_gate(data, settings)
+    except VaultDamaged as error:
+        if "in use" not in str(error):
+            raise
+        time.sleep(0.2)
+        return
+    try:
+        gate.fold()
+        gate.attend(seconds=seconds)
+    finally:
+        gate.close()
+
+
 def run_collect(data: Path, settings: Settings, *, target: str = COLLECTOR) -> None:
     """Take events over HTTP until stopped. target: the application, by name; a benchmark has others."""
     from granian import Granian
@@ -132,6 +175,7 @@ def run_gate(data: Path, settings: Settings) -> None:
                 time.sleep(min(FOLD_SECONDS, max(0.05, minute + MINUTE - time.time())))
                 if time.time() < minute + MINUTE:
                     gate.fold()
+                    gate.attend()
                     copies.attend(gate, data)
                     _note_counts(gate, data)
     finally:

@@ -72,6 +72,18 @@ SETTINGS: tuple[Setting, ...] = (
         help="Connections at a time; more wait to be let in. The system must allow the collector so many open files.",
     ),
     Setting(
+        name="honour_gpc", default=1, unit="0 or 1",
+        help="Whether a browser that sends Sec-GPC: 1 opts its viewer out: its events are dropped.",
+    ),
+    Setting(
+        name="honour_dnt", default=1, unit="0 or 1",
+        help="Whether a browser that sends DNT: 1 opts its viewer out: its events are dropped.",
+    ),
+    Setting(
+        name="collect_url", default="", unit="",
+        help="Public address of the collector, such as https://collect.example. With it, opt-out links work.",
+    ),
+    Setting(
         name="commit_wait_ms", default=5, unit="milliseconds",
         help="How long the journal waits for more events before it writes and syncs.",
     ),

@@ -7,10 +7,12 @@ import time
 from pathlib import Path
 from typing import Any
 
+from footlights.private.collect.ages import ages
 from footlights.public.board.read import Board
 from footlights.settings import Settings
 from footlights.terms.errors import BoardDamaged
 from footlights.terms.figures import rfc3339
+from footlights.terms.policy import POLICY_FILE, load_policy
 from footlights.terms.ticks import MINUTE
 
 
@@ -24,6 +26,9 @@ def public_status(data: Path, settings: Settings) -> dict[str, Any]:
         "rooms": {name: "up" if _listens(host, port) else "down" for name, (host, port) in ports.items()},
         "disk_bytes": {name: _size(data / name) for name in ("private", "board", "public")},
     }
+    kept = ages(data / "private", at_utc=int(time.time()))
+    if kept is not None:
+        answer["kept"] = kept | {"raw_event_days": load_policy(data / POLICY_FILE).raw_event_days}
     try:
         board = Board(data / "board")
     except BoardDamaged:
@@ -49,6 +54,8 @@ def status_lines(answer: dict[str, Any]) -> list[str]:
     lines.append(
         f"disk       {', '.join(f'{name} {size / 1e6:,.1f} MB' for name, size in answer['disk_bytes'].items())}"
     )
+    if "kept" in answer:
+        lines.append(f"kept       {_kept(answer['kept'])}")
     for name, value in answer.get("private", {}).items():
         lines.append(f"private    {name}: {value if not isinstance(value, int) else f'{value:,}'}")
     return lines + [line for source in answer.get("traffic", []) for line in _traffic_lines(source)]
@@ -64,6 +71,36 @@ def _traffic_lines(source: dict[str, Any]) -> list[str]:
         usual = "" if found["usual"] is None else f", usually {found['usual']:,}"
         lines.append(f"  UNUSUAL  {name}: {found['count']:,} {found['what']} in the hour from {found['hour']}{usual}")
     return lines
+
+
+def _kept(kept: dict[str, Any]) -> str:
+    days = kept["oldest_raw_event_days"]
+    oldest = "no raw events" if days is None else f"the oldest raw event for {days} of {kept['raw_event_days']} days"
+    keys = kept["season_keys"]
+    return f"{oldest}, {f'season keys of {keys[0]} to {keys[-1]}' if keys else 'no season key'}"
+
+
+def receipt_lines(receipt: dict[str, Any]) -> list[str]:
+    """The receipt of what a viewer asked, for a terminal."""
+    head = f"ask        {receipt['ask']}: {receipt['what']}, {receipt['state']}"
+    if "store" not in receipt:
+        return [
+            head,
+            "The ask is on disk, and no gate has heard it yet: is one running? `footlights status` shows the rooms. "
+            f"The receipt will be in private/receipts/{receipt['ask']}.json.",
+        ]
+    store, journal = receipt["store"], receipt["journal"]
+    rows = ", ".join(f"{count:,} {table}" for table, count in sorted(store["rows"].items())) or "nothing was there"
+    rest = f"done at {journal['done_at']}" if journal["done_at"] else f"the rest by {journal['by']}, once it is written"
+    return [
+        head,
+        f"store      {rows}; done at {store['done_at']}",
+        f"journal    {journal['events']:,} events gone; {rest}",
+        f"from now   nothing of theirs is counted until {receipt['not_counted_until']}",
+        "backups    gone with their next rotation; what then is left can be linked to nobody from "
+        f"{receipt['backups']['unlinkable_from']} on",
+        "figures    stay: they tell nothing of one person",
+    ]
 
 
 def _listens(host: str, port: int) -> bool:

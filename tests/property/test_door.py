@@ -341,6 +341,7 @@ class _At(Intake):
     def __init__(self, intake: Intake, asked: Asked) -> None:
         self.limits = intake.limits
         self.keys = intake.keys
+        self.optouts = intake.optouts
         self._asked = asked
 
     def asked(self, **_: object) -> Asked:

@@ -4,6 +4,8 @@ integer vector, before noise, by at most the policy's bound; and nothing else mo
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import pairwise, product
 from typing import Any
@@ -18,7 +20,7 @@ from footlights.terms.events import DISCLOSED_KINDS, Kind
 from footlights.terms.families import Unit
 from footlights.terms.policy import default_policy, parse_policy
 from tests.neighbours import broken_bounds, without
-from tests.worlds import CREATORS, VIDEOS, Act, Vectors, World
+from tests.worlds import CREATORS, VIDEOS, Act, Erase, Vectors, World
 
 VIEWERS = ("ann", "bob")
 #: The default policy, but for two interests a viewer: what has to hold then includes what has to hold with one.
@@ -54,7 +56,9 @@ TRAITS = st.builds(
     Act, viewer=st.sampled_from(VIEWERS), kind=st.just(Kind.TRAITS), subject=st.just(""), at=TIMES,
     age=st.integers(0, 2), country=st.integers(0, 2), interests=st.sampled_from([(), (1,), (2, 1), (1, 2, 3, 4)]),
 )  # fmt: skip
-LOGS = st.lists(st.lists(st.one_of(ON_VIDEOS, ON_VIDEOS, ON_CREATORS, TRAITS), max_size=8), min_size=1, max_size=3)
+ERASURES = st.builds(Erase, viewer=st.sampled_from(VIEWERS), at=TIMES)
+ACTS = st.one_of(ON_VIDEOS, ON_VIDEOS, ON_VIDEOS, ON_CREATORS, TRAITS, ERASURES)
+LOGS = st.lists(st.lists(ACTS, max_size=8), min_size=1, max_size=3)
 TICKS = st.lists(st.sampled_from([30, 60, 300, 30_000, 90_000, 700_000]), max_size=2).map(sorted)
 
 
@@ -235,6 +239,10 @@ MUTANTS: dict[str, tuple[str, str, str, list[list[Act]]]] = {
         "accept", "CASE WHEN kind IN (6, 7, 8, 12, 13) THEN 1 ELSE 0 END", "0",
         [[_act(Kind.PROFILE_VIEW, subject="c1", message=7), _act(Kind.FOLLOW, subject="c1", message=7), _view(at=90)]],
     ),
+    "who was erased stays out until the season ends": (
+        "accept", "WHEN erased_viewers.viewer IS NOT NULL THEN 8", "WHEN false THEN 8",
+        [[_view(at=60, message=1)], [Erase(viewer="ann", at=61)], [_view(at=90_000, message=2)]],
+    ),
     "a session is the pair's own": (
         "accept", "xor(pair, session)", "session",
         [[_act(Kind.PLAY, session=1), _act(Kind.PLAY, session=1, subject="v3", at=120)]],
@@ -268,9 +276,7 @@ def _flat(statement: str) -> str:
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    acts=st.lists(st.one_of(ON_VIDEOS, ON_VIDEOS, ON_CREATORS, TRAITS), max_size=10), cuts=st.sets(st.integers(1, 9))
-)
+@given(acts=st.lists(ACTS, max_size=10), cuts=st.sets(st.integers(1, 9)))
 def test_what_counts_does_not_depend_on_where_batches_end(world: World, acts: list[Act], cuts: set[int]) -> None:
     """Else one viewer's event more, which moves the end of a batch, could move the counts of others."""
     ends = [0, *sorted(cut for cut in cuts if cut < len(acts)), len(acts)]
@@ -278,6 +284,64 @@ def test_what_counts_does_not_depend_on_where_batches_end(world: World, acts: li
     likes, followers = world.disclosed(), world.followers()
     assert world.vectors([acts[begin:end] for begin, end in pairwise(ends)]) == whole
     assert (world.disclosed(), world.followers()) == (likes, followers)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(batches=LOGS, ticks=TICKS)
+def test_what_a_viewer_does_and_asks_moves_no_other_viewer_s_counts(
+    world: World, batches: list[list[Act]], ticks: list[int]
+) -> None:
+    """Erasures and all, what is counted of everybody is the sum of what is counted of each alone."""
+    alone = [
+        world.vectors([[act for act in acts if act.viewer == viewer] for acts in batches], ticks=ticks)
+        for viewer in VIEWERS
+    ]
+    together = world.vectors(batches, ticks=ticks)
+    assert {of: +counts for of, counts in together.items() if +counts} == _sum(alone)
+
+
+def _sum(parts: list[Vectors]) -> Vectors:
+    whole: Vectors = {}
+    for part in parts:
+        for of, counts in part.items():
+            whole[of] = whole.get(of, Counter()) + counts
+    return {of: counts for of, counts in whole.items() if counts}
+
+
+def test_who_was_erased_is_counted_again_when_the_season_is_over(world: World) -> None:
+    acts = [_view(), Erase(viewer="ann", at=70), _view(at=80, message=2), _view(at=2_700_000, message=3)]
+    assert _reach(world.vectors([acts])) == 2
+    assert _reach(world.vectors([[act] for act in acts])) == 2
+
+
+def test_what_a_viewer_who_is_erased_did_before_stays_counted_and_leaves_no_row(world: World) -> None:
+    kinds = (Kind.VIEW, Kind.LIKE, Kind.SHARE, Kind.PLAY, Kind.COMPLETION)
+    acts = [_act(kind, message=int(kind), session=1) for kind in kinds] + [_TRAITS]
+    acts += [_act(kind, subject="c1", message=int(kind)) for kind in (Kind.FOLLOW, Kind.PROFILE_VIEW)]
+    before = _kept(world, [acts])
+    assert all(before.values()), before
+    after = _kept(world, [acts, [Erase(viewer="ann", at=100)]])
+    assert set(after.values()) == {0}
+    ((rows,),) = world.store.execute("SELECT rows FROM asks").fetchall()
+    assert json.loads(rows) == before
+    assert _reach(world.vectors([acts, [Erase(viewer="ann", at=100)]])) == 1
+
+
+def test_erasing_a_viewer_leaves_the_rows_of_all_others(world: World) -> None:
+    of_bob = [_view(viewer="bob", session=1), _act(Kind.LIKE, viewer="bob", message=2), _act(Kind.PLAY, viewer="bob")]
+    with_ann = [*of_bob, _view(), _act(Kind.LIKE, message=2), Erase(viewer="ann", at=70)]
+    assert _kept(world, [with_ann]) == _kept(world, [of_bob])
+
+
+def _kept(world: World, batches: list[list[Act]]) -> dict[str, int]:
+    """How many rows there are of viewers, by table, before the ticks that take some of them."""
+    world.hear(batches)
+    tables = ("pairs", "sessions", "seen", "waiting", "likes", "bonds", "bond_hours", "follows", "traits")
+    return {table: world.store.execute(f"SELECT count(*) FROM {table}").fetchall()[0][0] for table in tables}
+
+
+def _reach(found: Vectors) -> int:
+    return sum(count for (_, column), count in found["v1", 0, "counters"].items() if column == 0)
 
 
 def test_disclosed_acts_are_no_part_of_any_private_vector(world: World) -> None:

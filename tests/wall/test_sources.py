@@ -13,6 +13,7 @@ from tests.wall.tree import SOURCES, calls, dotted, imported, sources, texts
 #: The only files that ask the system for randomness: for keys and for tokens, never for noise.
 SECURE_RANDOMNESS = {
     "private/vault/seasons.py",
+    "private/vault/keyfiles.py",
     "gate/keys.py",
     "public/web/auth.py",
     "private/collect/keys.py",

@@ -41,6 +41,8 @@ Int64s = NDArray[np.int64]
 Floats = NDArray[np.float64]
 log = structlog.get_logger()
 
+#: How long the gate attends to viewers' asks at a time.
+ATTEND_SECONDS = 1.0
 #: Streams of tables whose rows are held at a time: one row of an audience has 6,000 numbers.
 ROWS = 2_000
 
@@ -97,6 +99,10 @@ class Gate:
         with self._board:
             restores = [*json.loads(self._board.fact("restores") or "[]"), {"at": at_utc, "through": through}]
             self._board.state("restores", json.dumps(restores))
+
+    def attend(self, *, seconds: float = ATTEND_SECONDS) -> None:
+        """Go on with what viewers asked for. Nothing that is published waits for it or depends on it."""
+        self._engine.attend(seconds=seconds)
 
     def run(self, *, until_utc: int, progress: Callable[[int, int], None] | None = None) -> int:
         """Publish all that is due up to a moment; returns how many ticks that was. A moment that is over is nothing."""

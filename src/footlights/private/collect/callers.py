@@ -15,6 +15,7 @@ from urllib.parse import quote_from_bytes
 from starlette.requests import Request
 
 from footlights.private.collect.keys import HIDDEN
+from footlights.settings import Settings
 from footlights.terms.errors import BadRequest
 
 VIEWER_HEADER = "footlights-viewer"
@@ -66,9 +67,15 @@ def ascii_query(query: bytes) -> bytes:
     return query if query.isascii() else quote_from_bytes(query, safe=_ASCII).encode()
 
 
-def opts_out(request: Request) -> bool:
-    """Whether the viewer's browser asks not to be tracked."""
-    return request.headers.get("dnt") == "1" or request.headers.get("sec-gpc") == "1"
+def signals(settings: Settings) -> tuple[str, ...]:
+    """The headers by which a browser opts its viewer out, as far as the settings honour them."""
+    honoured = {"sec-gpc": settings.honour_gpc, "dnt": settings.honour_dnt}
+    return tuple(name for name, on in honoured.items() if on)
+
+
+def opts_out(request: Request, honoured: tuple[str, ...]) -> bool:
+    """Whether the viewer's browser asks not to be tracked, in a way that is honoured."""
+    return any(request.headers.get(name) == "1" for name in honoured)
 
 
 def no_key() -> BadRequest:

@@ -188,6 +188,8 @@ class Committer:
         good = [together for waiting in by_caller.values() for together in self._taken(waiting)]
         for _, taken in good:
             self._journal.append(taken.records, taken.declarations, taken.drops, declared_after=taken.declared_after)
+            for ask in taken.asks:
+                self._journal.append_ask(ask)
         return good
 
     def _taken(self, mine: Sequence[_Waiting]) -> list[_Together]:

@@ -7,6 +7,7 @@ the disk has what they brought.
     POST /api/v1/videos/VIDEO/views                                                 PeerTube
     ...  /k/KEY/...                                                                 these two, with the write key
     GET  /footlights.js                                                             our own beacon, for pages
+    POST /v1/viewers/..., /v1/optout                                                what viewers ask for (rights.py)
     GET  /livez, /readyz
 
 Nothing that is read here but not named in a dialect's file, such as an address or a user agent, is kept, logged or
@@ -43,6 +44,7 @@ from footlights.private.collect.callers import (
     key_of,
     opts_out,
     page_of,
+    signals,
     viewer_of,
 )
 from footlights.private.collect.checks import Asked, Limits
@@ -50,6 +52,8 @@ from footlights.private.collect.commit import RETRY_AFTER_SECONDS, Committer, bu
 from footlights.private.collect.intake import Intake, Row, Taken, open_journal, private_folder
 from footlights.private.collect.keys import Keyring
 from footlights.private.collect.peertube import read_view
+from footlights.private.collect.rights import Rights
+from footlights.private.collect.rights import routes as rights_routes
 from footlights.private.collect.room import Room
 from footlights.private.collect.segment import open_request
 from footlights.private.collect.segment_batches import Batch, OpenedTogether, batch_of, batch_of_each, open_together
@@ -111,6 +115,8 @@ class Door:
         self.body_seconds_max = settings.body_seconds_max
         self.intake = Intake(private, self.limits)
         self.room = Room(settings.flight_bytes_max)
+        self.rights = Rights(private, self.intake)
+        self.honoured = signals(settings)
         self.committer = Committer(open_journal(private, settings), self.intake, settings, took=self.traffic.took)
 
     async def post(self, request: Request) -> Response:
@@ -118,7 +124,7 @@ class Door:
         basic = basic_user(request)
         caller = self._admit(request, basic) if basic else None
         with await self._body_room(request, caller) as room:
-            body = room.unpacked(await self._body(request))
+            body = room.unpacked(await self.body(request))
             caller, batch = await self._batch(request, body, caller)
             await self.committer.commit(batch, caller=caller)
         return _SUCCESS
@@ -132,7 +138,7 @@ class Door:
     def _asked(self, request: Request, caller: Caller) -> Asked:
         return self.intake.asked(
             source=caller.name,
-            opted_out=opts_out(request),
+            opted_out=opts_out(request, self.honoured),
             may_declare=caller.key.may_declare(),
             may_tell_traits=caller.key.may_tell_traits(),
         )
@@ -184,7 +190,7 @@ class Door:
         """Take events of a request that names its key and viewer beside its body; returns when the disk has them."""
         caller = self._admit(request, key_of(request))
         with await self._body_room(request, caller) as room:
-            body = room.unpacked(await self._body(request))
+            body = room.unpacked(await self.body(request))
             asked = self._asked(request, caller)
 
             def take() -> Taken:
@@ -206,10 +212,10 @@ class Door:
             return _BodyRoom(self.room, caller.name if caller else "", size, limit=self.limits.body_bytes)
         except BadRequest:
             # Whoever is still sending hears no answer: the server would end the connection under them.
-            await self._body(request, kept=False)
+            await self.body(request, kept=False)
             raise
 
-    async def _body(self, request: Request, *, kept: bool = True) -> bytes:
+    async def body(self, request: Request, *, kept: bool = True) -> bytes:
         """A body, up to its limit; b"" of one that is only heard to its end. Raises BadRequest, ClientDisconnect."""
         pieces: list[bytes] = []
         size = 0
@@ -231,6 +237,13 @@ class Door:
         except TimeoutError:
             raise BadRequest("too_slow", "The body took too long to arrive. Send it again.", status=408) from None
         return b"".join(pieces)
+
+    def check_server(self, request: Request) -> Caller:
+        """Who sends, if it is the platform: whose viewers ask is for it alone to say. Raises BadRequest."""
+        caller = self._admit(request, key_of(request))
+        if not caller.key.may_declare():
+            raise BadRequest("not_allowed", "This needs a server's key; this one is for pages and apps.", status=403)
+        return caller
 
     async def readyz(self, _: Request) -> Response:
         """Whether events are accepted now."""
@@ -314,6 +327,13 @@ def create_app(data: Path, settings: Settings) -> Starlette:
     app = Starlette(
         routes=[
             *posts,
+            *rights_routes(
+                door.rights,
+                check_server=door.check_server,
+                body=door.body,
+                commit=door.committer.commit,
+                text_length=door.limits.text_length,
+            ),
             Route("/v1/projects/{key}/settings", door.segment_settings, methods=["GET"]),
             Route("/sourceConfig/", door.rudder_settings, methods=["GET"]),
             Route("/sourceConfig", door.rudder_settings, methods=["GET"]),

@@ -19,9 +19,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from footlights.private.collect.checks import Asked, Limits, reason_to_drop, reason_to_refuse
-from footlights.private.collect.encode import encode, source_key
+from footlights.private.collect.encode import encode, seasons_of, source_key
 from footlights.private.collect.views import Circumstances, Views, encode_views, reasons_to_drop
+from footlights.private.vault.asks import Ask
 from footlights.private.vault.journal import JournalWriter
+from footlights.private.vault.optouts import OptOuts
 from footlights.private.vault.records import Records
 from footlights.private.vault.seasons import SeasonKeys
 from footlights.settings import Settings
@@ -40,7 +42,7 @@ class Taken(msgspec.Struct, kw_only=True):
     """What the journal is to take. accepted: viewers' acts. bad: the first rows that were dropped, and why.
 
     numbers, declared_rows: the rows that records and declarations come from, ascending. rows: how many there were, if
-    they were numbered from 1 anew.
+    they were numbered from 1 anew. asks: what viewers asked for.
     """
 
     records: Records
@@ -50,6 +52,7 @@ class Taken(msgspec.Struct, kw_only=True):
     bad: list[tuple[int, Drop]]
     declared_rows: list[int] = msgspec.field(default_factory=list)
     rows: int = 0
+    asks: list[Ask] = msgspec.field(default_factory=list)
 
     @property
     def accepted(self) -> int:
@@ -111,6 +114,7 @@ class Intake:
         self.limits = limits
         self._source = source
         self.keys = SeasonKeys(private / "keys" / "seasons")
+        self.optouts = OptOuts(private)
         policy = load_policy(private.parent / POLICY_FILE)
         self._interests = {name: place for place, name in enumerate(policy.axes["interest"])}
 
@@ -161,6 +165,11 @@ class Intake:
                         declared_rows.append(number)
                 if reason is not None:
                     dropped.append((number, reason))
+        if self.optouts:
+            heard = self._not_opted_out(events, numbers, dropped)
+            events = [events[row] for row in heard]
+            numbers = [numbers[row] for row in heard]
+            sources = [sources[row] for row in heard]
         records, kept = encode(events, self.keys)
         records["message"] ^= np.array(sources, dtype=np.int64)[kept]
         dropped += [(numbers[row], Drop.TOO_LATE) for row in np.flatnonzero(~kept)]
@@ -180,6 +189,10 @@ class Intake:
     def take_columns(self, views: Views, under: Circumstances) -> Taken:
         """The same for views that came under circumstances of their own."""
         reasons = reasons_to_drop(views, under)
+        if self.optouts:
+            until = self.optouts.until(views.viewers.distinct)
+            out = (until if views.viewers.place is None else until[views.viewers.place]) > seasons_of(views.at_ms)
+            reasons[out & (reasons == 0)] = Drop.OPTED_OUT
         records, kept = encode_views(views, reasons == 0, self.keys)
         records["message"] ^= under.source[kept] if isinstance(under.source, np.ndarray) else under.source
         reasons[~kept & (reasons == 0)] = Drop.TOO_LATE
@@ -191,6 +204,15 @@ class Intake:
             drops=dict(Counter(map(Drop, reasons[dropped].tolist()))),
             bad=[(int(views.numbers[row]), Drop(int(reasons[row]))) for row in dropped[:BAD_ROWS_MAX]],
         )
+
+    def _not_opted_out(
+        self, events: list[ViewerEvent], numbers: list[int], dropped: list[tuple[int, Drop]]
+    ) -> list[int]:
+        """The places of events whose viewers are not on the list: each by its own viewer and season alone."""
+        until = self.optouts.until([event.viewer for event in events])
+        out = until > seasons_of(np.array([event.at_ms for event in events], dtype=np.int64))
+        dropped += [(numbers[row], Drop.OPTED_OUT) for row in np.flatnonzero(out)]
+        return np.flatnonzero(~out).tolist()
 
 
 def private_folder(data: Path) -> Path:

@@ -13,11 +13,13 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from footlights.private.measure.attend import Attendant
 from footlights.private.measure.copies import copy_journal, copy_rest, copy_season_keys, copy_store
 from footlights.private.measure.fold import Fold
 from footlights.private.measure.statements import run, statements
 from footlights.private.vault.journal import retire
 from footlights.private.vault.journal import stats as journal_stats
+from footlights.private.vault.optouts import OptOuts
 from footlights.private.vault.seasons import SeasonKeys
 from footlights.private.vault.store import open_store
 from footlights.terms.events import Drop
@@ -33,7 +35,7 @@ DISCLOSED_COLUMNS = ("likes", "comments")
 CELL_COLUMNS = ("age", "gender", "country", "type", "interest")
 
 
-_SEASONAL = ("pairs", "sessions", "bonds", "bond_hours", "likes", "follows", "traits", "waiting")
+_SEASONAL = ("pairs", "sessions", "bonds", "bond_hours", "likes", "follows", "traits", "waiting", "erased_viewers")
 
 
 class Videos(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,6 +104,7 @@ class Engine:
         self._keys = SeasonKeys(private / "keys" / "seasons")
         self._kept: Season | None = None  # what was let go by this process
         self._fold = Fold(self._store, private, policies=policies, events=fold_events)
+        self._attendant = Attendant(self._store, private, self._fold.asks)
 
     def close(self) -> None:
         """Give the store back."""
@@ -118,6 +121,10 @@ class Engine:
         copy_journal(self._private, to)
         if with_keys:
             copy_season_keys(self._private, to)
+
+    def attend(self, *, seconds: float) -> None:
+        """Go on with what viewers asked for, for about so long: exports, the journal, receipts."""
+        self._attendant.attend(seconds=seconds)
 
     def clock(self) -> tuple[int | None, int | None]:
         """(assigned_through, published_through), in seconds since 1970; None before the first run."""
@@ -244,6 +251,8 @@ class Engine:
             self._store.execute(f"DELETE FROM {table} WHERE season < ?", [kept])
         for table in ("seen", "minutes"):
             self._store.execute(f"DELETE FROM {table} WHERE day < ?", [season_start_utc(kept) // DAY])
+        self._store.execute("DELETE FROM asks WHERE told AND asked_at < ?", [season_start_utc(kept)])
+        OptOuts(self._private).tidy(before=kept)
         self._keys.destroy_before(kept)
         self._kept = kept
 

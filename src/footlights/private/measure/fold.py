@@ -2,6 +2,7 @@
 
 One batch is one transaction, with the journal's positions in it: a crash leaves it done or not begun.
 
+    asks ─▶ hear                                                                                   ... ─▶ erase
     batch ─▶ accept ─▶ sessions ─▶ acts ─▶ bound ─▶ disclosed ─▶ traits ─▶ who ─▶ wait ─▶ channel      sql/, one file
              dedupe    watch time          caps     likes, follows                by tick  caps         each
 """
@@ -16,6 +17,7 @@ import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
+from footlights.private.measure.asks import Asks
 from footlights.private.measure.statements import run
 from footlights.private.vault.journal import Batch, JournalReader
 from footlights.private.vault.records import RECORD, Records, subject_key
@@ -46,6 +48,7 @@ class Fold:
         self._store = store
         self._reader = JournalReader(private / "journal")
         self._keys = SeasonKeys(private / "keys" / "seasons")
+        self.asks = Asks(store, self._keys)
         self._policies = policies
         self._events = events
         edges_ms = np.array([*WATCH_EDGES_SECONDS, 2**31 // 1000], dtype=np.int64) * 1000
@@ -66,8 +69,11 @@ class Fold:
         self._store.execute("BEGIN")
         try:
             self._declare(batch)
+            # Before the events, which it bars from their place on; what they left goes once they were counted.
+            heard = self.asks.hear(batch.asks, next_seq=self._next_seq(), segments=list(batch.positions))
             if len(batch.records):
                 self._count(batch.records)
+            self.asks.erase(heard)
             self._note(batch)
             self._store.execute("COMMIT")
         except BaseException:
@@ -186,7 +192,10 @@ class Fold:
     def _note(self, batch: Batch) -> None:
         self._store.execute("DELETE FROM positions")
         if batch.positions:
-            self._store.executemany("INSERT INTO positions VALUES (?, ?)", list(batch.positions.items()))
+            offsets = np.array(list(batch.positions.values()), dtype=np.int64)
+            self._store.register("reached", {"segment": _texts(list(batch.positions)), "byte_offset": offsets})
+            self._store.execute("INSERT INTO positions SELECT segment, byte_offset FROM reached")
+            self._store.unregister("reached")
         self._tally("accepted", {0: len(batch.records) + len(batch.declarations)})
         self._tally("dropped", {int(reason): count for reason, count in batch.drops.items()})
 

@@ -21,8 +21,8 @@ import zstandard
 from footlights.terms.errors import VaultDamaged
 
 MAGIC = b"FLJ\x01"
-RECORDS, DECLARATIONS, DROPS = 1, 2, 3
-KINDS = frozenset({RECORDS, DECLARATIONS, DROPS})
+RECORDS, DECLARATIONS, DROPS, ASKS = 1, 2, 3, 4
+KINDS = frozenset({RECORDS, DECLARATIONS, DROPS, ASKS})
 LAST_OF_COMMIT = 1
 #: The header up to its own checksum.
 _HEADER = struct.Struct("<4sBBHIIIIqI")
@@ -37,7 +37,7 @@ assert HEADER_BYTES == 40
 class Frame(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A frame's header and where it lies.
 
-    count: records, declarations or reasons in it. newest_ms: the latest time in it, 0 if it has none.
+    count: records, declarations, reasons or asks in it. newest_ms: the latest time in it, 0 if it has none.
     offset: of its first byte in the segment. end: of the first byte after it.
     """
 

@@ -1,4 +1,4 @@
-"""Journal. In: records, declarations and counts of drops. Out: the same, in order of arrival, each read once.
+"""Journal. In: records, declarations, asks and counts of drops. Out: the same, in order of arrival, each read once.
 
 A folder of segments. One process appends to a segment and holds its lock; anyone may read it meanwhile.
 
@@ -20,6 +20,7 @@ import fcntl
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,7 +29,19 @@ import numpy as np
 import structlog
 import zstandard
 
-from footlights.private.vault.frames import DECLARATIONS, DROPS, RECORDS, Frame, commits, damaged, headers, pack, unpack
+from footlights.private.vault.asks import Ask, PlacedAsk, decode_asks
+from footlights.private.vault.frames import (
+    ASKS,
+    DECLARATIONS,
+    DROPS,
+    RECORDS,
+    Frame,
+    commits,
+    damaged,
+    headers,
+    pack,
+    unpack,
+)
 from footlights.private.vault.manifest import (
     SUFFIX,
     Manifest,
@@ -52,6 +65,11 @@ DECLARATIONS_MAX = 4096
 _WORDS = RECORD.itemsize // 8
 #: A segment ends when it is older than this, so that retention can reach its events.
 SEGMENT_LIFE = timedelta(days=1)
+#: Or, when a viewer asked to be erased since it began, than this: a segment is rewritten once it has ended. Not at
+#: once, so that many who ask do not leave as many segments.
+ASKED_LIFE = timedelta(minutes=10)
+#: Touched when somebody asked; every writer looks at it.
+ASKED_FILE = "asked"
 #: fdatasync where there is one; macOS has only fsync.
 _sync = getattr(os, "fdatasync", os.fsync)
 
@@ -63,7 +81,7 @@ class Batch(msgspec.Struct, kw_only=True):
     """What one read gives. positions: where the next read starts. more: there is more to read now.
 
     declared_after: for each declaration, how many of the records came before it; more than there are where the read
-    ended before them.
+    ended before them. asks: what viewers asked for, each with its place in the same way.
     """
 
     records: Records
@@ -72,6 +90,7 @@ class Batch(msgspec.Struct, kw_only=True):
     drops: dict[Drop, int]
     positions: dict[str, int]
     more: bool
+    asks: list[PlacedAsk] = msgspec.field(default_factory=list)
 
     def __repr__(self) -> str:
         return "<journal batch, withheld>"
@@ -113,6 +132,7 @@ class JournalWriter:
         self._count = 0
         self._declared: list[_Placed] = []
         self._dropped: dict[Drop, int] = {}
+        self._asks: list[PlacedAsk] = []
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         for name in sorted(segments_in(folder) - set(read_manifest(folder).sealed)):
             _take_over(folder, name)
@@ -141,6 +161,10 @@ class JournalWriter:
         for reason, count in (drops or {}).items():
             self._dropped[reason] = self._dropped.get(reason, 0) + count
 
+    def append_ask(self, ask: Ask) -> None:
+        """Take what a viewer asked for, after the records that were appended so far."""
+        self._asks.append(PlacedAsk(self._count, ask))
+
     def commit(self) -> None:
         """Write what was appended, as one, and wait until the disk has it.
 
@@ -148,7 +172,7 @@ class JournalWriter:
         and what was appended is forgotten: whoever sent it has not been answered, and sends it again.
         """
         parts = list(self._parts())
-        self._records, self._declared, self._dropped, self._count = [], [], {}, 0
+        self._records, self._declared, self._dropped, self._count, self._asks = [], [], {}, 0, []
         if not parts:
             return
         try:
@@ -160,7 +184,7 @@ class JournalWriter:
     def seal_if_old(self) -> None:
         """End a segment that has lived its day. For a writer with nothing to write, so that retention goes on."""
         try:
-            if self._segment is not None and self._segment.is_old():
+            if self._segment is not None and self._segment.is_old(self.folder):
                 self._seal()
         except OSError as error:
             raise self._refuse(error) from None
@@ -175,7 +199,7 @@ class JournalWriter:
 
     def _segment_to_write(self) -> _Segment:
         segment = self._segment
-        if segment is not None and (segment.bytes >= self._segment_bytes or segment.is_old()):
+        if segment is not None and (segment.bytes >= self._segment_bytes or segment.is_old(self.folder)):
             self._seal()
             segment = None
         if segment is None:
@@ -209,6 +233,9 @@ class JournalWriter:
             some = self._declared[at : at + DECLARATIONS_MAX]
             newest_ms = max(placed.declared.at_ms for placed in some)
             yield _Part(kind=DECLARATIONS, count=len(some), newest_ms=newest_ms, raw=_encode(some))
+        if self._asks:
+            newest_ms = max(placed.ask.at_ms for placed in self._asks)
+            yield _Part(kind=ASKS, count=len(self._asks), newest_ms=newest_ms, raw=_encode(self._asks))
         raw = self._records[0] if len(self._records) == 1 else b"".join(self._records)
         step = RECORDS_MAX * RECORD.itemsize
         for at in range(0, len(raw), step):
@@ -242,6 +269,11 @@ class JournalReader:
         for name in sorted(present - manifest.retired):
             sealed = manifest.sealed.get(name)
             position = positions.get(name, 0)
+            size = (self.folder / name).stat().st_size if name in manifest.earlier else -1
+            if sealed is not None and size in manifest.earlier.get(name, ()):
+                sealed = size  # a crash came between the note that it was rewritten and the file that takes its place
+            if manifest.is_end(name, position):
+                position = sealed or 0
             size = _checked_size(self.folder / name, position=position, sealed=sealed)
             if more or position == size:
                 more |= position < size
@@ -276,6 +308,7 @@ class _Found:
         self._count = 0
         self._declared: list[_Placed] = []
         self._dropped: dict[Drop, int] = {}
+        self._asks: list[PlacedAsk] = []
         self._unpacker = zstandard.ZstdDecompressor()
 
     def is_full(self) -> bool:
@@ -297,6 +330,8 @@ class _Found:
         if frame.kind == DECLARATIONS:
             # They are written before the records of their commit: those read so far came before all of these.
             self._declared += [_Placed(self._count + at, item) for at, item in _placed.decode(raw)]
+        elif frame.kind == ASKS:
+            self._asks += [PlacedAsk(self._count + at, ask) for at, ask in decode_asks(raw)]
         else:
             self._records.append(_as_rows(raw))
             self._count += frame.count
@@ -309,6 +344,7 @@ class _Found:
             drops=self._dropped,
             positions=positions,
             more=more,
+            asks=self._asks,
         )
 
 
@@ -322,13 +358,24 @@ def retire(folder: Path, *, before_utc: int, positions: Mapping[str, int]) -> li
     old = [
         name
         for name in sorted(set(manifest.sealed) - manifest.retired)
-        if positions.get(name) == manifest.sealed[name] and _newest_ms(folder / name) < before_utc * 1000
+        if manifest.is_end(name, positions.get(name)) and is_over(folder / name, before_utc=before_utc)
     ]
     for name in old:
         note(folder, f"retired {name}")
     for name in manifest.retired.union(old) & segments_in(folder):
-        (folder / name).unlink()
+        for path in (folder / name, *rewritings(folder, name)):
+            path.unlink(missing_ok=True)
     return old
+
+
+def rewritings(folder: Path, name: str) -> tuple[Path, Path]:
+    """Where a segment is written anew (rewriting.py): until it is whole, and until it takes the segment's place."""
+    return folder / f"{name}.draft", folder / f"{name}.new"
+
+
+def ask_to_seal(folder: Path) -> None:
+    """Have every writer end its segment when it has lived ten minutes, so that it can be rewritten."""
+    (folder / ASKED_FILE).touch(mode=0o600)
 
 
 def stats(folder: Path) -> JournalStats:
@@ -371,8 +418,9 @@ class _Segment:
             raise
         return cls(name, descriptor)
 
-    def is_old(self) -> bool:
-        return datetime.now(UTC) - self._begun > SEGMENT_LIFE
+    def is_old(self, folder: Path) -> bool:
+        lived = datetime.now(UTC) - self._begun
+        return lived > SEGMENT_LIFE or (lived > ASKED_LIFE and _asked_after(folder, self._begun))
 
     def write(self, parts: Sequence[_Part]) -> None:
         """Append one commit and wait until the disk has it. On an error the file is as long as before."""
@@ -430,8 +478,7 @@ def _next_name(folder: Path) -> str:
     now = datetime.now(UTC)
     names = segments_in(folder)
     if names:
-        newest = datetime.strptime(max(names).partition("-")[0], "%Y%m%dT%H%M%S.%f").replace(tzinfo=UTC)
-        now = max(now, newest + timedelta(microseconds=1))
+        now = max(now, begun_at(max(names)) + timedelta(microseconds=1))
     return f"{now:%Y%m%dT%H%M%S.%f}-{os.getpid() & 0xFFFFFFFF:08x}{SUFFIX}"
 
 
@@ -460,9 +507,34 @@ def _take_over(folder: Path, name: str) -> None:
         note(folder, f"sealed {name} {whole}")
 
 
-def _newest_ms(path: Path) -> int:
+def begun_at(name: str) -> datetime:
+    """When a segment began, told by its name: no event in it arrived before."""
+    return datetime.strptime(name.partition("-")[0], "%Y%m%dT%H%M%S.%f").replace(tzinfo=UTC)
+
+
+def is_over(path: Path, *, before_utc: int) -> bool:
+    """Whether all that a segment holds is older than a moment, or its first event came before it.
+
+    The second for one that lasted a day: its first event goes on time, and its last a day early. The first for a log
+    of long ago, whose events arrived today and whose clock is replayed.
+    """
+    if begun_at(path.name).timestamp() < before_utc:
+        return True
+    return _newest_ms(path, path.stat().st_size) < before_utc * 1000
+
+
+def _asked_after(folder: Path, begun: datetime) -> bool:
+    try:
+        asked = (folder / ASKED_FILE).stat().st_mtime
+    except FileNotFoundError:
+        return False
+    return asked >= begun.timestamp() - 1  # a file's time is that of the last tick of the kernel's clock
+
+
+@lru_cache(maxsize=4096)
+def _newest_ms(path: Path, size: int) -> int:
+    # Remembered: retention asks every minute, and a sealed segment changes only when it is rewritten, to another size.
     with path.open("rb") as file:
-        size = os.fstat(file.fileno()).st_size
         return max((frame.newest_ms for frame in headers(file, path.name, size=size)), default=0)
 
 

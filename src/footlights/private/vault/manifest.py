@@ -1,7 +1,8 @@
 """Manifest. In: steps in the life of the journal's segments. Out: which must be there, and how long.
 
 segments.txt has one line a step: `open NAME` once the file is there, `sealed NAME BYTES` when its writer has ended
-it, `retired NAME` before it is deleted. A name without a file is a loss, so no lost segment goes unseen.
+it, `rewritten NAME BYTES` before a file without some viewer's records takes its place, `retired NAME` before it is
+deleted. A name without a file is a loss, so no lost segment goes unseen.
 """
 
 from __future__ import annotations
@@ -19,11 +20,20 @@ SUFFIX = ".flj"
 
 
 class Manifest(msgspec.Struct, frozen=True):
-    """What segments.txt says. named: segments that began. sealed: those that ended, with their length in bytes."""
+    """What segments.txt says. named: segments that began. sealed: those that ended, with their length in bytes.
+
+    earlier: the lengths that a segment had before it was rewritten. Only what was read to its end is rewritten, so a
+    position that is one of them is the end.
+    """
 
     named: frozenset[str]
     sealed: dict[str, int]
     retired: frozenset[str]
+    earlier: dict[str, frozenset[int]]
+
+    def is_end(self, name: str, position: int | None) -> bool:
+        """Whether a position is the end of a sealed segment."""
+        return name in self.sealed and (position == self.sealed[name] or position in self.earlier.get(name, ()))
 
 
 def segments_in(folder: Path) -> set[str]:
@@ -44,6 +54,7 @@ def read_manifest(folder: Path) -> Manifest:
     named: set[str] = set()
     sealed: dict[str, int] = {}
     retired: set[str] = set()
+    earlier: dict[str, set[int]] = {}
     # A line without its end is being written, or was torn by a crash: the step that it names did not happen.
     for number, line in enumerate(text.split(b"\n")[:-1], start=1):
         match line.decode("ascii", "replace").split(" "):
@@ -51,13 +62,19 @@ def read_manifest(folder: Path) -> Manifest:
                 named.add(name)
             case ["sealed", name, length] if length.isdecimal():
                 sealed[name] = int(length)
+            case ["rewritten", name, length] if length.isdecimal() and name in sealed:
+                earlier.setdefault(name, set()).add(sealed[name])
+                sealed[name] = int(length)
             case ["retired", name]:
                 retired.add(name)
             case _:
                 raise VaultDamaged(
                     f"journal/{FILE}: line {number} is none that Footlights writes. Restore the file from a backup."
                 )
-    return Manifest(frozenset(named | set(sealed)), sealed, frozenset(retired))
+    return Manifest(
+        frozenset(named | set(sealed)), sealed, frozenset(retired),
+        {name: frozenset(lengths) for name, lengths in earlier.items()},
+    )  # fmt: skip
 
 
 def note(folder: Path, line: str) -> None:

@@ -22,20 +22,20 @@ CREATE TABLE videos (
     declared_seq BIGINT
 );
 
--- Messages that were folded, for deduplication: pair xor message, by the event's day.
-CREATE TABLE seen (day INTEGER, message_key BIGINT);
+-- Messages that were folded, for deduplication: pair xor message, by the event's day. pair: read by erasure alone.
+CREATE TABLE seen (day INTEGER, message_key BIGINT, pair BIGINT);
 -- How many events of each pair arrived that are no duplicates, by the minute in which they happened: append-only, a
--- minute's count is the sum of its rows. minute_key: pair xor the minute.
-CREATE TABLE minutes (day INTEGER, minute_key BIGINT, events UINTEGER);
+-- minute's count is the sum of its rows. minute_key: pair xor the minute. pair: read by erasure alone.
+CREATE TABLE minutes (day INTEGER, minute_key BIGINT, events UINTEGER, pair BIGINT);
 -- What has been counted of each (viewer, video): append-only, a pair's state is the sum of its rows.
 CREATE TABLE pairs (
     season INTEGER, pair BIGINT, plays UTINYINT, watch_ms INTEGER,
     full_view UTINYINT, share UTINYINT, favorite UTINYINT, follow UTINYINT
 );
 -- Where each playback session stands: append-only, the last row by seq holds. session: pair xor the session's key.
--- state: sessions.sql names them.
+-- state: sessions.sql names them. pair: read by erasure alone.
 CREATE TABLE sessions (
-    season INTEGER, session BIGINT, seq BIGINT, at_ms BIGINT, position_ms INTEGER, state UTINYINT
+    season INTEGER, session BIGINT, seq BIGINT, at_ms BIGINT, position_ms INTEGER, state UTINYINT, pair BIGINT
 );
 -- What has been counted of each (viewer, creator): append-only, its state the sum of its rows. bond: viewer xor creator.
 CREATE TABLE bonds (season INTEGER, bond BIGINT, profile_views UTINYINT, first_day INTEGER, returned UTINYINT);
@@ -45,6 +45,18 @@ CREATE TABLE bond_hours (season INTEGER, bond BIGINT, hour UTINYINT);
 CREATE TABLE likes (season INTEGER, pair BIGINT, seq BIGINT, on_off TINYINT);
 CREATE TABLE follows (season INTEGER, viewer BIGINT, creator BIGINT, seq BIGINT, on_off TINYINT);
 CREATE TABLE traits (season INTEGER, viewer BIGINT, seq BIGINT, age UTINYINT, gender UTINYINT, country USMALLINT, interests UINTEGER);
+
+-- Who asked to be erased: from erased_seq on, in the order of arrival, nothing of theirs counts until the season ends,
+-- since their state is gone and whatever counted would count a second time.
+CREATE TABLE erased_viewers (season INTEGER, viewer BIGINT, erased_seq BIGINT);
+-- What viewers asked for. segment: the newest that the journal had then. told: its receipt says what this row says.
+-- rows, events: how many went from the store, by table, and from the journal. pseudonyms: season -> 16 bytes in hex.
+CREATE TABLE asks (
+    number BIGINT, id VARCHAR, what VARCHAR, asked_at BIGINT, segment VARCHAR, pseudonyms VARCHAR,
+    store_at BIGINT, rows VARCHAR, journal_at BIGINT, events BIGINT, told BOOLEAN
+);
+-- Segments of the journal that hold nothing of those who asked to be erased up to a number.
+CREATE TABLE combed (segment VARCHAR, number BIGINT);
 
 -- Bounded counts by the tick in which they fall, waiting for it. Exact: they leave through the gate alone.
 CREATE TABLE pending (

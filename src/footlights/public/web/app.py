@@ -5,13 +5,14 @@ Handlers are plain functions: they run in threads, so one long look-up never hol
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import traceback
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlsplit
 
 import jinja2
 import msgspec
@@ -47,7 +48,7 @@ from footlights.public.web.problems import (
 )
 from footlights.public.web.static import Assets
 from footlights.settings import Settings
-from footlights.terms.errors import NotAllowed
+from footlights.terms.errors import BadSetting, NotAllowed
 
 log = structlog.get_logger()
 
@@ -69,6 +70,11 @@ class _Site:
         self._accounts = Accounts(data / "public", session_days=settings.session_days)
         self._boards = Boards(data / "board")
         self._templates = _templates(self._assets)
+        self._templates.globals.update(
+            collector=collector_origin(settings.collect_url),
+            honour_gpc=bool(settings.honour_gpc),
+            honour_dnt=bool(settings.honour_dnt),
+        )
         self._openapi = msgspec.json.encode(openapi.document())
 
     def app(self) -> Starlette:
@@ -87,7 +93,7 @@ class _Site:
                 Route("/readyz", self._ready),
             ],
             middleware=[
-                Middleware(SecurityHeaders),
+                Middleware(SecurityHeaders, collector=collector_origin(self._settings.collect_url)),
                 Middleware(GZipMiddleware, minimum_size=1000, compresslevel=5),
             ],
             exception_handlers={
@@ -236,6 +242,16 @@ class _Site:
 def _call(board: Board, access: Access, parameters: Any, session: str | None, request: Request) -> Call:
     admitted = None if session is None else admit(board, access, session=session, path=request.path_params)
     return Call(board=board, admitted=admitted, query=checked_query(parameters, dict(request.query_params)))
+
+
+def collector_origin(url: str) -> str:
+    """The origin of the collector's public address; "" if there is none. Raises BadSetting if it is no address."""
+    if not url:
+        return ""
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not re.fullmatch(r"[A-Za-z0-9.\[\]:-]+", parts.netloc):
+        raise BadSetting("collect_url must be an address such as https://collect.example, or empty.")
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 def _templates(assets: Assets) -> jinja2.Environment:

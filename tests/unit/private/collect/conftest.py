@@ -21,6 +21,8 @@ from footlights.settings import Settings, load_settings
 
 #: 2026-11-23T06:10:00Z, a few minutes after the clients' requests in test_clients.py.
 NOW_MS = 1_795_414_200_000
+#: Where requests come from: nowhere, and in no file (tests/traces.py).
+ADDRESS = "203.0.113.177"
 
 
 @pytest.fixture
@@ -78,7 +80,7 @@ class Client:
 
     def _send(self, method: str, path: str, **options: Any) -> httpx.Response:
         async def send() -> httpx.Response:
-            transport = httpx.ASGITransport(app=self.app)
+            transport = httpx.ASGITransport(app=self.app, client=(ADDRESS, 50_000))
             async with httpx.AsyncClient(transport=transport, base_url="http://collector") as client:
                 return await client.request(method, path, **options)
 

@@ -1,4 +1,5 @@
--- accept. In: batch(seq, record columns), seen, minutes, videos, creators, own(season, viewer, creator), season_limits.
+-- accept. In: batch(seq, record columns), seen, minutes, videos, creators, own(season, viewer, creator), season_limits,
+-- erased_viewers.
 -- Out: accepted, the events that count, with their subject's facts; tallies of those that do not.
 -- An event counts by what was told before it in the order of arrival: where a batch ends decides nothing, since one
 -- viewer's event more or less could move that end.
@@ -24,6 +25,7 @@ WITH placed AS (
 )
 SELECT placed.*,
     CASE
+        WHEN erased_viewers.viewer IS NOT NULL THEN 8
         WHEN kind = 16 THEN 0
         WHEN kind IN (12, 13, 15) AND placed.creator IS NULL THEN 11
         WHEN placed.creator IS NULL THEN 10
@@ -31,7 +33,10 @@ SELECT placed.*,
         ELSE 0
     END AS reason
 FROM placed LEFT JOIN own
-    ON placed.viewer = own.viewer AND placed.creator = own.creator AND placed.season = own.season;
+    ON placed.viewer = own.viewer AND placed.creator = own.creator AND placed.season = own.season
+-- A viewer's own ask alone decides whether they count: it stands for one season of theirs.
+LEFT JOIN erased_viewers
+    ON placed.viewer = erased_viewers.viewer AND placed.season = erased_viewers.season AND erased_seq <= placed.seq;
 
 -- Among those that would count: a refused event is not remembered, so declared later and sent again, it counts.
 CREATE OR REPLACE TEMP TABLE repeated AS
@@ -51,9 +56,10 @@ SELECT seq FROM judged SEMI JOIN seen USING (day, message_key) WHERE reason = 0;
 -- and nothing about another pair. What is beyond the limit is remembered as a message all the same: else the same message
 -- told of another minute would count or not, by whether it came in the same batch.
 CREATE OR REPLACE TEMP TABLE by_minute AS
-SELECT minute_key, any_value(day) AS day, any_value(season) AS season, count(*) AS events
+SELECT minute_key, any_value(day) AS day, any_value(season) AS season, any_value(pair) AS pair, count(*) AS events
 FROM (
-    SELECT xor(pair, at_ms // 60000 * 2 + CASE WHEN kind IN (6, 7, 8, 12, 13) THEN 1 ELSE 0 END) AS minute_key, day, season
+    SELECT xor(pair, at_ms // 60000 * 2 + CASE WHEN kind IN (6, 7, 8, 12, 13) THEN 1 ELSE 0 END) AS minute_key,
+        day, season, pair
     FROM judged ANTI JOIN repeated USING (seq) WHERE reason = 0
 )
 GROUP BY minute_key;
@@ -76,7 +82,7 @@ ANTI JOIN repeated USING (seq)
 WHERE reason = 0
 QUALIFY before + row_number() OVER (PARTITION BY minute_key ORDER BY seq) > events_a_minute;
 
-INSERT INTO minutes SELECT day, minute_key, events FROM by_minute;
+INSERT INTO minutes SELECT day, minute_key, events, pair FROM by_minute;
 
 CREATE OR REPLACE TEMP TABLE accepted AS
 SELECT * EXCLUDE (reason, session), (at_ms // 1000) - posted_at AS age_seconds,
@@ -91,9 +97,9 @@ SELECT * EXCLUDE (reason, session), (at_ms // 1000) - posted_at AS age_seconds,
 FROM judged ANTI JOIN repeated USING (seq) ANTI JOIN too_many USING (seq)
 WHERE reason = 0;
 
-INSERT INTO seen SELECT day, message_key FROM accepted;
+INSERT INTO seen SELECT day, message_key, pair FROM accepted;
 
-INSERT INTO seen SELECT day, message_key FROM judged SEMI JOIN too_many USING (seq);
+INSERT INTO seen SELECT day, message_key, pair FROM judged SEMI JOIN too_many USING (seq);
 
 INSERT INTO tallies
 SELECT 'dropped', reason, count(*) FROM judged WHERE reason <> 0 GROUP BY reason

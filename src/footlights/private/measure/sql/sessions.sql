@@ -11,7 +11,7 @@
 --
 --     state   told by position: 0 under way, 1 at the end      told by the clock: 2 still, 3 playing, 4 at the end
 CREATE OR REPLACE TEMP TABLE heard AS
-SELECT seq, season, session, at_ms, position_ms, kind, duration_ms,
+SELECT seq, season, session, pair, at_ms, position_ms, kind, duration_ms,
     CASE
         WHEN flags & 8 = 0 THEN ended
         WHEN ended = 1 THEN 4
@@ -23,15 +23,15 @@ FROM accepted WHERE kind IN (2, 3, 4) AND session <> 0;
 CREATE OR REPLACE TEMP TABLE newest AS
 WITH
 last AS (
-    SELECT session, any_value(season) AS season, arg_max(at_ms, seq) AS at_ms,
+    SELECT session, any_value(season) AS season, any_value(pair) AS pair, arg_max(at_ms, seq) AS at_ms,
         arg_max(position_ms, seq) AS position_ms, arg_max(state, seq) AS state
     FROM sessions
     WHERE season IN (SELECT DISTINCT season FROM heard) AND session IN (SELECT session FROM heard)
     GROUP BY session
 ),
 told AS (
-    SELECT -1 AS seq, season, session, at_ms, position_ms, 0 AS kind, 0 AS duration_ms, state FROM last
-    UNION ALL SELECT seq, season, session, at_ms, position_ms, kind, duration_ms, state FROM heard
+    SELECT -1 AS seq, season, session, pair, at_ms, position_ms, 0 AS kind, 0 AS duration_ms, state FROM last
+    UNION ALL SELECT seq, season, session, pair, at_ms, position_ms, kind, duration_ms, state FROM heard
 ),
 -- A player that only loads or waits has not begun: what it says leaves no trace.
 begun AS (
@@ -88,7 +88,7 @@ counted AS (
     FROM looped
 )
 -- Who tells no position is taken to have got as far as they watched. Cut at what a record's position can say.
-SELECT seq, season, session, at_ms, state, play, looped, watched_ms,
+SELECT seq, season, session, pair, at_ms, state, play, looped, watched_ms,
     CASE WHEN state < 2 THEN position_ms ELSE
         least(2147483647, sum(CASE WHEN seq < 0 THEN position_ms ELSE watched_ms END) OVER so_far)
     END AS reached_ms
@@ -97,5 +97,6 @@ FROM counted WINDOW so_far AS (PARTITION BY session ORDER BY seq ROWS UNBOUNDED 
 CREATE OR REPLACE TEMP TABLE played AS SELECT seq, play, looped, watched_ms, reached_ms FROM watched WHERE seq >= 0;
 
 INSERT INTO sessions
-SELECT any_value(season), session, max(seq), arg_max(at_ms, seq), arg_max(reached_ms, seq), arg_max(state, seq)
+SELECT any_value(season), session, max(seq), arg_max(at_ms, seq), arg_max(reached_ms, seq), arg_max(state, seq),
+    any_value(pair)
 FROM watched GROUP BY session HAVING max(seq) >= 0;

@@ -2,6 +2,7 @@
 
 import "htmx.org";
 import { showCountryNames } from "./countries.js";
+import { offerOptOut } from "./optout.js";
 import { showLocalTimes } from "./times.js";
 
 async function draw() {
@@ -14,4 +15,5 @@ async function draw() {
 }
 
 draw();
+offerOptOut();
 document.addEventListener("htmx:after:swap", draw);

@@ -1,0 +1,166 @@
+"""Traces. In: what the tests of this session sent through a door. Out: each file of its data folder that holds any.
+
+Every viewer's id becomes a pseudonym in one place, and every request passes one door: there they are written down, with
+the address and the user agent they came with. At the end of the session all files that those doors left are read:
+as they are, journals unpacked, for each id in plain and in the forms in which one may leak.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+import re
+import urllib.parse
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+import zstandard
+
+from footlights.private.collect import door
+from footlights.private.vault.frames import commits, unpack
+from footlights.private.vault.journal import JournalReader
+from footlights.private.vault.optouts import OptOuts
+from footlights.private.vault.seasons import SeasonKeys
+from footlights.terms.errors import VaultDamaged
+
+#: Shorter ones are found by chance in any file; their other forms are long enough.
+LEAST_BYTES = 8
+#: What of a data folder is ours: a test may keep its own files, such as what it loads, beside it.
+_OURS = r"(private|board|public)/|[^/]*\.log$"
+_OWN_ADDRESSES = {"127.0.0.1", "testclient", ""}
+
+
+class Traces:
+    """What was sent, and where to."""
+
+    def __init__(self) -> None:
+        self.sent: set[str] = set()
+        self.folders: set[Path] = set()
+
+    def left(self) -> list[str]:
+        """Where something of it is: the file, and the form."""
+        found: list[str] = []
+        for folder in sorted(self.folders):
+            if folder.exists():
+                found += leaks(folder, self.sent - declared(folder), among=_OURS)
+        return found
+
+
+def forms(text: str) -> dict[str, bytes]:
+    """The forms in which an id may be on a disk although nobody meant it to be."""
+    plain = text.encode("utf-8", "surrogatepass")
+    made = {
+        "plain": plain,
+        "UTF-16": text.encode("utf-16-le", "surrogatepass"),
+        "hex": plain.hex().encode(),
+        "HEX": plain.hex().upper().encode(),
+        "escaped": text.encode("unicode_escape"),
+        "in an address": urllib.parse.quote(plain).encode(),
+    }
+    for shift in range(3):  # base64 of it, wherever in a longer text it begins
+        inner = base64.b64encode(bytes(shift) + plain)[4 if shift else 0 :]
+        made[f"base64, {shift} before"] = inner[: len(inner) // 4 * 4 - 4]
+    for name in ("md5", "sha1", "sha256", "blake2b"):
+        # Without a key, a hash is a name like any other.
+        digest = hashlib.new(name, plain).digest()
+        made |= {name: digest[:16], f"{name} in hex": digest.hex()[:32].encode()}
+    return {name: form for name, form in made.items() if len(form) >= LEAST_BYTES}
+
+
+def leaks(folder: Path, sent: Iterable[str], *, among: str = "") -> list[str]:
+    """Which files of a data folder hold what was sent, and in which form. Nothing of it is in the answer.
+
+    among: what the paths of the files begin with, as an expression.
+    """
+    needles: dict[bytes, str] = {}
+    for text in sent:
+        for name, form in forms(text).items():
+            needles.setdefault(form, name)
+    if not needles:
+        return []
+    heads: dict[int, list[bytes]] = {}
+    for form in needles:
+        heads.setdefault(int.from_bytes(form[:8], "little"), []).append(form)
+    starts = np.array(sorted(heads), dtype="<u8")
+    found = set()
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    for path in paths:
+        if not re.match(among, path.relative_to(folder).as_posix()):
+            continue
+        for content in _contents(path):
+            for form in _forms_in(content, starts, heads):
+                found.add(f"{path.relative_to(folder)}: {needles[form]}")
+    return sorted(found)
+
+
+def declared(folder: Path) -> set[str]:
+    """What the platform declared: public, even where somebody chose a viewer's id for a creator."""
+    try:
+        batch = JournalReader(folder / "private" / "journal").read({}, limit_events=10**9)
+    except VaultDamaged:
+        return set()
+    told = {text for one in batch.declarations for text in msgspec.structs.astuple(one) if isinstance(text, str)}
+    return told | {tag for one in batch.declarations for tag in getattr(one, "hashtags", ())}
+
+
+def _forms_in(content: bytes, starts: Any, heads: dict[int, list[bytes]]) -> Iterator[bytes]:
+    for shift in range(8):
+        windows = np.frombuffer(content[shift : shift + (len(content) - shift) // 8 * 8], dtype="<u8")
+        for place in np.flatnonzero(np.isin(windows, starts)).tolist():
+            at = shift + 8 * place
+            yield from (form for form in heads[int(windows[place])] if content.startswith(form, at))
+
+
+def _contents(path: Path) -> Iterator[bytes]:
+    yield os.fsencode(path.name)
+    yield path.read_bytes()
+    if path.suffix == ".flj":
+        unpacker = zstandard.ZstdDecompressor()
+        with path.open("rb") as file:
+            try:
+                for commit in commits(file, path.name, start=0, size=path.stat().st_size, sealed=False):
+                    for frame, payload in commit:
+                        yield unpack(frame, payload, name=path.name, unpacker=unpacker)
+            except VaultDamaged:  # a test broke it on purpose; what is whole was read
+                return
+
+
+@pytest.fixture(scope="session", autouse=True)
+def traces() -> Iterator[Traces]:
+    """Written down all session long; read at its end."""
+    traces = Traces()
+    with pytest.MonkeyPatch.context() as patch:
+        tokens, listed = SeasonKeys.tokens, OptOuts._set
+        called, made = door._Outside.__call__, door.Door.__init__
+
+        def tokens_and_note(self: SeasonKeys, season: int, viewers: Any) -> Any:
+            traces.sent.update(viewers)
+            return tokens(self, season, viewers)
+
+        async def called_and_note(self: Any, scope: Any, receive: Any, send: Any) -> None:
+            if scope["type"] == "http":
+                headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
+                address = (scope.get("client") or [""])[0]
+                told = {address, headers.get(b"user-agent", ""), headers.get(b"x-forwarded-for", "")}
+                traces.sent.update(told - _OWN_ADDRESSES)
+            await called(self, scope, receive, send)
+
+        def made_and_note(self: Any, data: Path, settings: Any) -> None:
+            traces.folders.add(data)
+            made(self, data, settings)
+
+        def listed_and_note(self: Any, viewer: str, *rest: Any, **more: Any) -> None:
+            traces.sent.add(viewer)
+            listed(self, viewer, *rest, **more)
+
+        patch.setattr(SeasonKeys, "tokens", tokens_and_note)
+        patch.setattr(OptOuts, "_set", listed_and_note)
+        patch.setattr(door._Outside, "__call__", called_and_note)
+        patch.setattr(door.Door, "__init__", made_and_note)
+        yield traces
+    assert traces.left() == [], "a data folder holds what a viewer is known by"
