@@ -8,24 +8,31 @@ from footlights.public.insights.audience import (
     impression_sources,
 )
 from footlights.public.insights.cells import Cell, Table
+from footlights.public.insights.changes import Change
 from footlights.public.insights.channel import Channel, channel
 from footlights.public.insights.moments import next_tick_utc
-from footlights.public.insights.overview import WINDOW_DAYS_MAX, Overview, overview
+from footlights.public.insights.overview import OVERVIEW_NAMES, WINDOW_DAYS_MAX, Overview, overview
+from footlights.public.insights.periods import Period, from_day_to_day, last_days
 from footlights.public.insights.retention import Retention, retention
+from footlights.public.insights.streams import DaySums
 from footlights.public.insights.timeseries import GRANULARITIES, KINDS, Curve, Granularity, Kind, timeseries
 from footlights.public.insights.videos import VideoFigures, VideoPage, video_figures, video_page
 
 __all__ = [
     "GRANULARITIES",
     "KINDS",
+    "OVERVIEW_NAMES",
     "WINDOW_DAYS_MAX",
     "Audience",
     "Cell",
+    "Change",
     "Channel",
     "Curve",
+    "DaySums",
     "Granularity",
     "Kind",
     "Overview",
+    "Period",
     "Retention",
     "Table",
     "VideoFigures",
@@ -34,7 +41,9 @@ __all__ = [
     "audience",
     "channel",
     "channel_audience",
+    "from_day_to_day",
     "impression_sources",
+    "last_days",
     "next_tick_utc",
     "overview",
     "retention",

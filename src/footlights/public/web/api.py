@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 import msgspec
@@ -34,11 +35,12 @@ class VideoList(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):
-    """A call that may be answered. query: checked, with defaults filled in."""
+    """A call that may be answered. query: checked, with defaults filled in. sums: of days that are over."""
 
     board: Board
     admitted: Admitted | None
     query: dict[str, Any]
+    sums: insights.DaySums
 
     @property
     def creator(self) -> Creator:
@@ -64,8 +66,28 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     parameters: tuple[Parameter, ...] = ()
 
 
-def _overview(call: Call) -> insights.Overview:
-    return insights.overview(call.board, call.creator, days=call.query["days"], metric=call.query["metric"])
+def overview(call: Call) -> insights.Overview:
+    """What happened on a channel in the period that a call asks for. Raises Refusal."""
+    return insights.overview(
+        call.board, call.creator, days=call.query["days"], period=_period(call), metric=call.query["metric"],
+        sums=call.sums,
+    )  # fmt: skip
+
+
+def _period(call: Call) -> insights.Period | None:
+    """The period between two dates; None where none are given, or nothing has been published."""
+    first, last = call.query["from"], call.query["to"]
+    at_utc = call.board.published_through_utc()
+    if at_utc is None or (first is None and last is None):
+        return None
+    if first is None:
+        raise bad_query("to needs from: the first day of the period.")
+    period = insights.from_day_to_day(first, last or date.max, at_utc=at_utc)
+    if period is None:
+        raise bad_query("from is a day before to, and not after what has been published.")
+    if period.days > insights.WINDOW_DAYS_MAX:
+        raise bad_query(f"A period has at most {insights.WINDOW_DAYS_MAX} days.")
+    return period
 
 
 def _videos(call: Call) -> VideoList:
@@ -117,7 +139,22 @@ def _privacy(call: Call) -> Privacy:
 DAYS = Parameter(
     name="days",
     schema={"type": "integer", "minimum": 1, "maximum": insights.WINDOW_DAYS_MAX, "default": 28},
-    about="Length of the window, which ends at the last published tick.",
+    about="How many calendar days, UTC, up to the last published tick: today is the last of them.",
+)
+FROM = Parameter(
+    name="from",
+    schema={"type": "string", "format": "date"},
+    about="The first day of the period, UTC, such as 2026-11-01. In place of days.",
+)
+TO = Parameter(
+    name="to",
+    schema={"type": "string", "format": "date"},
+    about="The last day of the period, UTC; today, if it is left out. It needs from.",
+)
+CHANNEL_METRIC = Parameter(
+    name="metric",
+    schema={"type": "string", "enum": list(insights.OVERVIEW_NAMES), "default": "view_count"},
+    about="The metric of the curve.",
 )
 METRIC = Parameter(
     name="metric",
@@ -143,9 +180,9 @@ CURSOR = Parameter(name="cursor", schema={"type": "string", "maxLength": 512}, a
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint(
-        path="/api/v1/creators/{creator}/overview", access=Access.OWN_CREATOR, run=_overview,
-        answer=insights.Overview, parameters=(DAYS, METRIC),
-        summary="What changed on a channel in the last days, its daily curve, and the newest videos.",
+        path="/api/v1/creators/{creator}/overview", access=Access.OWN_CREATOR, run=overview,
+        answer=insights.Overview, parameters=(DAYS, FROM, TO, CHANNEL_METRIC),
+        summary="What happened on a channel in a period, by day and beside the period before, and its newest videos.",
     ),
     Endpoint(
         path="/api/v1/creators/{creator}/videos", access=Access.OWN_CREATOR, run=_videos,
@@ -215,11 +252,24 @@ def _checked(parameter: Parameter, text: str | None) -> Any:
         if not (text.isascii() and text.isdigit() and len(text) < 10 and least <= int(text) <= most):
             raise bad_query(f"{parameter.name} is a whole number from {least} to {most}.")
         return int(text)
+    if schema.get("format") == "date":
+        return _day(parameter, text)
     if "enum" in schema and text not in schema["enum"]:
         raise bad_query(f"{parameter.name} is one of {', '.join(schema['enum'])}.")
     if len(text) > schema.get("maxLength", 64):
         raise bad_query(f"{parameter.name} is too long.")
     return text
+
+
+def _day(parameter: Parameter, text: str) -> date:
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        raise bad_query(f"{parameter.name} is a day such as 2026-11-01.") from None
+    # What else ISO 8601 writes, such as 20261101, is not how this API writes a day.
+    if day.isoformat() != text or day.year < 1970:
+        raise bad_query(f"{parameter.name} is a day such as 2026-11-01.")
+    return day
 
 
 def encode_cursor(after: tuple[int, str]) -> str:

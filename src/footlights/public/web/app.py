@@ -26,8 +26,9 @@ from starlette.routing import Route
 
 import footlights
 from footlights.public.board.read import Board
+from footlights.public.insights import DaySums
 from footlights.public.web import drawing, formats, openapi, pages, sessions
-from footlights.public.web.api import ENDPOINTS, Call, Endpoint, checked_query
+from footlights.public.web.api import ENDPOINTS, Call, Endpoint, Parameter, checked_query
 from footlights.public.web.auth import Accounts
 from footlights.public.web.boards import Boards
 from footlights.public.web.calls import Access, admit, session_of
@@ -68,6 +69,7 @@ class _Site:
         self._assets = Assets()
         self._accounts = Accounts(data / "public", session_days=settings.session_days)
         self._boards = Boards(data / "board")
+        self._sums = DaySums()
         self._templates = _templates(self._assets)
         self._openapi = msgspec.json.encode(openapi.document())
 
@@ -113,7 +115,7 @@ class _Site:
             private = endpoint.access is not Access.PUBLIC
             session = session_of(request, self._accounts) if private else None
             with self._boards.borrow() as board:
-                call = _call(board, endpoint.access, endpoint.parameters, session, request)
+                call = self._call(board, endpoint.access, endpoint.parameters, session, request)
                 etag = f'"{board.published_through_utc() or 0}-{footlights.__version__}"'
                 headers = {
                     "ETag": etag,
@@ -130,6 +132,13 @@ class _Site:
     def _describe(self, _: Request) -> Response:
         return Response(self._openapi, media_type="application/json", headers={"Cache-Control": "public, max-age=300"})
 
+    def _call(
+        self, board: Board, access: Access, parameters: tuple[Parameter, ...], session: str | None, request: Request
+    ) -> Call:
+        admitted = None if session is None else admit(board, access, session=session, path=request.path_params)
+        query = checked_query(parameters, dict(request.query_params))
+        return Call(board=board, admitted=admitted, query=query, sums=self._sums)
+
     # ---- Pages
 
     def _page_route(self, page: pages.Page) -> Route:
@@ -137,7 +146,7 @@ class _Site:
             private = page.access is not Access.PUBLIC
             session = session_of(request, self._accounts) if private else None
             with self._boards.borrow() as board:
-                call = _call(board, page.access, page.parameters, session, request)
+                call = self._call(board, page.access, page.parameters, session, request)
                 values = page.show(call)
             return self._html(request, page.template, values)
 
@@ -231,11 +240,6 @@ class _Site:
         if what is NOT_READY and path == "/privacy":
             return self._html(request, "privacy.html", {"privacy": PENDING, "policy": None, "bells": None})
         return self._html(request, "error.html", values, what.status)
-
-
-def _call(board: Board, access: Access, parameters: Any, session: str | None, request: Request) -> Call:
-    admitted = None if session is None else admit(board, access, session=session, path=request.path_params)
-    return Call(board=board, admitted=admitted, query=checked_query(parameters, dict(request.query_params)))
 
 
 def _templates(assets: Assets) -> jinja2.Environment:

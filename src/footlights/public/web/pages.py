@@ -13,15 +13,19 @@ import msgspec
 
 from footlights.public import insights
 from footlights.public.web.api import (
+    CHANNEL_METRIC,
     CURSOR,
     DAYS,
+    FROM,
     GRANULARITY,
     KIND,
     METRIC,
+    TO,
     Call,
     Parameter,
     decode_cursor,
     encode_cursor,
+    overview,
 )
 from footlights.public.web.calls import Access
 from footlights.public.web.drawing import bells
@@ -53,7 +57,7 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _overview(call: Call) -> dict[str, Any]:
-    found = insights.overview(call.board, call.creator, days=call.query["days"], metric=call.query["metric"])
+    found = overview(call)
     return {
         "overview": found,
         "metric": call.query["metric"],
@@ -123,7 +127,10 @@ _ANY_GRANULARITY = Parameter(
 )
 
 PAGES: tuple[Page, ...] = (
-    Page(path="/studio", access=Access.SIGNED_IN, template="overview.html", show=_overview, parameters=(DAYS, METRIC)),
+    Page(
+        path="/studio", access=Access.SIGNED_IN, template="overview.html", show=_overview,
+        parameters=(DAYS, FROM, TO, CHANNEL_METRIC),
+    ),
     Page(
         path="/studio/videos", access=Access.SIGNED_IN, template="videos.html", show=_videos, parameters=(CURSOR,)
     ),
