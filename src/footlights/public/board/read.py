@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Iterable
 from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
@@ -280,11 +281,13 @@ class Board:
             (spend, ticks[0], ticks[-1]),
         ).fetchall()
 
-    def rows_at(self, spend: int, ticks: list[int]) -> list[tuple[int, bytes]]:
-        """The published ones among some ticks of a stream, as packed, in the order asked for."""
-        one = "SELECT tick, row FROM figures WHERE spend = ? AND tick = ?"
-        maybe = (self._db.execute(one, (spend, tick)).fetchone() for tick in ticks)
-        return [row for row in maybe if row is not None]
+    def rows_at(self, places: Iterable[tuple[int, int]]) -> list[bytes]:
+        """The rows at some (spend, tick), as packed, in their order. Raises BoardDamaged where one is missing."""
+        one = "SELECT row FROM figures WHERE spend = ? AND tick = ?"
+        try:
+            return [self._db.execute(one, place).fetchone()[0] for place in places]
+        except TypeError:
+            raise BoardDamaged("a tick that was published is gone. Restore the board from a backup.") from None
 
     def _series(
         self, subject: int, family: str, *, season: Season, begin_utc: int, ages: Int64s, ticks: range | list[int]
@@ -293,8 +296,12 @@ class Board:
         if stream is None or not len(ticks):
             return None
         spend, plan, first_tick = stream
-        in_a_row = isinstance(ticks, range) and ticks.step == 1
-        found = self.rows_of(spend, ticks) if in_a_row else self.rows_at(spend, list(ticks))  # type: ignore[arg-type]
+        if isinstance(ticks, range) and ticks.step == 1:
+            found = self.rows_of(spend, ticks)
+        else:
+            one = "SELECT tick, row FROM figures WHERE spend = ? AND tick = ?"
+            maybe = (self._db.execute(one, (spend, tick)).fetchone() for tick in ticks)
+            found = [row for row in maybe if row is not None]
         if not found:
             return None
         y, estimates, exact = plan.layout.unpack([packed for _, packed in found])

@@ -13,10 +13,11 @@ from footlights.public.insights.channel import Channel, channel
 from footlights.public.insights.moments import next_tick_utc
 from footlights.public.insights.overview import OVERVIEW_NAMES, WINDOW_DAYS_MAX, Overview, overview
 from footlights.public.insights.periods import Period, from_day_to_day, last_days
+from footlights.public.insights.ranking import ListedVideo, Place, RankedPage, ranked_page
 from footlights.public.insights.retention import Retention, retention
 from footlights.public.insights.streams import DaySums
 from footlights.public.insights.timeseries import GRANULARITIES, KINDS, Curve, Granularity, Kind, timeseries
-from footlights.public.insights.videos import VideoFigures, VideoPage, video_figures, video_page
+from footlights.public.insights.videos import VideoFigures, video_figures
 
 __all__ = [
     "GRANULARITIES",
@@ -31,12 +32,14 @@ __all__ = [
     "DaySums",
     "Granularity",
     "Kind",
+    "ListedVideo",
     "Overview",
     "Period",
+    "Place",
+    "RankedPage",
     "Retention",
     "Table",
     "VideoFigures",
-    "VideoPage",
     "active_hours",
     "audience",
     "channel",
@@ -46,8 +49,8 @@ __all__ = [
     "last_days",
     "next_tick_utc",
     "overview",
+    "ranked_page",
     "retention",
     "timeseries",
     "video_figures",
-    "video_page",
 ]

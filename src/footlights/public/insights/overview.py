@@ -6,6 +6,8 @@ of their difference takes it into account.
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import msgspec
 import numpy as np
 
@@ -105,6 +107,7 @@ class _Seen:
 
     def __init__(self, board: Board, creator: Creator, streams: Streams, period: Period, sums: DaySums) -> None:
         self._board, self._creator, self._streams, self._period = board, creator, streams, period
+        self._sums = sums
         self._too_few = board.policy().too_few
         self._moments = period.moments_utc()
         self._totals, self._variances = _totals(creator, streams, self._moments, sums)
@@ -122,7 +125,7 @@ class _Seen:
 
     def figures(self) -> dict[str, Figure]:
         until, period = self._period.until_utc, self._period
-        whole = self._whole() if self._streams.videos else None
+        whole = self._whole if self._streams.videos else None
         told = figures_of(whole, TALLY_NAMES, at_utc=until, tick=None, too_few=self._too_few, change=True)
         visits = profile_views(self._board, self._creator, self._moments, too_few=self._too_few)
         gained = _gained(self._board, self._creator, period)
@@ -136,21 +139,22 @@ class _Seen:
     def changes(self) -> dict[str, Change]:
         if self._before is None:
             return {}
-        ends = np.asarray(
-            [self._before.since_utc, self._before.until_utc, self._period.since_utc, self._period.until_utc]
+        ends = np.asarray([at for p in (self._before, self._period) for at in (p.since_utc, p.until_utc)])
+        since, _ = self._sums.of(
+            self._creator, self._streams, first_day=int(ends[0]) // DAY, last_day=int(ends[0]) // DAY
         )
-        at_ends = self._streams.totals(ends[:2])
+        until = self._streams.totals_at(int(ends[1]))
         was = Tally(
-            totals=at_ends.noisy[1] - at_ends.noisy[0],
+            totals=until.noisy[0] - since.noisy[0],
             variances=self._streams.variances(ends[:2], (-1, 1)),
-            exact=at_ends.exact[1] - at_ends.exact[0],
+            exact=until.exact[0] - since.exact[0],
             longest_watch_ms=self._streams.longest_watch_ms,
         )
         variances = self._streams.variances(ends, (1, -1, -1, 1))
         at = self._period.until_utc
         found = {
             name: tally_change(
-                self._whole(), was, name, variances=variances, at_utc=at, before_utc=self._before.until_utc,
+                self._whole, was, name, variances=variances, at_utc=at, before_utc=self._before.until_utc,
                 too_few=self._too_few,
             )
             for name in TALLY_NAMES
@@ -177,6 +181,7 @@ class _Seen:
             for day, until in enumerate(self._moments[1:])
         )
 
+    @cached_property
     def _whole(self) -> Tally:
         return Tally(
             totals=self._totals.noisy[-1] - self._totals.noisy[0],
@@ -214,7 +219,7 @@ def _totals(creator: Creator, streams: Streams, moments: Int64s, sums: DaySums) 
     first_day, last_day = int(moments[0]) // DAY, int(moments[-2]) // DAY
     totals, variances = sums.of(creator, streams, first_day=first_day, last_day=last_day)
     last = streams.variances_of_spans(moments[-2:])
-    return streams.totals(moments[-1:]).since(totals), np.concatenate([variances, last])
+    return streams.totals_at(int(moments[-1])).since(totals), np.concatenate([variances, last])
 
 
 def _curve(metric: str, points: tuple[Figure, ...]) -> Curve:

@@ -9,14 +9,15 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
+from itertools import pairwise
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from footlights.public.board.read import Board, Creator, Video
-from footlights.public.board.rows import Int64s
-from footlights.public.insights.tallies import Floats, unit_scale
+from footlights.public.board.rows import Int64s, layout_of
+from footlights.public.insights.tallies import Floats, Tally, unit_scale
 from footlights.terms.metrics import COUNTERS, DISCLOSED
 from footlights.terms.ticks import COUNTER_AGES, DAY
 
@@ -47,7 +48,7 @@ class Streams:
         self._board = board
         self.videos = [video for video in videos if video.key in began]
         found = [began[video.key] for video in self.videos]
-        self._spends = [spend for spend, _, _ in found]
+        self._spends = np.asarray([spend for spend, _, _ in found], dtype=np.int64)
         self._plans = [plan for _, plan, _ in found]
         self._first_ticks = np.asarray([first for _, _, first in found], dtype=np.int64)
         self._posted = np.asarray([video.posted_at_utc for video in self.videos], dtype=np.int64)
@@ -58,13 +59,11 @@ class Streams:
         self._scales = np.asarray(
             [unit_scale(video, policies[plan.plan]) for video, plan in zip(self.videos, self._plans, strict=True)]
         ).reshape(-1, len(COUNTERS))
-        self.longest_watch_ms = max(
-            (
-                policies[plan.plan].watch_bound_ms(video.duration_ms)
-                for video, plan in zip(self.videos, self._plans, strict=True)
-            ),
-            default=0,
-        )
+        self._longest_ms = [
+            policies[plan.plan].watch_bound_ms(video.duration_ms)
+            for video, plan in zip(self.videos, self._plans, strict=True)
+        ]
+        self.longest_watch_ms = max(self._longest_ms, default=0)
 
     def began_utc(self) -> int | None:
         """When the first of the streams had its first tick; None if there is none."""
@@ -78,21 +77,80 @@ class Streams:
         ticks = np.searchsorted(_AGES, ages, side="right")
         return np.where(ticks >= self._first_ticks[:, None], ticks, 0)
 
+    def totals_at(self, moment_utc: int) -> Totals:
+        """The sums over all streams at one moment, shapes (1, 7) and (1, 2)."""
+        ticks = self.ticks_at(np.asarray([moment_utc], dtype=np.int64))[:, 0]
+        begun = np.flatnonzero(ticks > 0)
+        noisy, exact = np.zeros((1, len(COUNTERS))), np.zeros((1, len(DISCLOSED)), np.int64)
+        if len(begun):
+            layout = layout_of("counters")
+            spends = self._spends[begun].tolist()
+            _, estimates, told = layout.unpack(self._board.rows_at(zip(spends, ticks[begun].tolist(), strict=True)))
+            noisy[0], exact[0] = (estimates * self._scales[begun]).sum(axis=0), told.sum(axis=0)
+        return Totals(noisy, exact)
+
     def totals(self, moments_utc: Int64s) -> Totals:
-        """The sums over all streams at each moment."""
+        """The same at each of many moments: a look at each stream in place of one at each tick."""
         noisy = np.zeros((len(moments_utc), len(COUNTERS)))
         exact = np.zeros((len(moments_utc), len(DISCLOSED)), np.int64)
         for stream, ticks in enumerate(self.ticks_at(moments_utc)):
-            wanted = np.unique(ticks)
-            wanted = wanted[wanted > 0]
-            if not len(wanted):
-                continue
-            known, estimates, told = self._rows(stream, wanted)
-            at = np.searchsorted(known, ticks, side="right")
-            # Row 0 is the moment before the first tick: nothing counted, no noise.
-            noisy += np.concatenate([np.zeros((1, len(COUNTERS))), estimates * self._scales[stream]])[at]
-            exact += np.concatenate([np.zeros((1, len(DISCLOSED)), np.int64), told])[at]
+            if ticks[-1] > 0:
+                mine = self._track(stream, ticks)
+                noisy += mine.noisy
+                exact += mine.exact
         return Totals(noisy, exact)
+
+    def tallies_at(self, moment_utc: int) -> list[Tally | None]:
+        """Each stream's running counts at a moment; None before its first tick."""
+        ticks = self.ticks_at(np.asarray([moment_utc], dtype=np.int64))[:, 0]
+        begun = np.flatnonzero(ticks > 0)
+        places = zip(self._spends[begun].tolist(), ticks[begun].tolist(), strict=True)
+        rows = self._board.rows_at(places)
+        _, estimates, told = layout_of("counters").unpack(rows)
+        found: list[Tally | None] = [None] * len(self.videos)
+        for row, stream in enumerate(begun.tolist()):
+            scale = self._scales[stream]
+            found[stream] = Tally(
+                totals=estimates[row] * scale,
+                variances=self._noise(stream, (int(ticks[stream]),), (1,)),
+                exact=told[row],
+                longest_watch_ms=self._longest_ms[stream],
+            )
+        return found
+
+    def spans_of(self, stream: int, moments_utc: Int64s) -> list[Tally]:
+        """What happened to one stream between each two moments, oldest first."""
+        ticks = self.ticks_at_of(stream, moments_utc)
+        track = self._track(stream, ticks)
+        noisy, exact = np.diff(track.noisy, axis=0), np.diff(track.exact, axis=0)
+        return [
+            Tally(
+                totals=noisy[row], variances=self._noise(stream, span, (-1, 1)), exact=exact[row],
+                longest_watch_ms=self._longest_ms[stream],
+            )
+            for row, span in enumerate(pairwise(ticks.tolist()))
+        ]  # fmt: skip
+
+    def ticks_at_of(self, stream: int, moments_utc: Int64s) -> Int64s:
+        """ticks_at of one stream, shape (moments,)."""
+        ages = np.minimum(moments_utc, self._removed[stream]) - self._posted[stream]
+        ticks = np.searchsorted(_AGES, ages, side="right")
+        return np.where(ticks >= self._first_ticks[stream], ticks, 0)
+
+    def _noise(self, stream: int, ticks: tuple[int, ...], weights: tuple[int, ...]) -> Floats:
+        plan, first = self._plans[stream], int(self._first_ticks[stream])
+        steps = tuple(tick - first if tick > 0 else -1 for tick in ticks)
+        noise: Floats = plan.noise_of(steps, weights) * (self._scales[stream] * plan.sigmas) ** 2
+        return noise
+
+    def _track(self, stream: int, ticks: Int64s) -> Totals:
+        """One stream at each of some ticks, in the metrics' units; 0 stands for before its first."""
+        wanted = np.unique(ticks)
+        known, estimates, told = self._rows(stream, wanted[wanted > 0])
+        at = np.searchsorted(known, ticks, side="right")
+        # Row 0 is the moment before the first tick: nothing counted, no noise.
+        noisy = np.concatenate([np.zeros((1, len(COUNTERS))), estimates * self._scales[stream]])[at]
+        return Totals(noisy, np.concatenate([np.zeros((1, len(DISCLOSED)), np.int64), told])[at])
 
     def variances(self, moments_utc: Int64s, weights: Sequence[int]) -> Floats:
         """The variance of a sum of totals at some moments, each with its weight, in units squared, shape (7,)."""
@@ -115,12 +173,15 @@ class Streams:
         return total
 
     def _rows(self, stream: int, wanted: Int64s) -> tuple[Int64s, Int64s, Int64s]:
-        single, daily = wanted[wanted < _FIRST_DAILY].tolist(), wanted[wanted >= _FIRST_DAILY]
-        rows = self._board.rows_at(self._spends[stream], single)
+        spend, daily = int(self._spends[stream]), wanted[wanted >= _FIRST_DAILY]
+        ticks = wanted[wanted < _FIRST_DAILY].tolist()
+        rows = self._board.rows_at((spend, tick) for tick in ticks)
         if len(daily):
-            rows += self._board.rows_of(self._spends[stream], range(int(daily[0]), int(daily[-1]) + 1))
-        _, estimates, exact = self._plans[stream].layout.unpack([row for _, row in rows])
-        return np.asarray([tick for tick, _ in rows], dtype=np.int64), estimates, exact
+            found = self._board.rows_of(spend, range(int(daily[0]), int(daily[-1]) + 1))
+            ticks += [tick for tick, _ in found]
+            rows += [row for _, row in found]
+        _, estimates, exact = layout_of("counters").unpack(rows)
+        return np.asarray(ticks, dtype=np.int64), estimates, exact
 
 
 class DaySums:

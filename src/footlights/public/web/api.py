@@ -6,7 +6,7 @@ import base64
 import binascii
 from collections.abc import Callable
 from datetime import date
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -27,9 +27,13 @@ class Parameter(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class VideoList(msgspec.Struct, frozen=True, kw_only=True):
-    """Some of a channel's videos, newest first. cursor: ask for the next with it; null on the last page."""
+    """Some of a channel's videos, sorted. found: how many there are in all.
 
-    videos: tuple[insights.VideoFigures, ...]
+    cursor: ask for the next with it; null on the last page. A list moves on when a video is posted.
+    """
+
+    videos: tuple[insights.ListedVideo, ...]
+    found: int
     cursor: str | None
     has_more: bool
 
@@ -90,14 +94,19 @@ def _period(call: Call) -> insights.Period | None:
     return period
 
 
+def video_list(call: Call, *, count_max: int) -> VideoList:
+    """The videos that a call asks for. Raises Refusal."""
+    cursor = call.query["cursor"]
+    page = insights.ranked_page(
+        call.board, call.creator, by=call.query["sort"], ascending=call.query["order"] == "asc",
+        query=call.query["q"], start=0 if cursor is None else decode_cursor(cursor), count_max=count_max,
+    )  # fmt: skip
+    next_ = None if page.next_start is None else encode_cursor(page.next_start)
+    return VideoList(videos=page.videos, found=page.found, cursor=next_, has_more=next_ is not None)
+
+
 def _videos(call: Call) -> VideoList:
-    after = None if call.query["cursor"] is None else decode_cursor(call.query["cursor"])
-    page = insights.video_page(call.board, call.creator, count_max=call.query["max_count"], after=after)
-    return VideoList(
-        videos=page.videos,
-        cursor=None if page.after is None else encode_cursor(page.after),
-        has_more=page.after is not None,
-    )
+    return video_list(call, count_max=call.query["max_count"])
 
 
 def _video(call: Call) -> insights.VideoFigures:
@@ -176,6 +185,19 @@ MAX_COUNT = Parameter(
     schema={"type": "integer", "minimum": 1, "maximum": 100, "default": 20},
     about="Most videos in one answer.",
 )
+SORT = Parameter(
+    name="sort",
+    schema={"type": "string", "enum": ["posted_at", *TALLY_NAMES], "default": "posted_at"},
+    about="What the list is sorted by. By a metric, each video's `place` says which places its interval allows it.",
+)
+ORDER = Parameter(
+    name="order",
+    schema={"type": "string", "enum": ["desc", "asc"], "default": "desc"},
+    about="Largest or newest first.",
+)
+QUERY = Parameter(
+    name="q", schema={"type": "string", "maxLength": 100, "default": ""}, about="Words of a title or hashtag."
+)
 CURSOR = Parameter(name="cursor", schema={"type": "string", "maxLength": 512}, about="The `cursor` of the page before.")
 
 ENDPOINTS: tuple[Endpoint, ...] = (
@@ -186,8 +208,8 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     ),
     Endpoint(
         path="/api/v1/creators/{creator}/videos", access=Access.OWN_CREATOR, run=_videos,
-        answer=VideoList, parameters=(MAX_COUNT, CURSOR),
-        summary="A channel's videos with their running figures, newest first.",
+        answer=VideoList, parameters=(SORT, ORDER, QUERY, MAX_COUNT, CURSOR),
+        summary="A channel's videos with their running figures, sorted by time or by a metric.",
     ),
     Endpoint(
         path="/api/v1/creators/{creator}/audience", access=Access.OWN_CREATOR_PRO, run=_channel_audience,
@@ -272,18 +294,16 @@ def _day(parameter: Parameter, text: str) -> date:
     return day
 
 
-def encode_cursor(after: tuple[int, str]) -> str:
+def encode_cursor(start: int) -> str:
     """A place in a list of videos, as text that clients hand back."""
-    return base64.urlsafe_b64encode(msgspec.json.encode(after)).decode().rstrip("=")
+    return base64.urlsafe_b64encode(msgspec.json.encode(start)).decode().rstrip("=")
 
 
-def decode_cursor(cursor: str) -> tuple[int, str]:
+def decode_cursor(cursor: str) -> int:
     """The place that encode_cursor wrote. Raises Refusal."""
     try:
         raw = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
-        posted_at_utc, video_id = msgspec.json.decode(raw, type=tuple[int, str])
+        start: int = msgspec.json.decode(raw, type=Annotated[int, msgspec.Meta(ge=0, le=2**40)])
     except (ValueError, binascii.Error, msgspec.MsgspecError):
         raise bad_query("cursor is not one that this API made.") from None
-    if not -(2**62) < posted_at_utc < 2**62:
-        raise bad_query("cursor is not one that this API made.")
-    return posted_at_utc, video_id
+    return start

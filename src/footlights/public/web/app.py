@@ -252,13 +252,15 @@ def _templates(assets: Assets) -> jinja2.Environment:
     )
     filters: dict[str, Callable[..., Any]] = {
         "amount": formats.amount, "cell": formats.cell, "day": formats.day, "duration": formats.duration,
-        "country": formats.country, "epoch": formats.epoch, "hour_of_week": formats.hour_of_week,
-        "minute": formats.minute, "month": formats.month, "power": formats.power, "signed": formats.signed,
-        "span": formats.span, "title_of": formats.title, "unit_of": formats.unit, "words": formats.words,
+        "country": formats.country, "epoch": formats.epoch, "gained": formats.gained,
+        "hour_of_week": formats.hour_of_week, "minute": formats.minute, "month": formats.month,
+        "power": formats.power, "signed": formats.signed, "span": formats.span,
+        "title_of": formats.title, "unit_of": formats.unit, "words": formats.words,
     }  # fmt: skip
     environment.filters.update(filters)
     environment.globals.update(
-        asset=assets.url, beam=drawing.beam, scale_of=drawing.scale_of, version=footlights.__version__,
-        busiest=pages.busiest, cards=pages.CARDS, ratios=pages.RATIOS, periods=pages.PERIODS_DAYS,
+        asset=assets.url, beam=drawing.beam, spark=drawing.spark, scale_of=drawing.scale_of, busiest=pages.busiest,
+        cards=pages.CARDS, channel_cards=pages.CHANNEL_CARDS, sorts=pages.SORTS, exact_names=pages.EXACT_NAMES,
+        ratios=pages.RATIOS, periods=pages.PERIODS_DAYS, version=footlights.__version__,
     )  # fmt: skip
     return environment

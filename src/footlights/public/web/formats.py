@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+import msgspec
 from markupsafe import Markup
 
 from footlights.terms.figures import Figure
@@ -88,6 +89,18 @@ def words(figure: Figure) -> str:
     if figure.state == "too_few":
         return f"too few to say, somewhere from {_ends(figure)}"
     return f"{amount(figure.value, figure.metric)}, from {_ends(figure)} with 95 % confidence"
+
+
+def gained(change: Figure) -> str:
+    """A change by its interval, such as "210 to 470 more"; from a loss to a gain where it is no more than noise."""
+    assert change.value is not None and change.low is not None and change.high is not None, "a change is published"
+    if change.exact:
+        return f"{amount(abs(change.value), change.metric)} {'more' if change.value > 0 else 'fewer'}, exact"
+    if change.low > 0 or change.high < 0:
+        ends = sorted((abs(change.low), abs(change.high)))
+        within = span(msgspec.structs.replace(change, low=ends[0], high=ends[1]))
+        return f"{within} {'more' if change.low > 0 else 'less'}"
+    return f"from {amount(abs(change.low), change.metric)} less to {amount(change.high, change.metric)} more"
 
 
 def signed(number: int) -> str:

@@ -7,6 +7,7 @@ without scripts, and there is no second set of routes to guard.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -20,12 +21,14 @@ from footlights.public.web.api import (
     GRANULARITY,
     KIND,
     METRIC,
+    ORDER,
+    QUERY,
+    SORT,
     TO,
     Call,
     Parameter,
-    decode_cursor,
-    encode_cursor,
     overview,
+    video_list,
 )
 from footlights.public.web.calls import Access
 from footlights.public.web.drawing import bells
@@ -42,6 +45,11 @@ CARDS = (
     "view_count", "reach", "total_time_watched", "new_followers",
     "like_count", "comment_count", "share_count", "favorites_count",
 )  # fmt: skip
+#: And of a channel, where its last two make the rows even.
+CHANNEL_CARDS = (*CARDS, "profile_views", "followers_count")
+#: What the list of videos shows and can be sorted by.
+SORTS = ("view_count", "reach", "average_time_watched", "full_video_watched_rate", "like_count", "comment_count")
+EXACT_NAMES = frozenset({*(metric.name for metric in DISCLOSED), "followers_count"})
 #: What can be drawn as a curve of one video, besides the cards.
 RATIOS = ("average_time_watched", "full_video_watched_rate")
 
@@ -61,20 +69,35 @@ def _overview(call: Call) -> dict[str, Any]:
     return {
         "overview": found,
         "metric": call.query["metric"],
+        "asked": period_query(call),
+        "last_day": None if found.as_of is None else last_day(found.as_of),
         "peak": peak(found.curve.points),
         "channel": insights.channel(call.board, call.creator),
         **_clock(call),
     }
 
 
+def period_query(call: Call) -> str:
+    """The query that asks for the same period again."""
+    first, last = call.query["from"], call.query["to"]
+    if first is None:
+        return f"days={call.query['days']}"
+    return f"from={first}" + (f"&to={last}" if last is not None else "")
+
+
+def last_day(until: str) -> str:
+    """The last day of a period that ends at a moment, as a form's field has it; a midnight ends the day before."""
+    return f"{datetime.fromisoformat(until) - timedelta(seconds=1):%Y-%m-%d}"
+
+
 def _videos(call: Call) -> dict[str, Any]:
-    cursor = call.query["cursor"]
-    after = None if cursor is None else decode_cursor(cursor)
-    page = insights.video_page(call.board, call.creator, count_max=VIDEOS_ON_A_PAGE, after=after)
+    listed = video_list(call, count_max=VIDEOS_ON_A_PAGE)
     return {
-        "videos": page.videos,
-        "cursor": None if page.after is None else encode_cursor(page.after),
-        "first": cursor is None,
+        "listed": listed,
+        "sort": call.query["sort"],
+        "order": call.query["order"],
+        "q": call.query["q"],
+        "first": call.query["cursor"] is None,
         **_clock(call),
     }
 
@@ -132,7 +155,8 @@ PAGES: tuple[Page, ...] = (
         parameters=(DAYS, FROM, TO, CHANNEL_METRIC),
     ),
     Page(
-        path="/studio/videos", access=Access.SIGNED_IN, template="videos.html", show=_videos, parameters=(CURSOR,)
+        path="/studio/videos", access=Access.SIGNED_IN, template="videos.html", show=_videos,
+        parameters=(SORT, ORDER, QUERY, CURSOR),
     ),
     Page(
         path="/studio/videos/{video}", access=Access.OWN_VIDEO, template="video.html", show=_video,

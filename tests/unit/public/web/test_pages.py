@@ -115,10 +115,10 @@ def test_hours_and_interests_are_shown_to_the_pro_tier_alone(asking: Asking) -> 
 def test_the_overview_shows_the_channels_month_and_too_few_as_its_range(asking: Asking) -> None:
     text = asking("ada").get("/studio").text
     assert "Your channel in October 2026" in text and "Until 1 Nov 2026, 00:00 UTC" in text
-    for name in ("Unique viewers", "New viewers", "Returning viewers", "Profile views"):
+    for name in ("Unique viewers", "New viewers", "Returning viewers"):
         assert f'<span class="name">{name}</span>' in text
     nobody = asking("eve").get("/studio").text
-    assert "No video yet" in nobody and nobody.count("too few to say more") == 4
+    assert "No video yet" in nobody and nobody.count("too few to say more") == 3
 
 
 def _page(folder: Path, path: str, video: boards.AVideo) -> str:
