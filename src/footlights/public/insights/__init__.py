@@ -10,6 +10,7 @@ from footlights.public.insights.audience import (
 from footlights.public.insights.cells import Cell, Table
 from footlights.public.insights.changes import Change
 from footlights.public.insights.channel import Channel, channel
+from footlights.public.insights.leaving import Leaving, leaving
 from footlights.public.insights.moments import next_tick_utc
 from footlights.public.insights.overview import OVERVIEW_NAMES, WINDOW_DAYS_MAX, Overview, overview
 from footlights.public.insights.periods import Period, from_day_to_day, last_days
@@ -17,12 +18,14 @@ from footlights.public.insights.ranking import ListedVideo, Place, RankedPage, r
 from footlights.public.insights.retention import Retention, retention
 from footlights.public.insights.streams import DaySums
 from footlights.public.insights.timeseries import GRANULARITIES, KINDS, Curve, Granularity, Kind, timeseries
+from footlights.public.insights.typical import TYPICAL_NAMES, Typical, typical
 from footlights.public.insights.videos import VideoFigures, video_figures
 
 __all__ = [
     "GRANULARITIES",
     "KINDS",
     "OVERVIEW_NAMES",
+    "TYPICAL_NAMES",
     "WINDOW_DAYS_MAX",
     "Audience",
     "Cell",
@@ -32,6 +35,7 @@ __all__ = [
     "DaySums",
     "Granularity",
     "Kind",
+    "Leaving",
     "ListedVideo",
     "Overview",
     "Period",
@@ -39,6 +43,7 @@ __all__ = [
     "RankedPage",
     "Retention",
     "Table",
+    "Typical",
     "VideoFigures",
     "active_hours",
     "audience",
@@ -47,10 +52,12 @@ __all__ = [
     "from_day_to_day",
     "impression_sources",
     "last_days",
+    "leaving",
     "next_tick_utc",
     "overview",
     "ranked_page",
     "retention",
     "timeseries",
+    "typical",
     "video_figures",
 ]

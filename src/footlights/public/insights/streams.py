@@ -109,39 +109,47 @@ class Streams:
         _, estimates, told = layout_of("counters").unpack(rows)
         found: list[Tally | None] = [None] * len(self.videos)
         for row, stream in enumerate(begun.tolist()):
-            scale = self._scales[stream]
-            found[stream] = Tally(
-                totals=estimates[row] * scale,
-                variances=self._noise(stream, (int(ticks[stream]),), (1,)),
-                exact=told[row],
-                longest_watch_ms=self._longest_ms[stream],
-            )
+            totals = estimates[row] * self._scales[stream]
+            found[stream] = self._tally(stream, totals, told[row], (int(ticks[stream]),), (1,))
         return found
+
+    def counts_from_the_beginning(self, stream: int) -> bool:
+        """Whether a stream has had its first tick at its video's first."""
+        return int(self._first_ticks[stream]) == 1
+
+    def tallies_of(self, stream: int, moments_utc: Int64s) -> list[Tally]:
+        """One stream's running counts at each moment, oldest first."""
+        ticks = self._ticks_of(stream, moments_utc)
+        track = self._track(stream, ticks)
+        return [
+            self._tally(stream, track.noisy[row], track.exact[row], (tick,), (1,))
+            for row, tick in enumerate(ticks.tolist())
+        ]
 
     def spans_of(self, stream: int, moments_utc: Int64s) -> list[Tally]:
         """What happened to one stream between each two moments, oldest first."""
-        ticks = self.ticks_at_of(stream, moments_utc)
+        ticks = self._ticks_of(stream, moments_utc)
         track = self._track(stream, ticks)
         noisy, exact = np.diff(track.noisy, axis=0), np.diff(track.exact, axis=0)
         return [
-            Tally(
-                totals=noisy[row], variances=self._noise(stream, span, (-1, 1)), exact=exact[row],
-                longest_watch_ms=self._longest_ms[stream],
-            )
+            self._tally(stream, noisy[row], exact[row], span, (-1, 1))
             for row, span in enumerate(pairwise(ticks.tolist()))
-        ]  # fmt: skip
+        ]
 
-    def ticks_at_of(self, stream: int, moments_utc: Int64s) -> Int64s:
+    def _tally(
+        self, stream: int, totals: Floats, exact: Int64s, ticks: tuple[int, ...], weights: tuple[int, ...]
+    ) -> Tally:
+        """totals in units; ticks, weights: what they were read at, for their noise."""
+        plan, first = self._plans[stream], int(self._first_ticks[stream])
+        steps = tuple(tick - first if tick > 0 else -1 for tick in ticks)
+        variances = plan.noise_of(steps, weights) * (self._scales[stream] * plan.sigmas) ** 2
+        return Tally(totals=totals, variances=variances, exact=exact, longest_watch_ms=self._longest_ms[stream])
+
+    def _ticks_of(self, stream: int, moments_utc: Int64s) -> Int64s:
         """ticks_at of one stream, shape (moments,)."""
         ages = np.minimum(moments_utc, self._removed[stream]) - self._posted[stream]
         ticks = np.searchsorted(_AGES, ages, side="right")
         return np.where(ticks >= self._first_ticks[stream], ticks, 0)
-
-    def _noise(self, stream: int, ticks: tuple[int, ...], weights: tuple[int, ...]) -> Floats:
-        plan, first = self._plans[stream], int(self._first_ticks[stream])
-        steps = tuple(tick - first if tick > 0 else -1 for tick in ticks)
-        noise: Floats = plan.noise_of(steps, weights) * (self._scales[stream] * plan.sigmas) ** 2
-        return noise
 
     def _track(self, stream: int, ticks: Int64s) -> Totals:
         """One stream at each of some ticks, in the metrics' units; 0 stands for before its first."""

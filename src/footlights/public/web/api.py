@@ -117,6 +117,16 @@ def _timeseries(call: Call) -> insights.Curve:
     return insights.timeseries(call.board, call.video, **call.query)
 
 
+def _typical(call: Call) -> insights.Typical:
+    metric = call.query["metric"]
+    now = insights.video_figures(call.board, call.video).figures[metric]
+    return insights.typical(call.board, call.creator, call.video, metric=metric, now=now)
+
+
+def _leaving(call: Call) -> insights.Leaving:
+    return insights.leaving(call.board, call.video)
+
+
 def _channel_audience(call: Call) -> insights.Audience:
     return insights.channel_audience(call.board, call.creator)
 
@@ -169,6 +179,11 @@ METRIC = Parameter(
     name="metric",
     schema={"type": "string", "enum": list(TALLY_NAMES), "default": "view_count"},
     about="The metric of the curve.",
+)
+TYPICAL_METRIC = Parameter(
+    name="metric",
+    schema={"type": "string", "enum": list(insights.TYPICAL_NAMES), "default": "view_count"},
+    about="The metric that is compared.",
 )
 GRANULARITY = Parameter(
     name="granularity",
@@ -234,6 +249,16 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         path="/api/v1/videos/{video}/timeseries", access=Access.OWN_VIDEO, run=_timeseries,
         answer=insights.Curve, parameters=(METRIC, GRANULARITY, KIND),
         summary="One metric of a video by minute, hour or day of its age.",
+    ),
+    Endpoint(
+        path="/api/v1/videos/{video}/typical", access=Access.OWN_VIDEO, run=_typical,
+        answer=insights.Typical, parameters=(TYPICAL_METRIC,),
+        summary="What the creator's last twenty videos had at the same ages, and how this one stands beside them.",
+    ),
+    Endpoint(
+        path="/api/v1/videos/{video}/leaving", access=Access.OWN_VIDEO, run=_leaving,
+        answer=insights.Leaving,
+        summary="The stretches of a video in which more viewers leave than elsewhere, beyond noise.",
     ),
     Endpoint(
         path="/api/v1/videos/{video}/audience", access=Access.OWN_VIDEO_PRO, run=_audience,

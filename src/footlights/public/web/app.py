@@ -251,8 +251,8 @@ def _templates(assets: Assets) -> jinja2.Environment:
         lstrip_blocks=True,
     )
     filters: dict[str, Callable[..., Any]] = {
-        "amount": formats.amount, "cell": formats.cell, "day": formats.day, "duration": formats.duration,
-        "country": formats.country, "epoch": formats.epoch, "gained": formats.gained,
+        "age": formats.age, "amount": formats.amount, "cell": formats.cell, "day": formats.day,
+        "duration": formats.duration, "country": formats.country, "epoch": formats.epoch, "gained": formats.gained,
         "hour_of_week": formats.hour_of_week, "minute": formats.minute, "month": formats.month,
         "power": formats.power, "signed": formats.signed, "span": formats.span,
         "title_of": formats.title, "unit_of": formats.unit, "words": formats.words,

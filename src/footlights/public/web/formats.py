@@ -157,6 +157,14 @@ def duration(duration_ms: int) -> str:
     return f"{hours}:{minutes % 60:02d}:{seconds % 60:02d}" if hours else f"{minutes}:{seconds % 60:02d}"
 
 
+def age(seconds: int) -> str:
+    """How old a video was, such as 3 h or 12 d."""
+    for size, name in ((86_400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= size and (seconds % size == 0 or seconds >= 48 * size):
+            return f"{seconds // size}\u2009{name}"
+    return f"{seconds}\u2009s"
+
+
 def power(number: float) -> str:
     """A small number as people write it, such as 1e-9."""
     return f"{number:g}".replace("e-0", "e-")

@@ -109,18 +109,29 @@ def _video(call: Call) -> dict[str, Any]:
     curve = insights.timeseries(
         board, video, metric=call.query["metric"], granularity=granularity, kind=call.query["kind"]
     )
+    figures, metric = insights.video_figures(board, video), call.query["metric"]
     return {
-        "video": insights.video_figures(board, video),
+        "video": figures,
         "curve": curve,
+        "typical": _typical(call, figures.figures[metric]),
+        "posted_at_utc": video.posted_at_utc,
         "peak": peak(curve.points),
-        "metric": call.query["metric"],
+        "metric": metric,
         # Without the tier nothing is looked up: what is not there cannot slip into a template.
         "audience": insights.audience(board, video) if call.creator.tier == "pro" else None,
         "retention": insights.retention(board, video),
+        "leaving": insights.leaving(board, video),
         "part_ms": (video.duration_ms or UNKNOWN_LENGTH_MS) / POSITIONS,
         "sources": insights.impression_sources(board, video),
         **_clock(call),
     }
+
+
+def _typical(call: Call, now: Figure) -> insights.Typical | None:
+    """The band that a running curve is drawn on; None for a metric or a kind of curve that has none."""
+    if call.query["kind"] != "running" or now.metric not in insights.TYPICAL_NAMES:
+        return None
+    return insights.typical(call.board, call.creator, call.video, metric=now.metric, now=now)
 
 
 def _audience(call: Call) -> dict[str, Any]:
@@ -130,6 +141,22 @@ def _audience(call: Call) -> dict[str, Any]:
         "hours": insights.active_hours(call.board, call.creator) if pro else None,
         **_clock(call),
     }
+
+
+def _followers(call: Call) -> dict[str, Any]:
+    found = insights.overview(
+        call.board, call.creator, days=call.query["days"], metric="followers_count", sums=call.sums
+    )  # fmt: skip
+    best = insights.ranked_page(call.board, call.creator, by="new_followers", count_max=VIDEOS_ON_A_PAGE)
+    return {
+        "overview": found,
+        "gained": [video for video in best.videos if video.figures["new_followers"].state == "ok"],
+        **_clock(call),
+    }
+
+
+def _live(call: Call) -> dict[str, Any]:
+    return _clock(call)
 
 
 def _privacy(call: Call) -> dict[str, Any]:
@@ -163,6 +190,11 @@ PAGES: tuple[Page, ...] = (
         parameters=(METRIC, _ANY_GRANULARITY, KIND),
     ),
     Page(path="/studio/audience", access=Access.SIGNED_IN, template="audience.html", show=_audience),
+    Page(
+        path="/studio/followers", access=Access.SIGNED_IN, template="followers.html", show=_followers,
+        parameters=(DAYS,),
+    ),
+    Page(path="/studio/live", access=Access.SIGNED_IN, template="live.html", show=_live),
     Page(path="/privacy", access=Access.PUBLIC, template="privacy.html", show=_privacy),
 )  # fmt: skip
 

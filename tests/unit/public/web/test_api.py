@@ -29,12 +29,16 @@ ACCESS = {
     "GET /api/v1/videos/{video}/audience": "own video, pro",
     "GET /api/v1/videos/{video}/retention": "own video",
     "GET /api/v1/videos/{video}/sources": "own video",
+    "GET /api/v1/videos/{video}/typical": "own video",
+    "GET /api/v1/videos/{video}/leaving": "own video",
     "GET /api/v1/privacy": "anybody",
     "GET /api/v1/openapi.json": "anybody",
     "GET /studio": "signed in",
     "GET /studio/videos": "signed in",
     "GET /studio/videos/{video}": "own video",
     "GET /studio/audience": "signed in",
+    "GET /studio/followers": "signed in",
+    "GET /studio/live": "signed in",
     "GET /privacy": "anybody",
     "GET /": "anybody",
     "GET /login": "anybody",
@@ -45,6 +49,8 @@ ACCESS = {
     "GET /livez": "anybody",
     "GET /readyz": "anybody",
 }
+#: A band of other videos, and stretches where nothing is more than noise.
+_MAY_LACK_FIGURES = ("GET /api/v1/videos/{video}/typical", "GET /api/v1/videos/{video}/leaving")
 FIGURE = {"metric", "value", "low", "high", "state", "exact", "as_of", "tick"}
 
 

@@ -5,7 +5,7 @@ import { BarChart, CustomChart, LineChart } from "echarts/charts";
 import { AriaComponent, GridComponent, TooltipComponent } from "echarts/components";
 import { init, use } from "echarts/core";
 import { SVGRenderer } from "echarts/renderers";
-import { pointsOf } from "./points.js";
+import { pointsOf, typicalOf } from "./points.js";
 import { calm, dark, theme } from "./theme.js";
 import { tooltipOf } from "./tooltip.js";
 import { axisInterval, axisLabel } from "./units.js";
@@ -47,7 +47,8 @@ dark.addEventListener("change", drawAll);
 function optionOf(figure, points) {
   const { chart: kind, unit, exact, label } = figure.dataset;
   const look = theme();
-  const highest = Math.max(1, ...points.map((point) => point.high));
+  const typical = typicalOf(figure);
+  const highest = Math.max(1, ...points.map((point) => point.high), ...typical.map((point) => point.high));
   const lowest = Math.min(0, ...points.map((point) => point.low));
   const bars = kind === "bars";
   const placed = kind === "positions";
@@ -87,9 +88,9 @@ function optionOf(figure, points) {
       shadowColor: "transparent",
       transitionDuration: 0.15,
       axisPointer: { type: "line", lineStyle: { color: look.line, width: 1, type: "solid", opacity: 0.6 } },
-      formatter: (items) => tooltipOf(points[items[0].dataIndex], { exact: exact !== undefined, placed }),
+      formatter: (items) => tooltipOf(points[items.find((item) => item.seriesName !== "typical").dataIndex], { exact: exact !== undefined, placed }),
     },
-    series: bars ? barSeries(points, look) : lineSeries(points, look, exact !== undefined),
+    series: bars ? barSeries(points, look) : [...typicalSeries(typical, look), ...lineSeries(points, look, exact !== undefined)],
   };
 }
 
@@ -129,6 +130,23 @@ function lineSeries(points, look, exact) {
     z: 1,
   };
   return exact ? [anchor, line] : [anchor, band(points, look), line];
+}
+
+/** The typical video: a quiet band and a dashed middle, behind the curve. */
+function typicalSeries(typical, look) {
+  if (!typical.length) return [];
+  const middle = {
+    type: "line",
+    name: "typical",
+    data: typical.map((point) => [point.at, point.middle]),
+    showSymbol: false,
+    silent: true,
+    tooltip: { show: false },
+    lineStyle: { color: look.text, width: 1.25, type: [4, 4] },
+    itemStyle: { color: look.text },
+    z: 1,
+  };
+  return [{ ...band(typical, { band: look.typical }), name: "typical", z: 0 }, middle];
 }
 
 /** One polygon for the whole band: one for each pair of points would show seams. */

@@ -9,3 +9,11 @@ export function pointsOf(figure) {
     return { name, at: at * 1000, value: row.dataset.state === "ok" ? value : null, low, high, number, interval };
   });
 }
+
+/** What earlier videos had at the same ages: moment in ms, and the ends and the middle of their middle half. */
+export function typicalOf(figure) {
+  return [...figure.querySelectorAll("tr[data-typical]")].map((row) => {
+    const [at, low, middle, high] = row.dataset.typical.split(",").map(Number);
+    return { at: at * 1000, low, middle, high };
+  });
+}
