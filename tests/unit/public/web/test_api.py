@@ -183,7 +183,7 @@ def test_every_number_of_a_metric_is_a_figure(asking: Asking, route: str, creato
     answer = asking(creator).request(method, path).json()
     assert _numbers_outside_of_figures(answer) == []
     figures = _figures(answer)
-    assert figures or creator == "eve"
+    assert figures or creator == "eve" or route in _MAY_LACK_FIGURES
     for figure in figures:
         if figure["state"] == "pending":
             assert figure["value"] is figure["low"] is figure["high"] is None
