@@ -14,6 +14,7 @@ from footlights.public import insights
 from footlights.public.board.read import Board, Creator, Video
 from footlights.public.insights.tallies import TALLY_NAMES
 from footlights.public.web.calls import Access, Admitted
+from footlights.public.web.exports import FORMATS
 from footlights.public.web.privacy import Privacy, privacy
 from footlights.public.web.problems import bad_query
 
@@ -59,6 +60,13 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
         return self.admitted.video
 
 
+FORMAT = Parameter(
+    name="format",
+    schema={"type": "string", "enum": list(FORMATS), "default": "json"},
+    about="As JSON, or every figure of it as a row of a file, with its interval.",
+)
+
+
 class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     """One route of the API. answer: the struct that `run` returns."""
 
@@ -67,7 +75,7 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     run: Callable[[Call], Any]
     answer: type
     summary: str
-    parameters: tuple[Parameter, ...] = ()
+    parameters: tuple[Parameter, ...] = (FORMAT,)
 
 
 def overview(call: Call) -> insights.Overview:
@@ -114,7 +122,8 @@ def _video(call: Call) -> insights.VideoFigures:
 
 
 def _timeseries(call: Call) -> insights.Curve:
-    return insights.timeseries(call.board, call.video, **call.query)
+    asked = {name: call.query[name] for name in ("metric", "granularity", "kind")}
+    return insights.timeseries(call.board, call.video, **asked)
 
 
 def _typical(call: Call) -> insights.Typical:
@@ -218,12 +227,12 @@ CURSOR = Parameter(name="cursor", schema={"type": "string", "maxLength": 512}, a
 ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint(
         path="/api/v1/creators/{creator}/overview", access=Access.OWN_CREATOR, run=overview,
-        answer=insights.Overview, parameters=(DAYS, FROM, TO, CHANNEL_METRIC),
+        answer=insights.Overview, parameters=(DAYS, FROM, TO, CHANNEL_METRIC, FORMAT),
         summary="What happened on a channel in a period, by day and beside the period before, and its newest videos.",
     ),
     Endpoint(
         path="/api/v1/creators/{creator}/videos", access=Access.OWN_CREATOR, run=_videos,
-        answer=VideoList, parameters=(SORT, ORDER, QUERY, MAX_COUNT, CURSOR),
+        answer=VideoList, parameters=(SORT, ORDER, QUERY, MAX_COUNT, CURSOR, FORMAT),
         summary="A channel's videos with their running figures, sorted by time or by a metric.",
     ),
     Endpoint(
@@ -247,12 +256,12 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     ),
     Endpoint(
         path="/api/v1/videos/{video}/timeseries", access=Access.OWN_VIDEO, run=_timeseries,
-        answer=insights.Curve, parameters=(METRIC, GRANULARITY, KIND),
+        answer=insights.Curve, parameters=(METRIC, GRANULARITY, KIND, FORMAT),
         summary="One metric of a video by minute, hour or day of its age.",
     ),
     Endpoint(
         path="/api/v1/videos/{video}/typical", access=Access.OWN_VIDEO, run=_typical,
-        answer=insights.Typical, parameters=(TYPICAL_METRIC,),
+        answer=insights.Typical, parameters=(TYPICAL_METRIC, FORMAT),
         summary="What the creator's last twenty videos had at the same ages, and how this one stands beside them.",
     ),
     Endpoint(
@@ -275,7 +284,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     ),
     Endpoint(
         path="/api/v1/privacy", access=Access.PUBLIC, run=_privacy,
-        answer=Privacy, summary="The guarantee that the policy in force gives every viewer.",
+        answer=Privacy, parameters=(), summary="The guarantee that the policy in force gives every viewer.",
     ),
 )  # fmt: skip
 

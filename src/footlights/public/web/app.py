@@ -27,7 +27,7 @@ from starlette.routing import Route
 import footlights
 from footlights.public.board.read import Board
 from footlights.public.insights import DaySums
-from footlights.public.web import drawing, formats, openapi, pages, sessions
+from footlights.public.web import drawing, exports, formats, openapi, pages, sessions
 from footlights.public.web.api import ENDPOINTS, Call, Endpoint, Parameter, checked_query
 from footlights.public.web.auth import Accounts
 from footlights.public.web.boards import Boards
@@ -124,8 +124,14 @@ class _Site:
                 }
                 if etag in request.headers.get("if-none-match", "").replace("W/", "").split(", "):
                     return Response(status_code=304, headers=headers)
-                body = msgspec.json.encode(endpoint.run(call))
-            return Response(body, media_type="application/json", headers=headers)
+                found = endpoint.run(call)
+            format = call.query.get("format", "json")
+            if format == "json":
+                return Response(msgspec.json.encode(found), media_type="application/json", headers=headers)
+            name = f"{endpoint.path.rpartition('/')[2].strip('{}')}.{format}"
+            headers |= {"Content-Disposition": f'attachment; filename="{name}"'}
+            body = exports.export(found, format=format)
+            return Response(body, media_type=exports.MEDIA_TYPES[format], headers=headers)
 
         return Route(endpoint.path, answer, methods=["GET"], name=f"api {endpoint.path}")
 
@@ -261,6 +267,7 @@ def _templates(assets: Assets) -> jinja2.Environment:
     environment.globals.update(
         asset=assets.url, beam=drawing.beam, spark=drawing.spark, scale_of=drawing.scale_of, busiest=pages.busiest,
         cards=pages.CARDS, channel_cards=pages.CHANNEL_CARDS, sorts=pages.SORTS, exact_names=pages.EXACT_NAMES,
-        ratios=pages.RATIOS, periods=pages.PERIODS_DAYS, version=footlights.__version__,
+        has_parquet=exports.HAS_PARQUET, ratios=pages.RATIOS, periods=pages.PERIODS_DAYS,
+        version=footlights.__version__,
     )  # fmt: skip
     return environment

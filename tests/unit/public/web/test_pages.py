@@ -78,7 +78,7 @@ def test_every_chart_has_words_and_a_table(asking: Asking) -> None:
 def test_a_video_past_its_first_milestone_shows_how_far_and_how_long_it_was_watched(asking: Asking) -> None:
     text = asking("ada").get("/studio/videos/a2").text
     assert text.count("data-chart=") == text.count("<figcaption>") == text.count("The numbers as a table") == 2
-    rows = re.findall(r'data-point="([^"]*)" data-state="[^"]*"><th scope="row">(\d+) %, ([^<]*)<', text)
+    rows = re.findall(r'data-point="([^"]*)" data-state="[^"]*" *><th scope="row">(\d+) %, ([^<]*)<', text)
     assert [int(part) for _, part, _ in rows] == list(range(100))
     # 30 seconds long: its 50th part begins at 15.
     assert rows[50][0].startswith("15.0,") and rows[50][2] == "0:15"
