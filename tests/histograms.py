@@ -62,13 +62,13 @@ class Histograms:
         chance: Floats = normal * self._plan.std(step)
         for part, where in self._plan.slices.items():
             if part in self._suffixes:
-                chance[where] = self._root(part, step) @ normal[where]
+                chance[where] = (self._root(part, step) @ normal[where]).astype(np.float64)
         return chance
 
     def _root(self, part: str, step: int) -> Floats:
         if (part, step) not in self._roots:
             covariance = self._plan.suffix_covariance(part, step)
-            self._roots[part, step] = np.linalg.cholesky(covariance + 1e-9 * np.eye(len(covariance)))
+            self._roots[part, step] = np.linalg.cholesky(covariance + 1e-9 * np.eye(len(covariance))).astype(np.float64)
         return self._roots[part, step]
 
 
