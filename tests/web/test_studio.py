@@ -24,6 +24,8 @@ from footlights.terms.ticks import DAY, HOUR
 from tests import boards
 
 CHROMIUM = os.environ.get("FOOTLIGHTS_CHROMIUM", "/usr/bin/chromium")
+#: Comes with the front end's build tools.
+AXE = Path(__file__).parents[2] / "build" / "assets" / "node_modules" / "axe-core" / "axe.min.js"
 PICTURES = Path(__file__).parents[2] / "build" / "screenshots"
 VIEWS = {"desktop": (1440, 900), "phone": (390, 844)}
 #: name, who is signed in, path, the status that is expected.
@@ -198,6 +200,41 @@ def test_every_page_stands_in_the_browser_without_a_complaint(
         page.close()
     for context in contexts.values():
         context.close()
+
+
+@pytest.mark.parametrize(("view", "theme"), [("desktop", "dark"), ("phone", "light")])
+def test_axe_finds_nothing_serious_on_any_page(
+    browser: Browser, site: str, tokens: dict[str, str], view: str, theme: Literal["light", "dark"]
+) -> None:
+    axe = AXE.read_text("utf-8")
+
+    def serious_in(page: Page) -> list[str]:
+        violations = page.evaluate("axe.run().then((found) => found.violations)")
+        return [
+            f"{each['id']}: {[' '.join(map(str, node['target'])) for node in each['nodes'][:3]]}"
+            for each in violations
+            if each["impact"] in ("serious", "critical")
+        ]
+
+    contexts = {
+        who: _context(browser, site, tokens.get(who or ""), view=view, theme=theme)
+        for who in (None, "ada", "bob", "eve")
+    }
+    found: dict[str, list[str]] = {}
+    for name, who, path, _ in PAGES:
+        page = contexts[who].new_page()
+        page.goto(site + path)
+        _settle(page)
+        page.evaluate(axe)
+        for violation in serious_in(page):
+            found.setdefault(violation, []).append(name)
+        if name == "landing":  # it does find what is there
+            page.evaluate("document.body.append(document.createElement('input'))")
+            assert any(violation.startswith("label:") for violation in serious_in(page))
+        page.close()
+    for context in contexts.values():
+        context.close()
+    assert found == {}
 
 
 def test_a_period_is_changed_in_place_and_the_address_follows(
