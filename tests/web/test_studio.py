@@ -280,6 +280,7 @@ def test_a_page_that_renews_itself_keeps_its_chart_and_what_was_opened(
     expect(page.locator("details.data[open]")).to_have_count(1)
     assert page.evaluate("document.querySelector('.chart-canvas svg').before") is True
     assert heard == []
+    page.unroute_all(behavior="ignoreErrors")
     page.context.close()
 
 
