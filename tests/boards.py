@@ -93,7 +93,8 @@ def make_board(
     policy_text: str | None = None,
     facts: dict[str, Any] | None = None,
 ) -> Board:
-    """Write a board that is published through at_utc. every_tick: False keeps each whole hour and day, no minutes."""
+    """Write a board that is published through at_utc. every_tick: False keeps each whole hour and day, and
+    the minutes of those that are younger than a day."""
     board = Board(folder, policy_text=policy_text, noise=noise)
     with board.writer:
         board.declare(creators, videos, at_utc)
@@ -209,7 +210,7 @@ class Board:
         self.truth[video.id] = truth
         noise = _running_noise(f"{video.id} counters", len(ticks), len(COUNTERS))
         estimates = np.rint(truth[:, : len(COUNTERS)] + noise * _counter_sigmas(default_policy(), self.noise))
-        kept = np.ones(len(ticks), bool) if every_tick else (ages % HOUR == 0)
+        kept = np.ones(len(ticks), bool) if every_tick else (ages % HOUR == 0) | (video.age_seconds <= DAY)
         packed = layout_of("counters").pack(
             estimates[kept].astype(np.int64), estimates[kept].astype(np.int64), truth[kept, len(COUNTERS) :]
         )

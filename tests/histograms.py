@@ -36,6 +36,8 @@ class Histograms:
         self._writer, self._family, self._noise = writer, family, noise
         self._number = writer.plan(family, digest=made.digest, detail=detail)
         self._plan = Plan(self._number, family, detail, writer.folder)
+        self._suffixes = cell_rows
+        self._roots: dict[tuple[str, int], Floats] = {}
 
     def publish(
         self, key: int, name: str, truth: Floats, *, begin_utc: int, at_utc: int, normal: Any, season: Season = 0
@@ -50,10 +52,24 @@ class Histograms:
         rows = []
         for tick in range(1, newest + 1):
             share = math.sqrt(tick / len(ages))
-            chance = normal(f"{name} {self._family} {tick}", len(truth)) * self._plan.std(tick - 1) * self._noise
+            chance = self._chance(normal(f"{name} {self._family} {tick}", len(truth)), tick - 1) * self._noise
             row = np.rint(truth * share + chance).astype(np.int64)[None, :]
             rows.append((spend, tick, self._plan.layout.pack(row, row, np.zeros((1, 0), np.int64))[0]))
         self._writer.publish(rows)
+
+    def _chance(self, normal: Floats, step: int) -> Floats:
+        """Noise of a row, with the covariance that the plan states of its parts."""
+        chance: Floats = normal * self._plan.std(step)
+        for part, where in self._plan.slices.items():
+            if part in self._suffixes:
+                chance[where] = (self._root(part, step) @ normal[where]).astype(np.float64)
+        return chance
+
+    def _root(self, part: str, step: int) -> Floats:
+        if (part, step) not in self._roots:
+            covariance = self._plan.suffix_covariance(part, step)
+            self._roots[part, step] = np.linalg.cholesky(covariance + 1e-9 * np.eye(len(covariance))).astype(np.float64)
+        return self._roots[part, step]
 
 
 def sources_of(reach: float) -> Floats:

@@ -24,6 +24,8 @@ from footlights.terms.ticks import DAY, HOUR
 from tests import boards
 
 CHROMIUM = os.environ.get("FOOTLIGHTS_CHROMIUM", "/usr/bin/chromium")
+#: Comes with the front end's build tools.
+AXE = Path(__file__).parents[2] / "build" / "assets" / "node_modules" / "axe-core" / "axe.min.js"
 PICTURES = Path(__file__).parents[2] / "build" / "screenshots"
 VIEWS = {"desktop": (1440, 900), "phone": (390, 844)}
 #: name, who is signed in, path, the status that is expected.
@@ -38,11 +40,17 @@ PAGES = (
     ("video-by-hour", "ada", "/studio/videos/lamp-02?kind=change&granularity=hour", 200),
     ("video-too-few", "ada", "/studio/videos/lamp-00", 200),
     ("audience", "ada", "/studio/audience", 200),
+    ("overview-own-range", "ada", "/studio?from=2026-10-01&to=2026-10-14&metric=profile_views", 200),
+    ("videos-ranked", "ada", "/studio/videos?sort=view_count", 200),
+    ("videos-none-found", "ada", "/studio/videos?q=nothing+of+the+kind", 200),
+    ("followers", "ada", "/studio/followers", 200),
+    ("live", "ada", "/studio/live", 200),
     ("small-channel", "bob", "/studio", 200),
     ("small-video", "bob", "/studio/videos/first", 200),
     ("audience-locked", "bob", "/studio/audience", 200),
     ("empty", "eve", "/studio", 200),
     ("empty-audience", "eve", "/studio/audience", 200),
+    ("empty-followers", "eve", "/studio/followers", 200),
     ("empty-videos", "eve", "/studio/videos", 200),
     ("not-found", "ada", "/studio/videos/none", 404),
 )
@@ -194,6 +202,41 @@ def test_every_page_stands_in_the_browser_without_a_complaint(
         context.close()
 
 
+@pytest.mark.parametrize(("view", "theme"), [("desktop", "dark"), ("phone", "light")])
+def test_axe_finds_nothing_serious_on_any_page(
+    browser: Browser, site: str, tokens: dict[str, str], view: str, theme: Literal["light", "dark"]
+) -> None:
+    axe = AXE.read_text("utf-8")
+
+    def serious_in(page: Page) -> list[str]:
+        violations = page.evaluate("axe.run().then((found) => found.violations)")
+        return [
+            f"{each['id']}: {[' '.join(map(str, node['target'])) for node in each['nodes'][:3]]}"
+            for each in violations
+            if each["impact"] in ("serious", "critical")
+        ]
+
+    contexts = {
+        who: _context(browser, site, tokens.get(who or ""), view=view, theme=theme)
+        for who in (None, "ada", "bob", "eve")
+    }
+    found: dict[str, list[str]] = {}
+    for name, who, path, _ in PAGES:
+        page = contexts[who].new_page()
+        page.goto(site + path)
+        _settle(page)
+        page.evaluate(axe)
+        for violation in serious_in(page):
+            found.setdefault(violation, []).append(name)
+        if name == "landing":  # it does find what is there
+            page.evaluate("document.body.append(document.createElement('input'))")
+            assert any(violation.startswith("label:") for violation in serious_in(page))
+        page.close()
+    for context in contexts.values():
+        context.close()
+    assert found == {}
+
+
 def test_a_period_is_changed_in_place_and_the_address_follows(
     browser: Browser, site: str, tokens: dict[str, str]
 ) -> None:
@@ -237,6 +280,7 @@ def test_a_page_that_renews_itself_keeps_its_chart_and_what_was_opened(
     expect(page.locator("details.data[open]")).to_have_count(1)
     assert page.evaluate("document.querySelector('.chart-canvas svg').before") is True
     assert heard == []
+    page.unroute_all(behavior="ignoreErrors")
     page.context.close()
 
 

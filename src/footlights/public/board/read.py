@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Iterable
 from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
@@ -26,6 +27,8 @@ from footlights.terms.seasons import Season, season_at, season_start_utc
 from footlights.terms.ticks import AGES, HOUR, last_tick, season_ages, tick_time
 
 BOARD_FILE = "board.db"
+#: Variances that a plan keeps: some four thousand pairs of steps follow each other by a day, and a page asks for more.
+NOISE_KEPT_MAX = 65_536
 
 
 class Creator(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,7 +74,8 @@ class Plan:
             width += numbers
         self.layout: Layout = layout_of(family, width=width)
         self._folder = folder
-        self._sigmas = np.asarray(detail["sigmas"], dtype=np.float64)
+        self.sigmas = np.asarray(detail["sigmas"], dtype=np.float64)
+        self._noise_of: dict[tuple[tuple[int, ...], tuple[int, ...]], float] = {}
         self._variances = [float(Fraction(variance)) for variance in detail.get("variances", ())]
         self._error = self._rows(detail["error_rows"]) if "error_rows" in detail else None
         self._cell_rows: dict[str, str] = detail.get("cell_rows", {})
@@ -96,17 +100,32 @@ class Plan:
         """Standard deviation of each noisy number's estimate at a step (0-based), shape (noisy,)."""
         assert self._error is not None, "a plan with noise has error rows"
         row = self._error[step].astype(np.float64)
-        scale: NDArray[np.float64] = self._sigmas * np.sqrt(row @ row)
+        scale: NDArray[np.float64] = self.sigmas * np.sqrt(row @ row)
         return scale
 
     def std_of_change(self, step: int, *, since: int) -> NDArray[np.float64]:
         """Standard deviation of the estimate at `step` less that at `since` (-1: from nothing), shape (noisy,)."""
-        if since < 0:
-            return self.std(step)
-        assert self._error is not None, "a plan with noise has error rows"
-        row = self._error[step].astype(np.float64) - self._error[since].astype(np.float64)
-        scale: NDArray[np.float64] = self._sigmas * np.sqrt(row @ row)
+        scale: NDArray[np.float64] = self.sigmas * np.sqrt(self.noise_of((since, step), (-1, 1)))
         return scale
+
+    def noise_of(self, steps: tuple[int, ...], weights: tuple[int, ...]) -> float:
+        """The variance of a sum of one number's estimates at some steps, each with its weight, over sigma squared.
+
+        A step of -1 is the moment before the first, when nothing has noise.
+        """
+        asked = steps, weights
+        known = self._noise_of.get(asked)
+        if known is not None:
+            return known
+        assert self._error is not None, "a plan with noise has error rows"
+        row = np.zeros(self._error.shape[1])
+        for step, weight in zip(steps, weights, strict=True):
+            if step >= 0:
+                row += weight * self._error[step].astype(np.float64)
+        if len(self._noise_of) >= NOISE_KEPT_MAX:
+            self._noise_of.clear()
+        self._noise_of[asked] = variance = float(row @ row)
+        return variance
 
 
 class Reading(msgspec.Struct, frozen=True, kw_only=True):
@@ -246,6 +265,30 @@ class Board:
         ticks = range(1, int(np.searchsorted(begin_utc + ages, at_utc, side="right")) + 1)
         return self._series(creator.key, family, season=season, begin_utc=begin_utc, ages=ages, ticks=ticks)
 
+    def streams_of(self, creator: Creator, family: str) -> dict[int, tuple[int, Plan, int]]:
+        """The streams of a creator's videos, by the video's key: spend, plan, first tick."""
+        rows = self._db.execute(
+            "SELECT video, spend, plan, first_tick FROM videos JOIN spends ON subject = video "
+            "WHERE creator = ? AND family = ? AND season = 0",
+            (creator.key, family),
+        )
+        return {video: (spend, self._plan(plan), first_tick) for video, spend, plan, first_tick in rows.fetchall()}
+
+    def rows_of(self, spend: int, ticks: range) -> list[tuple[int, bytes]]:
+        """The published ticks of a stream in a range, as packed, oldest first."""
+        return self._db.execute(
+            "SELECT tick, row FROM figures WHERE spend = ? AND tick BETWEEN ? AND ? ORDER BY tick",
+            (spend, ticks[0], ticks[-1]),
+        ).fetchall()
+
+    def rows_at(self, places: Iterable[tuple[int, int]]) -> list[bytes]:
+        """The rows at some (spend, tick), as packed, in their order. Raises BoardDamaged where one is missing."""
+        one = "SELECT row FROM figures WHERE spend = ? AND tick = ?"
+        try:
+            return [self._db.execute(one, place).fetchone()[0] for place in places]
+        except TypeError:
+            raise BoardDamaged("a tick that was published is gone. Restore the board from a backup.") from None
+
     def _series(
         self, subject: int, family: str, *, season: Season, begin_utc: int, ages: Int64s, ticks: range | list[int]
     ) -> Series | None:
@@ -254,10 +297,7 @@ class Board:
             return None
         spend, plan, first_tick = stream
         if isinstance(ticks, range) and ticks.step == 1:
-            found = self._db.execute(
-                "SELECT tick, row FROM figures WHERE spend = ? AND tick BETWEEN ? AND ? ORDER BY tick",
-                (spend, ticks[0], ticks[-1]),
-            ).fetchall()
+            found = self.rows_of(spend, ticks)
         else:
             one = "SELECT tick, row FROM figures WHERE spend = ? AND tick = ?"
             maybe = (self._db.execute(one, (spend, tick)).fetchone() for tick in ticks)

@@ -6,21 +6,37 @@ Each season begins anew: a viewer's pseudonym lives for one, so nobody can be to
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from footlights.public.board.read import Board, Creator, Series
+from footlights.public.board.rows import Int64s
 from footlights.public.insights.moments import newest_season
 from footlights.terms.families import HISTOGRAMS
 from footlights.terms.figures import Figure, noisy_figure, pending_figure, rfc3339
-from footlights.terms.seasons import season_name
+from footlights.terms.seasons import season_at, season_name
 
 Floats = NDArray[np.float64]
 
 NAMES: tuple[str, ...] = (*HISTOGRAMS["channel"].cells, "new_viewers")
+_PROFILE = NAMES.index("profile_views")
 _UNIQUE, _RETURNING = NAMES.index("unique_viewers"), NAMES.index("returning_viewers")
+
+
+class ProfileViews(msgspec.Struct, frozen=True, kw_only=True):
+    """Profile views between moments. whole: of all of them; gained, variance: the same, unclipped.
+
+    days: between each two moments, those for which a day has been published. complete: every season in it has figures.
+    """
+
+    whole: Figure
+    gained: float
+    variance: float
+    days: tuple[Figure, ...]
+    complete: bool
 
 
 class Channel(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,3 +74,46 @@ def _day(series: Series, row: int, too_few: float) -> dict[str, Figure]:
         )
         for name, estimate, std in zip(NAMES, estimates, stds, strict=True)
     }  # fmt: skip
+
+
+def profile_views(board: Board, creator: Creator, moments_utc: Int64s, *, too_few: float) -> ProfileViews:
+    """Profile views between some moments, oldest first: whole days alone, as they are published at the end of each.
+
+    Each season's stream begins anew, with noise of its own: what lies in two seasons is the sum of both.
+    """
+    spans = np.zeros((2, len(moments_utc) - 1))
+    whole = np.zeros(2)
+    known: set[int] = set()
+    first, last = season_at(int(moments_utc[0])), season_at(int(moments_utc[-1]) - 1)
+    for season in range(first, last + 1):
+        series = board.season_series(creator, "channel", season=season, at_utc=int(moments_utc[-1]))
+        if series is None:
+            continue
+        known.add(season)
+        # Row 0 is the season's beginning: nothing counted, no noise.
+        at = np.searchsorted(series.at_utc, moments_utc, side="right")
+        totals = np.concatenate(([0.0], series.estimates[:, _PROFILE].astype(np.float64)))[at]
+        steps = np.concatenate(([-1], series.ticks - series.first_tick))[at]
+        sigma = float(series.plan.sigmas[_PROFILE])
+        spans[0] += np.diff(totals)
+        spans[1] += [sigma**2 * series.plan.noise_of(span, (-1, 1)) for span in pairwise(steps.tolist())]
+        whole += totals[-1] - totals[0], sigma**2 * series.plan.noise_of((int(steps[0]), int(steps[-1])), (-1, 1))
+    if not known:
+        return ProfileViews(whole=pending_figure("profile_views"), gained=0.0, variance=0.0, days=(), complete=False)
+
+    def figure(estimate: float, variance: float, until: int) -> Figure:
+        return noisy_figure(
+            "profile_views", estimate=estimate, std=math.sqrt(variance), at_utc=until, tick=None, too_few=too_few
+        )  # fmt: skip
+
+    return ProfileViews(
+        whole=figure(float(whole[0]), float(whole[1]), int(moments_utc[-1])),
+        gained=float(whole[0]),
+        variance=float(whole[1]),
+        days=tuple(
+            figure(float(gained), float(variance), int(until))
+            for gained, variance, until in zip(spans[0], spans[1], moments_utc[1:], strict=True)
+            if variance > 0
+        ),
+        complete=known == set(range(first, last + 1)),
+    )

@@ -31,10 +31,14 @@ def ratio_figure(
     at_utc: int,
     tick: int | None,
     too_few: float,
+    z: float = Z975,
 ) -> Figure:
-    """The figure of scale x above / below. most: the largest value that is possible, in the figure's unit."""
-    above_low, above_high = max(0.0, above - Z975 * above_std), max(0.0, above + Z975 * above_std)
-    below_low, below_high = max(0.0, below - Z975 * below_std), max(0.0, below + Z975 * below_std)
+    """The figure of scale x above / below. most: the largest value that is possible, in the figure's unit.
+
+    z: how many standard deviations each count's interval reaches to either side.
+    """
+    above_low, above_high = max(0.0, above - z * above_std), max(0.0, above + z * above_std)
+    below_low, below_high = max(0.0, below - z * below_std), max(0.0, below + z * below_std)
     low = _quotient(scale * above_low, below_high, most) if above_low > 0 else 0.0
     high = _quotient(scale * above_high, below_low, most) if above_high > 0 else 0.0
     value = _quotient(scale * max(0.0, above), max(0.0, below), most) if above > 0 else 0.0

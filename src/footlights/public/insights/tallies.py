@@ -25,6 +25,7 @@ Floats = NDArray[np.float64]
 COUNTER_NAMES: tuple[str, ...] = tuple(metric.name for metric in COUNTERS)
 DISCLOSED_NAMES: tuple[str, ...] = tuple(metric.name for metric in DISCLOSED)
 DERIVED_NAMES: tuple[str, ...] = tuple(metric.name for metric in DERIVED)
+RATIO_NAMES: tuple[str, ...] = DERIVED_NAMES[1:]
 #: Every metric that a tally can be asked for, the most asked first.
 TALLY_NAMES: tuple[str, ...] = ("view_count", *COUNTER_NAMES, *DISCLOSED_NAMES, *DERIVED_NAMES[1:])
 
@@ -97,30 +98,26 @@ def figure_of(
     if name in DISCLOSED_NAMES:
         count = int(tally.exact[DISCLOSED_NAMES.index(name)])
         return exact_figure(name, value=count if change else max(0, count), at_utc=at_utc, tick=tick)
-    if name == "average_time_watched":
-        return _ratio(
-            tally, name, WATCH, (REACH, REPLAYS), scale=1000.0, most=tally.longest_watch_ms,
-            at_utc=at_utc, tick=tick, too_few=too_few,
-        )  # fmt: skip
-    if name == "full_video_watched_rate":
-        return _ratio(
-            tally, name, FULL, (REACH,), scale=10_000.0, most=10_000, at_utc=at_utc, tick=tick, too_few=too_few
-        )
-    terms = (REACH, REPLAYS) if name == "view_count" else (_INDEX[name],)
-    estimate, std = _sum(tally, terms)
+    if name in RATIO_NAMES:
+        return ratio_figure(name, **ratio_terms(tally, name), at_utc=at_utc, tick=tick, too_few=too_few)
+    estimate, std = _sum(tally, terms_of(name))
     return noisy_figure(name, estimate=estimate, std=std, at_utc=at_utc, tick=tick, too_few=too_few)
 
 
-def _ratio(
-    tally: Tally, name: str, above: int, below: tuple[int, ...],
-    *, scale: float, most: float, at_utc: int, tick: int | None, too_few: float,
-) -> Figure:  # fmt: skip
-    above_sum, above_std = _sum(tally, (above,))
-    below_sum, below_std = _sum(tally, below)
-    return ratio_figure(
-        name, above=above_sum, above_std=above_std, below=below_sum, below_std=below_std,
-        scale=scale, most=most, at_utc=at_utc, tick=tick, too_few=too_few,
-    )  # fmt: skip
+def terms_of(name: str) -> tuple[int, ...]:
+    """Which counters a sum adds up. name: a counter, or view_count."""
+    return (REACH, REPLAYS) if name == "view_count" else (_INDEX[name],)
+
+
+def ratio_terms(tally: Tally, name: str) -> dict[str, float]:
+    """What ratio_figure takes of a tally. name: one of RATIO_NAMES."""
+    time = name == "average_time_watched"
+    above, above_std = _sum(tally, (WATCH,) if time else (FULL,))
+    below, below_std = _sum(tally, (REACH, REPLAYS) if time else (REACH,))
+    return {
+        "above": above, "above_std": above_std, "below": below, "below_std": below_std,
+        "scale": 1000.0 if time else 10_000.0, "most": tally.longest_watch_ms if time else 10_000,
+    }  # fmt: skip
 
 
 def _sum(tally: Tally, terms: tuple[int, ...]) -> tuple[float, float]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Callable
-from typing import Any
+from datetime import date
+from typing import Annotated, Any
 
 import msgspec
 
@@ -13,6 +14,7 @@ from footlights.public import insights
 from footlights.public.board.read import Board, Creator, Video
 from footlights.public.insights.tallies import TALLY_NAMES
 from footlights.public.web.calls import Access, Admitted
+from footlights.public.web.exports import FORMATS
 from footlights.public.web.privacy import Privacy, privacy
 from footlights.public.web.problems import bad_query
 
@@ -26,19 +28,24 @@ class Parameter(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class VideoList(msgspec.Struct, frozen=True, kw_only=True):
-    """Some of a channel's videos, newest first. cursor: ask for the next with it; null on the last page."""
+    """Some of a channel's videos, sorted. found: how many there are in all.
 
-    videos: tuple[insights.VideoFigures, ...]
+    cursor: ask for the next with it; null on the last page. A list moves on when a video is posted.
+    """
+
+    videos: tuple[insights.ListedVideo, ...]
+    found: int
     cursor: str | None
     has_more: bool
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):
-    """A call that may be answered. query: checked, with defaults filled in."""
+    """A call that may be answered. query: checked, with defaults filled in. sums: of days that are over."""
 
     board: Board
     admitted: Admitted | None
     query: dict[str, Any]
+    sums: insights.DaySums
 
     @property
     def creator(self) -> Creator:
@@ -53,6 +60,13 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
         return self.admitted.video
 
 
+FORMAT = Parameter(
+    name="format",
+    schema={"type": "string", "enum": list(FORMATS), "default": "json"},
+    about="As JSON, or every figure of it as a row of a file, with its interval.",
+)
+
+
 class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     """One route of the API. answer: the struct that `run` returns."""
 
@@ -61,21 +75,46 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     run: Callable[[Call], Any]
     answer: type
     summary: str
-    parameters: tuple[Parameter, ...] = ()
+    parameters: tuple[Parameter, ...] = (FORMAT,)
 
 
-def _overview(call: Call) -> insights.Overview:
-    return insights.overview(call.board, call.creator, days=call.query["days"], metric=call.query["metric"])
+def overview(call: Call) -> insights.Overview:
+    """What happened on a channel in the period that a call asks for. Raises Refusal."""
+    return insights.overview(
+        call.board, call.creator, days=call.query["days"], period=_period(call), metric=call.query["metric"],
+        sums=call.sums,
+    )  # fmt: skip
+
+
+def _period(call: Call) -> insights.Period | None:
+    """The period between two dates; None where none are given, or nothing has been published."""
+    first, last = call.query["from"], call.query["to"]
+    at_utc = call.board.published_through_utc()
+    if at_utc is None or (first is None and last is None):
+        return None
+    if first is None:
+        raise bad_query("to needs from: the first day of the period.")
+    period = insights.from_day_to_day(first, last or date.max, at_utc=at_utc)
+    if period is None:
+        raise bad_query("from is a day before to, and not after what has been published.")
+    if period.days > insights.WINDOW_DAYS_MAX:
+        raise bad_query(f"A period has at most {insights.WINDOW_DAYS_MAX} days.")
+    return period
+
+
+def video_list(call: Call, *, count_max: int) -> VideoList:
+    """The videos that a call asks for. Raises Refusal."""
+    cursor = call.query["cursor"]
+    page = insights.ranked_page(
+        call.board, call.creator, by=call.query["sort"], ascending=call.query["order"] == "asc",
+        query=call.query["q"], start=0 if cursor is None else decode_cursor(cursor), count_max=count_max,
+    )  # fmt: skip
+    next_ = None if page.next_start is None else encode_cursor(page.next_start)
+    return VideoList(videos=page.videos, found=page.found, cursor=next_, has_more=next_ is not None)
 
 
 def _videos(call: Call) -> VideoList:
-    after = None if call.query["cursor"] is None else decode_cursor(call.query["cursor"])
-    page = insights.video_page(call.board, call.creator, count_max=call.query["max_count"], after=after)
-    return VideoList(
-        videos=page.videos,
-        cursor=None if page.after is None else encode_cursor(page.after),
-        has_more=page.after is not None,
-    )
+    return video_list(call, count_max=call.query["max_count"])
 
 
 def _video(call: Call) -> insights.VideoFigures:
@@ -83,7 +122,18 @@ def _video(call: Call) -> insights.VideoFigures:
 
 
 def _timeseries(call: Call) -> insights.Curve:
-    return insights.timeseries(call.board, call.video, **call.query)
+    asked = {name: call.query[name] for name in ("metric", "granularity", "kind")}
+    return insights.timeseries(call.board, call.video, **asked)
+
+
+def _typical(call: Call) -> insights.Typical:
+    metric = call.query["metric"]
+    now = insights.video_figures(call.board, call.video).figures[metric]
+    return insights.typical(call.board, call.creator, call.video, metric=metric, now=now)
+
+
+def _leaving(call: Call) -> insights.Leaving:
+    return insights.leaving(call.board, call.video)
 
 
 def _channel_audience(call: Call) -> insights.Audience:
@@ -117,12 +167,32 @@ def _privacy(call: Call) -> Privacy:
 DAYS = Parameter(
     name="days",
     schema={"type": "integer", "minimum": 1, "maximum": insights.WINDOW_DAYS_MAX, "default": 28},
-    about="Length of the window, which ends at the last published tick.",
+    about="How many calendar days, UTC, up to the last published tick: today is the last of them.",
+)
+FROM = Parameter(
+    name="from",
+    schema={"type": "string", "format": "date"},
+    about="The first day of the period, UTC, such as 2026-11-01. In place of days.",
+)
+TO = Parameter(
+    name="to",
+    schema={"type": "string", "format": "date"},
+    about="The last day of the period, UTC; today, if it is left out. It needs from.",
+)
+CHANNEL_METRIC = Parameter(
+    name="metric",
+    schema={"type": "string", "enum": list(insights.OVERVIEW_NAMES), "default": "view_count"},
+    about="The metric of the curve.",
 )
 METRIC = Parameter(
     name="metric",
     schema={"type": "string", "enum": list(TALLY_NAMES), "default": "view_count"},
     about="The metric of the curve.",
+)
+TYPICAL_METRIC = Parameter(
+    name="metric",
+    schema={"type": "string", "enum": list(insights.TYPICAL_NAMES), "default": "view_count"},
+    about="The metric that is compared.",
 )
 GRANULARITY = Parameter(
     name="granularity",
@@ -139,18 +209,31 @@ MAX_COUNT = Parameter(
     schema={"type": "integer", "minimum": 1, "maximum": 100, "default": 20},
     about="Most videos in one answer.",
 )
+SORT = Parameter(
+    name="sort",
+    schema={"type": "string", "enum": ["posted_at", *TALLY_NAMES], "default": "posted_at"},
+    about="What the list is sorted by. By a metric, each video's `place` says which places its interval allows it.",
+)
+ORDER = Parameter(
+    name="order",
+    schema={"type": "string", "enum": ["desc", "asc"], "default": "desc"},
+    about="Largest or newest first.",
+)
+QUERY = Parameter(
+    name="q", schema={"type": "string", "maxLength": 100, "default": ""}, about="Words of a title or hashtag."
+)
 CURSOR = Parameter(name="cursor", schema={"type": "string", "maxLength": 512}, about="The `cursor` of the page before.")
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint(
-        path="/api/v1/creators/{creator}/overview", access=Access.OWN_CREATOR, run=_overview,
-        answer=insights.Overview, parameters=(DAYS, METRIC),
-        summary="What changed on a channel in the last days, its daily curve, and the newest videos.",
+        path="/api/v1/creators/{creator}/overview", access=Access.OWN_CREATOR, run=overview,
+        answer=insights.Overview, parameters=(DAYS, FROM, TO, CHANNEL_METRIC, FORMAT),
+        summary="What happened on a channel in a period, by day and beside the period before, and its newest videos.",
     ),
     Endpoint(
         path="/api/v1/creators/{creator}/videos", access=Access.OWN_CREATOR, run=_videos,
-        answer=VideoList, parameters=(MAX_COUNT, CURSOR),
-        summary="A channel's videos with their running figures, newest first.",
+        answer=VideoList, parameters=(SORT, ORDER, QUERY, MAX_COUNT, CURSOR, FORMAT),
+        summary="A channel's videos with their running figures, sorted by time or by a metric.",
     ),
     Endpoint(
         path="/api/v1/creators/{creator}/audience", access=Access.OWN_CREATOR_PRO, run=_channel_audience,
@@ -173,8 +256,18 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     ),
     Endpoint(
         path="/api/v1/videos/{video}/timeseries", access=Access.OWN_VIDEO, run=_timeseries,
-        answer=insights.Curve, parameters=(METRIC, GRANULARITY, KIND),
+        answer=insights.Curve, parameters=(METRIC, GRANULARITY, KIND, FORMAT),
         summary="One metric of a video by minute, hour or day of its age.",
+    ),
+    Endpoint(
+        path="/api/v1/videos/{video}/typical", access=Access.OWN_VIDEO, run=_typical,
+        answer=insights.Typical, parameters=(TYPICAL_METRIC, FORMAT),
+        summary="What the creator's last twenty videos had at the same ages, and how this one stands beside them.",
+    ),
+    Endpoint(
+        path="/api/v1/videos/{video}/leaving", access=Access.OWN_VIDEO, run=_leaving,
+        answer=insights.Leaving,
+        summary="The stretches of a video in which more viewers leave than elsewhere, beyond noise.",
     ),
     Endpoint(
         path="/api/v1/videos/{video}/audience", access=Access.OWN_VIDEO_PRO, run=_audience,
@@ -191,7 +284,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     ),
     Endpoint(
         path="/api/v1/privacy", access=Access.PUBLIC, run=_privacy,
-        answer=Privacy, summary="The guarantee that the policy in force gives every viewer.",
+        answer=Privacy, parameters=(), summary="The guarantee that the policy in force gives every viewer.",
     ),
 )  # fmt: skip
 
@@ -215,6 +308,8 @@ def _checked(parameter: Parameter, text: str | None) -> Any:
         if not (text.isascii() and text.isdigit() and len(text) < 10 and least <= int(text) <= most):
             raise bad_query(f"{parameter.name} is a whole number from {least} to {most}.")
         return int(text)
+    if schema.get("format") == "date":
+        return _day(parameter, text)
     if "enum" in schema and text not in schema["enum"]:
         raise bad_query(f"{parameter.name} is one of {', '.join(schema['enum'])}.")
     if len(text) > schema.get("maxLength", 64):
@@ -222,18 +317,27 @@ def _checked(parameter: Parameter, text: str | None) -> Any:
     return text
 
 
-def encode_cursor(after: tuple[int, str]) -> str:
+def _day(parameter: Parameter, text: str) -> date:
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        raise bad_query(f"{parameter.name} is a day such as 2026-11-01.") from None
+    # What else ISO 8601 writes, such as 20261101, is not how this API writes a day.
+    if day.isoformat() != text or day.year < 1970:
+        raise bad_query(f"{parameter.name} is a day such as 2026-11-01.")
+    return day
+
+
+def encode_cursor(start: int) -> str:
     """A place in a list of videos, as text that clients hand back."""
-    return base64.urlsafe_b64encode(msgspec.json.encode(after)).decode().rstrip("=")
+    return base64.urlsafe_b64encode(msgspec.json.encode(start)).decode().rstrip("=")
 
 
-def decode_cursor(cursor: str) -> tuple[int, str]:
+def decode_cursor(cursor: str) -> int:
     """The place that encode_cursor wrote. Raises Refusal."""
     try:
         raw = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
-        posted_at_utc, video_id = msgspec.json.decode(raw, type=tuple[int, str])
+        start: int = msgspec.json.decode(raw, type=Annotated[int, msgspec.Meta(ge=0, le=2**40)])
     except (ValueError, binascii.Error, msgspec.MsgspecError):
         raise bad_query("cursor is not one that this API made.") from None
-    if not -(2**62) < posted_at_utc < 2**62:
-        raise bad_query("cursor is not one that this API made.")
-    return posted_at_utc, video_id
+    return start

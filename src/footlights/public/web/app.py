@@ -27,8 +27,9 @@ from starlette.routing import Route
 
 import footlights
 from footlights.public.board.read import Board
-from footlights.public.web import drawing, formats, openapi, pages, sessions
-from footlights.public.web.api import ENDPOINTS, Call, Endpoint, checked_query
+from footlights.public.insights import DaySums
+from footlights.public.web import drawing, exports, formats, openapi, pages, sessions
+from footlights.public.web.api import ENDPOINTS, Call, Endpoint, Parameter, checked_query
 from footlights.public.web.auth import Accounts
 from footlights.public.web.boards import Boards
 from footlights.public.web.calls import Access, admit, session_of
@@ -69,6 +70,7 @@ class _Site:
         self._assets = Assets()
         self._accounts = Accounts(data / "public", session_days=settings.session_days)
         self._boards = Boards(data / "board")
+        self._sums = DaySums()
         self._templates = _templates(self._assets)
         self._templates.globals.update(
             collector=collector_origin(settings.collect_url),
@@ -119,7 +121,7 @@ class _Site:
             private = endpoint.access is not Access.PUBLIC
             session = session_of(request, self._accounts) if private else None
             with self._boards.borrow() as board:
-                call = _call(board, endpoint.access, endpoint.parameters, session, request)
+                call = self._call(board, endpoint.access, endpoint.parameters, session, request)
                 etag = f'"{board.published_through_utc() or 0}-{footlights.__version__}"'
                 headers = {
                     "ETag": etag,
@@ -128,13 +130,26 @@ class _Site:
                 }
                 if etag in request.headers.get("if-none-match", "").replace("W/", "").split(", "):
                     return Response(status_code=304, headers=headers)
-                body = msgspec.json.encode(endpoint.run(call))
-            return Response(body, media_type="application/json", headers=headers)
+                found = endpoint.run(call)
+            format = call.query.get("format", "json")
+            if format == "json":
+                return Response(msgspec.json.encode(found), media_type="application/json", headers=headers)
+            name = f"{endpoint.path.rpartition('/')[2].strip('{}')}.{format}"
+            headers |= {"Content-Disposition": f'attachment; filename="{name}"'}
+            body = exports.export(found, format=format)
+            return Response(body, media_type=exports.MEDIA_TYPES[format], headers=headers)
 
         return Route(endpoint.path, answer, methods=["GET"], name=f"api {endpoint.path}")
 
     def _describe(self, _: Request) -> Response:
         return Response(self._openapi, media_type="application/json", headers={"Cache-Control": "public, max-age=300"})
+
+    def _call(
+        self, board: Board, access: Access, parameters: tuple[Parameter, ...], session: str | None, request: Request
+    ) -> Call:
+        admitted = None if session is None else admit(board, access, session=session, path=request.path_params)
+        query = checked_query(parameters, dict(request.query_params))
+        return Call(board=board, admitted=admitted, query=query, sums=self._sums)
 
     # ---- Pages
 
@@ -143,7 +158,7 @@ class _Site:
             private = page.access is not Access.PUBLIC
             session = session_of(request, self._accounts) if private else None
             with self._boards.borrow() as board:
-                call = _call(board, page.access, page.parameters, session, request)
+                call = self._call(board, page.access, page.parameters, session, request)
                 values = page.show(call)
             return self._html(request, page.template, values)
 
@@ -239,11 +254,6 @@ class _Site:
         return self._html(request, "error.html", values, what.status)
 
 
-def _call(board: Board, access: Access, parameters: Any, session: str | None, request: Request) -> Call:
-    admitted = None if session is None else admit(board, access, session=session, path=request.path_params)
-    return Call(board=board, admitted=admitted, query=checked_query(parameters, dict(request.query_params)))
-
-
 def collector_origin(url: str) -> str:
     """The origin of the collector's public address; "" if there is none. Raises BadSetting if it is no address."""
     if not url:
@@ -263,14 +273,17 @@ def _templates(assets: Assets) -> jinja2.Environment:
         lstrip_blocks=True,
     )
     filters: dict[str, Callable[..., Any]] = {
-        "amount": formats.amount, "cell": formats.cell, "day": formats.day, "duration": formats.duration,
-        "country": formats.country, "epoch": formats.epoch, "hour_of_week": formats.hour_of_week,
-        "minute": formats.minute, "month": formats.month, "power": formats.power, "signed": formats.signed,
-        "span": formats.span, "title_of": formats.title, "unit_of": formats.unit, "words": formats.words,
+        "age": formats.age, "amount": formats.amount, "cell": formats.cell, "day": formats.day,
+        "duration": formats.duration, "country": formats.country, "epoch": formats.epoch, "gained": formats.gained,
+        "hour_of_week": formats.hour_of_week, "minute": formats.minute, "month": formats.month,
+        "power": formats.power, "signed": formats.signed, "span": formats.span,
+        "title_of": formats.title, "unit_of": formats.unit, "words": formats.words,
     }  # fmt: skip
     environment.filters.update(filters)
     environment.globals.update(
-        asset=assets.url, beam=drawing.beam, scale_of=drawing.scale_of, version=footlights.__version__,
-        busiest=pages.busiest, cards=pages.CARDS, ratios=pages.RATIOS, periods=pages.PERIODS_DAYS,
+        asset=assets.url, beam=drawing.beam, spark=drawing.spark, scale_of=drawing.scale_of, busiest=pages.busiest,
+        cards=pages.CARDS, channel_cards=pages.CHANNEL_CARDS, sorts=pages.SORTS, exact_names=pages.EXACT_NAMES,
+        has_parquet=exports.HAS_PARQUET, ratios=pages.RATIOS, periods=pages.PERIODS_DAYS,
+        version=footlights.__version__,
     )  # fmt: skip
     return environment

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
 import msgspec
@@ -39,6 +39,29 @@ def scale_of(figures: Iterable[Figure]) -> float:
     telling = [figure.high for figure in known if figure.state == "ok" and figure.high is not None]
     highest = telling or [figure.high for figure in known if figure.high is not None]
     return 1.04 * max(highest, default=1)
+
+
+class Spark(msgspec.Struct, frozen=True, kw_only=True):
+    """A small curve in a box of 112 x 28: the band of its intervals, and a line through what says something."""
+
+    band: str
+    line: str
+
+
+def spark(figures: Sequence[Figure]) -> Spark | None:
+    """The curve of some figures, oldest first; None where there are fewer than two or none says anything."""
+    told = [figure for figure in figures if figure.high is not None and figure.low is not None]
+    top = max((figure.high or 0 for figure in told), default=0)
+    if len(told) < 2 or top <= 0:
+        return None
+
+    def at(place: int, number: int) -> str:
+        return f"{112 * place / (len(told) - 1):.1f} {27 - 26 * min(1.0, max(0.0, number / top)):.1f}"
+
+    upper = [at(place, figure.high or 0) for place, figure in enumerate(told)]
+    lower = [at(place, figure.low or 0) for place, figure in enumerate(told)]
+    middle = [at(place, figure.value or 0) for place, figure in enumerate(told)]
+    return Spark(band="M" + " L".join((*upper, *reversed(lower))) + "z", line="M" + " L".join(middle))
 
 
 class Bells(msgspec.Struct, frozen=True, kw_only=True):

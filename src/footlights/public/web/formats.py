@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+import msgspec
 from markupsafe import Markup
 
 from footlights.terms.figures import Figure
@@ -90,6 +91,18 @@ def words(figure: Figure) -> str:
     return f"{amount(figure.value, figure.metric)}, from {_ends(figure)} with 95 % confidence"
 
 
+def gained(change: Figure) -> str:
+    """A change by its interval, such as "210 to 470 more"; from a loss to a gain where it is no more than noise."""
+    assert change.value is not None and change.low is not None and change.high is not None, "a change is published"
+    if change.exact:
+        return f"{amount(abs(change.value), change.metric)} {'more' if change.value > 0 else 'fewer'}, exact"
+    if change.low > 0 or change.high < 0:
+        ends = sorted((abs(change.low), abs(change.high)))
+        within = span(msgspec.structs.replace(change, low=ends[0], high=ends[1]))
+        return f"{within} {'more' if change.low > 0 else 'less'}"
+    return f"from {amount(abs(change.low), change.metric)} less to {amount(change.high, change.metric)} more"
+
+
 def signed(number: int) -> str:
     """A change, with its sign."""
     return f"+{number:,}" if number > 0 else f"{number:,}".replace("-", "\u2212")
@@ -142,6 +155,14 @@ def duration(duration_ms: int) -> str:
     seconds = round(duration_ms / 1000)
     minutes, hours = seconds // 60, seconds // 3600
     return f"{hours}:{minutes % 60:02d}:{seconds % 60:02d}" if hours else f"{minutes}:{seconds % 60:02d}"
+
+
+def age(seconds: int) -> str:
+    """How old a video was, such as 3 h or 12 d."""
+    for size, name in ((86_400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= size and (seconds % size == 0 or seconds >= 48 * size):
+            return f"{seconds // size}\u2009{name}"
+    return f"{seconds}\u2009s"
 
 
 def power(number: float) -> str:

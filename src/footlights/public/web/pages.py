@@ -7,21 +7,28 @@ without scripts, and there is no second set of routes to guard.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
 
 from footlights.public import insights
 from footlights.public.web.api import (
+    CHANNEL_METRIC,
     CURSOR,
     DAYS,
+    FROM,
     GRANULARITY,
     KIND,
     METRIC,
+    ORDER,
+    QUERY,
+    SORT,
+    TO,
     Call,
     Parameter,
-    decode_cursor,
-    encode_cursor,
+    overview,
+    video_list,
 )
 from footlights.public.web.calls import Access
 from footlights.public.web.drawing import bells
@@ -38,6 +45,11 @@ CARDS = (
     "view_count", "reach", "total_time_watched", "new_followers",
     "like_count", "comment_count", "share_count", "favorites_count",
 )  # fmt: skip
+#: And of a channel, where its last two make the rows even.
+CHANNEL_CARDS = (*CARDS, "profile_views", "followers_count")
+#: What the list of videos shows and can be sorted by.
+SORTS = ("view_count", "reach", "average_time_watched", "full_video_watched_rate", "like_count", "comment_count")
+EXACT_NAMES = frozenset({*(metric.name for metric in DISCLOSED), "followers_count"})
 #: What can be drawn as a curve of one video, besides the cards.
 RATIOS = ("average_time_watched", "full_video_watched_rate")
 
@@ -53,24 +65,39 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _overview(call: Call) -> dict[str, Any]:
-    found = insights.overview(call.board, call.creator, days=call.query["days"], metric=call.query["metric"])
+    found = overview(call)
     return {
         "overview": found,
         "metric": call.query["metric"],
+        "asked": period_query(call),
+        "last_day": None if found.as_of is None else last_day(found.as_of),
         "peak": peak(found.curve.points),
         "channel": insights.channel(call.board, call.creator),
         **_clock(call),
     }
 
 
+def period_query(call: Call) -> str:
+    """The query that asks for the same period again."""
+    first, last = call.query["from"], call.query["to"]
+    if first is None:
+        return f"days={call.query['days']}"
+    return f"from={first}" + (f"&to={last}" if last is not None else "")
+
+
+def last_day(until: str) -> str:
+    """The last day of a period that ends at a moment, as a form's field has it; a midnight ends the day before."""
+    return f"{datetime.fromisoformat(until) - timedelta(seconds=1):%Y-%m-%d}"
+
+
 def _videos(call: Call) -> dict[str, Any]:
-    cursor = call.query["cursor"]
-    after = None if cursor is None else decode_cursor(cursor)
-    page = insights.video_page(call.board, call.creator, count_max=VIDEOS_ON_A_PAGE, after=after)
+    listed = video_list(call, count_max=VIDEOS_ON_A_PAGE)
     return {
-        "videos": page.videos,
-        "cursor": None if page.after is None else encode_cursor(page.after),
-        "first": cursor is None,
+        "listed": listed,
+        "sort": call.query["sort"],
+        "order": call.query["order"],
+        "q": call.query["q"],
+        "first": call.query["cursor"] is None,
         **_clock(call),
     }
 
@@ -82,18 +109,29 @@ def _video(call: Call) -> dict[str, Any]:
     curve = insights.timeseries(
         board, video, metric=call.query["metric"], granularity=granularity, kind=call.query["kind"]
     )
+    figures, metric = insights.video_figures(board, video), call.query["metric"]
     return {
-        "video": insights.video_figures(board, video),
+        "video": figures,
         "curve": curve,
+        "typical": _typical(call, figures.figures[metric]),
+        "posted_at_utc": video.posted_at_utc,
         "peak": peak(curve.points),
-        "metric": call.query["metric"],
+        "metric": metric,
         # Without the tier nothing is looked up: what is not there cannot slip into a template.
         "audience": insights.audience(board, video) if call.creator.tier == "pro" else None,
         "retention": insights.retention(board, video),
+        "leaving": insights.leaving(board, video),
         "part_ms": (video.duration_ms or UNKNOWN_LENGTH_MS) / POSITIONS,
         "sources": insights.impression_sources(board, video),
         **_clock(call),
     }
+
+
+def _typical(call: Call, now: Figure) -> insights.Typical | None:
+    """The band that a running curve is drawn on; None for a metric or a kind of curve that has none."""
+    if call.query["kind"] != "running" or now.metric not in insights.TYPICAL_NAMES:
+        return None
+    return insights.typical(call.board, call.creator, call.video, metric=now.metric, now=now)
 
 
 def _audience(call: Call) -> dict[str, Any]:
@@ -103,6 +141,22 @@ def _audience(call: Call) -> dict[str, Any]:
         "hours": insights.active_hours(call.board, call.creator) if pro else None,
         **_clock(call),
     }
+
+
+def _followers(call: Call) -> dict[str, Any]:
+    found = insights.overview(
+        call.board, call.creator, days=call.query["days"], metric="followers_count", sums=call.sums
+    )  # fmt: skip
+    best = insights.ranked_page(call.board, call.creator, by="new_followers", count_max=VIDEOS_ON_A_PAGE)
+    return {
+        "overview": found,
+        "gained": [video for video in best.videos if video.figures["new_followers"].state == "ok"],
+        **_clock(call),
+    }
+
+
+def _live(call: Call) -> dict[str, Any]:
+    return _clock(call)
 
 
 def _privacy(call: Call) -> dict[str, Any]:
@@ -123,15 +177,24 @@ _ANY_GRANULARITY = Parameter(
 )
 
 PAGES: tuple[Page, ...] = (
-    Page(path="/studio", access=Access.SIGNED_IN, template="overview.html", show=_overview, parameters=(DAYS, METRIC)),
     Page(
-        path="/studio/videos", access=Access.SIGNED_IN, template="videos.html", show=_videos, parameters=(CURSOR,)
+        path="/studio", access=Access.SIGNED_IN, template="overview.html", show=_overview,
+        parameters=(DAYS, FROM, TO, CHANNEL_METRIC),
+    ),
+    Page(
+        path="/studio/videos", access=Access.SIGNED_IN, template="videos.html", show=_videos,
+        parameters=(SORT, ORDER, QUERY, CURSOR),
     ),
     Page(
         path="/studio/videos/{video}", access=Access.OWN_VIDEO, template="video.html", show=_video,
         parameters=(METRIC, _ANY_GRANULARITY, KIND),
     ),
     Page(path="/studio/audience", access=Access.SIGNED_IN, template="audience.html", show=_audience),
+    Page(
+        path="/studio/followers", access=Access.SIGNED_IN, template="followers.html", show=_followers,
+        parameters=(DAYS,),
+    ),
+    Page(path="/studio/live", access=Access.SIGNED_IN, template="live.html", show=_live),
     Page(path="/privacy", access=Access.PUBLIC, template="privacy.html", show=_privacy),
 )  # fmt: skip
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -7,8 +8,9 @@ import pytest
 
 from footlights.public import insights
 from footlights.public.board.read import Board
+from footlights.public.insights.periods import Period, from_day_to_day, last_days
+from footlights.public.insights.streams import DaySums, Streams
 from footlights.public.insights.tallies import TALLY_NAMES, tally_of, unit_scale
-from footlights.public.insights.windows import changes
 from footlights.terms.figures import Z95
 from footlights.terms.metrics import COUNTERS, WATCH_STEPS
 from footlights.terms.ticks import DAY, HOUR
@@ -38,18 +40,18 @@ def test_the_variances_of_different_videos_add(board: Board) -> None:
 
 
 def test_the_days_of_a_curve_add_up_to_the_whole_but_their_variances_do_not(board: Board) -> None:
-    videos = board.videos(board.creator("ada"))
+    ada = board.creator("ada")
+    streams = Streams(board, ada, board.videos(ada))
     moments = boards.NOW - DAY * np.arange(28, -1, -1, dtype=np.int64)
-    found = changes(board, videos, board.policy(), moments_utc=moments)
-    assert found is not None
-    np.testing.assert_allclose(sum(step.totals for step in found.steps), found.whole.totals)
-    apart = sum(step.variances[0] for step in found.steps)
-    assert found.whole.variances[0] < apart
+    whole = streams.variances(moments[[0, -1]], (-1, 1))
+    assert whole[0] < streams.variances_of_spans(moments)[:, 0].sum()
+    found = insights.overview(board, ada, days=28, metric="like_count")
+    assert sum(point.value or 0 for point in found.curve.points) == found.figures["like_count"].value
 
 
 def test_a_window_is_what_each_video_has_now_less_what_it_had_then(board: Board) -> None:
     ada, days = board.creator("ada"), 14
-    then = boards.NOW - days * DAY
+    then = boards.NOW // DAY * DAY - (days - 1) * DAY
     total, likes = 0, 0
     for video in board.videos(ada):
         now_reading = board.reading(video, "counters", at_utc=boards.NOW)
@@ -69,10 +71,9 @@ def test_the_interval_of_a_change_takes_the_shared_noise_of_its_ends_into_accoun
     assert then is not None and now is not None
     plan = now.plan
     as_if_independent = np.sqrt(plan.std(now.step) ** 2 + plan.std(then.step) ** 2)[0]
-    ticks = np.asarray([boards.NOW - DAY, boards.NOW], dtype=np.int64)
-    found = changes(board, [video], board.policy(), moments_utc=ticks)
-    assert found is not None
-    std = float(np.sqrt(found.whole.variances[0]))
+    streams = Streams(board, board.creator("ada"), [video])
+    variances = streams.variances(np.asarray([boards.NOW - DAY, boards.NOW]), (-1, 1))
+    std = float(np.sqrt(variances[0]))
     assert std == pytest.approx(float(plan.std_of_change(now.step, since=then.step)[0]))
     assert std < 0.5 * as_if_independent
 
@@ -101,29 +102,119 @@ def test_watch_time_is_told_in_seconds_of_each_videos_own_steps(board: Board) ->
 
 def test_a_video_that_was_taken_down_keeps_what_it_had(board: Board) -> None:
     gone = board.video("gone")
+    streams = Streams(board, board.creator("ada"), [gone])
     moments = boards.NOW - DAY * np.arange(28, -1, -1, dtype=np.int64)
-    found = changes(board, [gone], board.policy(), moments_utc=moments)
-    reading = board.reading(gone, "counters", at_utc=boards.NOW)
-    assert found is not None and reading is not None
-    assert found.whole.totals[0] == reading.estimates[0]
-    assert found.steps[-1].totals[0] == 0 and found.steps[-1].variances[0] == 0
+    totals, reading = streams.totals(moments).noisy, board.reading(gone, "counters", at_utc=boards.NOW)
+    assert reading is not None
+    assert totals[-1, 0] == totals[-2, 0] == reading.estimates[0]
+    assert streams.variances_of_spans(moments)[-1, 0] == 0
 
 
 def test_a_stream_that_begins_late_begins_from_nothing(board: Board) -> None:
     late = board.video("late")
     reading = board.reading(late, "counters", at_utc=boards.NOW)
+    streams = Streams(board, board.creator("ada"), [late])
     moments = boards.NOW - DAY * np.arange(60, -1, -1, dtype=np.int64)
-    found = changes(board, [late], board.policy(), moments_utc=moments)
-    assert found is not None and reading is not None
-    assert found.whole.totals[0] == reading.estimates[0]
-    assert found.whole.variances[0] == pytest.approx(float(reading.plan.std(reading.step)[0]) ** 2)
+    totals = streams.totals(moments).noisy
+    assert reading is not None
+    assert totals[0, 0] == 0 and totals[-1, 0] == reading.estimates[0]
+    variance = streams.variances(moments[[0, -1]], (-1, 1))[0]
+    assert variance == pytest.approx(float(reading.plan.std(reading.step)[0]) ** 2)
+
+
+def test_what_is_known_of_days_that_are_over_changes_no_figure(board: Board) -> None:
+    ada, sums = board.creator("ada"), DaySums()
+    for days in (7, 60, 28, 3, 365):
+        for at in (boards.NOW - 9 * DAY, boards.NOW):
+            for metric in ("view_count", "average_time_watched"):
+                kept = insights.overview(board, ada, days=days, metric=metric, at_utc=at, sums=sums)
+                assert kept == insights.overview(board, ada, days=days, metric=metric, at_utc=at), (days, at)
+
+
+def test_a_change_takes_the_noise_that_both_periods_share_into_account(board: Board) -> None:
+    video = board.video("v5")
+    streams = Streams(board, board.creator("ada"), [video])
+    period = last_days(7, at_utc=boards.NOW)
+    ends = np.asarray([*(end for p in (period.before(), period) for end in (p.since_utc, p.until_utc))])
+    reading = board.reading(video, "counters", at_utc=boards.NOW)
+    assert reading is not None
+    rows = np.load(board.folder / "plans" / "counters.npy")[streams.ticks_at(ends)[0] - 1].astype(float)
+    difference = (rows[3] - rows[2]) - (rows[1] - rows[0])
+    expected = float(difference @ difference) * float(reading.plan.sigmas[0]) ** 2
+    assert streams.variances(ends, (1, -1, -1, 1))[0] == pytest.approx(expected)
+
+
+def test_a_change_is_what_a_period_gained_less_what_the_one_before_did(board: Board) -> None:
+    ada = board.creator("ada")
+    now = insights.overview(board, ada, days=7)
+    then = insights.overview(board, ada, period=last_days(7, at_utc=boards.NOW).before())
+    assert now.before is not None and (now.before.since, now.before.until) == (then.since, then.as_of)
+    for name in ("reach", "like_count", "followers_count"):
+        change = now.changes[name]
+        assert change.before.value == then.figures[name].value, name
+        assert change.change.value == (now.figures[name].value or 0) - (then.figures[name].value or 0), name
+        assert change.change.exact == now.figures[name].exact
+
+
+def test_a_change_is_told_only_if_its_interval_leaves_zero_out(board: Board) -> None:
+    for name in ("ada", "unseen"):
+        for change in insights.overview(board, board.creator(name), days=3).changes.values():
+            figure = change.change
+            if figure.exact:
+                assert change.more_than_noise == (figure.value != 0)
+                continue
+            if figure.state == "pending":
+                continue
+            assert figure.low is not None and figure.high is not None
+            assert change.more_than_noise == (figure.low > 0 or figure.high < 0)
+            assert (figure.state == "ok") == change.more_than_noise
+
+
+def test_there_is_no_change_where_figures_do_not_reach_back_over_the_whole_period_before(board: Board) -> None:
+    found = insights.overview(board, board.creator("unseen"), days=2)
+    assert found.before is None and found.changes == {}
+    assert insights.overview(board, board.creator("ada"), days=90).before is not None
+
+
+def test_a_day_that_still_runs_is_compared_with_as_much_of_a_day(board: Board) -> None:
+    found = insights.overview(board, board.creator("ada"), days=1)
+    assert (found.since, found.as_of) == ("2026-11-01T00:00:00Z", "2026-11-01T12:00:00Z")
+    assert found.before is not None
+    assert (found.before.since, found.before.until) == ("2026-10-31T00:00:00Z", "2026-10-31T12:00:00Z")
+    assert len(found.curve.points) == 1
+
+
+def test_a_period_between_two_days_ends_with_the_last_or_with_what_is_published() -> None:
+    whole = from_day_to_day(date(2026, 10, 1), date(2026, 10, 7), at_utc=boards.NOW)
+    assert whole == Period(since_utc=1_790_812_800, until_utc=1_790_812_800 + 7 * DAY, days=7)
+    running = from_day_to_day(date(2026, 10, 31), date(2026, 11, 30), at_utc=boards.NOW)
+    assert running is not None and running.until_utc == boards.NOW and running.days == 2
+    assert from_day_to_day(date(2026, 11, 2), date(2026, 11, 3), at_utc=boards.NOW) is None
+    assert from_day_to_day(date(2026, 10, 2), date(2026, 10, 1), at_utc=boards.NOW) is None
+
+
+def test_at_midnight_the_day_that_is_over_is_the_last_one() -> None:
+    midnight = boards.NOW // DAY * DAY
+    assert last_days(1, at_utc=midnight) == Period(since_utc=midnight - DAY, until_utc=midnight, days=1)
+
+
+def test_profile_views_of_a_period_are_those_of_its_whole_days_over_seasons(board: Board) -> None:
+    ada = board.creator("ada")
+    found = insights.overview(board, ada, days=14, metric="profile_views")
+    figure = found.figures["profile_views"]
+    series = board.season_series(ada, "channel", season=2026 * 12 + 9, at_utc=boards.NOW)
+    assert series is not None
+    # October's figures end with the month; those of November's first day are still to come.
+    since = series.estimates[series.at_utc <= boards.NOW // DAY * DAY - 13 * DAY][-1]
+    assert figure.value == max(0, int(series.estimates[-1][0] - since[0]))
+    assert [point.as_of for point in found.curve.points][-1] == "2026-11-01T00:00:00Z"
 
 
 def test_followers_are_exact_and_change_by_what_came_less_what_went(board: Board) -> None:
     ada = board.creator("ada")
     found = insights.overview(board, ada, days=28)
     now = board.followers(ada, at_utc=boards.NOW)
-    before = board.followers(ada, at_utc=boards.NOW - 28 * DAY)
+    before = board.followers(ada, at_utc=boards.NOW // DAY * DAY - 27 * DAY)
     assert now is not None and before is not None
     assert found.followers.value == int(now.exact[0]) and found.followers.exact
     assert found.figures["followers_count"].value == int(now.exact[0] - before.exact[0])

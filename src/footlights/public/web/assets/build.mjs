@@ -7,6 +7,7 @@ import { readFile, readdir, writeFile } from "node:fs/promises";
 import { basename, extname, join } from "node:path";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import * as esbuild from "esbuild";
+import { world } from "./world.mjs";
 
 const [output, beacon] = process.argv.slice(2);
 
@@ -30,9 +31,8 @@ for (const [file, { entryPoint }] of Object.entries(result.metafile.outputs)) {
   if (entryPoint) manifest[basename(entryPoint)] = basename(file);
 }
 
-const mark = await readFile("mark.svg");
-manifest["mark.svg"] = `mark-${createHash("sha256").update(mark).digest("hex").slice(0, 8)}.svg`;
-await writeFile(join(output, manifest["mark.svg"]), mark);
+await write("mark.svg", await readFile("mark.svg"));
+await write("world.svg", world());
 
 manifest["licences.txt"] = "licences.txt";
 await writeFile(join(output, "licences.txt"), await licences());
@@ -62,9 +62,16 @@ async function pack(folder) {
   }
 }
 
+/** Write a file under a name that holds a hash of what is in it. */
+async function write(name, content) {
+  const digest = createHash("sha256").update(content).digest("hex").slice(0, 8);
+  manifest[name] = `${basename(name, extname(name))}-${digest}${extname(name)}`;
+  await writeFile(join(output, manifest[name]), content);
+}
+
 /** The licences and notices of everything that ended up in a bundle. */
 async function licences() {
-  const packages = new Set();
+  const packages = new Set(["world-atlas"]); // the map is made of it
   for (const input of Object.keys(result.metafile.inputs)) {
     const found = /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(input);
     if (found) packages.add(found[1]);

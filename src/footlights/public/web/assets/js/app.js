@@ -12,6 +12,10 @@ async function draw() {
     const { drawAll } = await import("./charts.js");
     drawAll();
   }
+  if (document.querySelector("[data-map]")) {
+    const { drawMaps } = await import("./map.js");
+    drawMaps();
+  }
 }
 
 draw();

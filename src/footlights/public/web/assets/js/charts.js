@@ -5,7 +5,8 @@ import { BarChart, CustomChart, LineChart } from "echarts/charts";
 import { AriaComponent, GridComponent, TooltipComponent } from "echarts/components";
 import { init, use } from "echarts/core";
 import { SVGRenderer } from "echarts/renderers";
-import { pointsOf } from "./points.js";
+import { pointsOf, typicalOf } from "./points.js";
+import { savePicture } from "./picture.js";
 import { calm, dark, theme } from "./theme.js";
 import { tooltipOf } from "./tooltip.js";
 import { axisInterval, axisLabel } from "./units.js";
@@ -34,6 +35,15 @@ function draw(figure) {
     drawn.set(canvas, chart);
   }
   chart.setOption(optionOf(figure, points), { notMerge: true });
+  offerPicture(figure, chart);
+}
+
+/** A button below each chart saves it as it looks now, at twice the size. */
+function offerPicture(figure, chart) {
+  const button = figure.querySelector("[data-picture]");
+  if (!button) return;
+  button.hidden = false;
+  button.onclick = () => savePicture(chart, button.dataset.picture);
 }
 
 function forget(canvas, chart) {
@@ -47,7 +57,8 @@ dark.addEventListener("change", drawAll);
 function optionOf(figure, points) {
   const { chart: kind, unit, exact, label } = figure.dataset;
   const look = theme();
-  const highest = Math.max(1, ...points.map((point) => point.high));
+  const typical = typicalOf(figure);
+  const highest = Math.max(1, ...points.map((point) => point.high), ...typical.map((point) => point.high));
   const lowest = Math.min(0, ...points.map((point) => point.low));
   const bars = kind === "bars";
   const placed = kind === "positions";
@@ -87,9 +98,9 @@ function optionOf(figure, points) {
       shadowColor: "transparent",
       transitionDuration: 0.15,
       axisPointer: { type: "line", lineStyle: { color: look.line, width: 1, type: "solid", opacity: 0.6 } },
-      formatter: (items) => tooltipOf(points[items[0].dataIndex], { exact: exact !== undefined, placed }),
+      formatter: (items) => tooltipOf(points.find((point) => point.at === items[0].data[0]) ?? points[items[0].dataIndex], { exact: exact !== undefined, placed }),
     },
-    series: bars ? barSeries(points, look) : lineSeries(points, look, exact !== undefined),
+    series: bars ? barSeries(points, look) : [...typicalSeries(typical, look), ...lineSeries(points, look, exact !== undefined)],
   };
 }
 
@@ -107,9 +118,10 @@ function clock(ms) {
 
 function lineSeries(points, look, exact) {
   const few = points.length < 40;
+  const closed = points.filter((point) => !point.open);
   const line = {
     type: "line",
-    data: points.map((point) => [point.at, point.value]),
+    data: closed.map((point) => [point.at, point.value]),
     showSymbol: few,
     symbol: "circle",
     symbolSize: 5,
@@ -128,7 +140,41 @@ function lineSeries(points, look, exact) {
     itemStyle: { opacity: 0 },
     z: 1,
   };
-  return exact ? [anchor, line] : [anchor, band(points, look), line];
+  const open = openSeries(points.filter((point) => point.open), look);
+  return exact || !closed.length ? [anchor, line, ...open] : [anchor, band(closed, look), line, ...open];
+}
+
+/** What still runs: a ring and its interval, which no line joins to the days that are over. */
+function openSeries(points, look) {
+  if (!points.length) return [];
+  const ring = {
+    type: "line",
+    name: "so far",
+    data: points.map((point) => [point.at, point.value]),
+    symbol: "emptyCircle",
+    symbolSize: 8,
+    lineStyle: { opacity: 0 },
+    itemStyle: { color: look.line, borderWidth: 2 },
+    z: 3,
+  };
+  return [whiskers(points, look), ring];
+}
+
+/** The typical video: a quiet band and a dashed middle, behind the curve. */
+function typicalSeries(typical, look) {
+  if (!typical.length) return [];
+  const middle = {
+    type: "line",
+    name: "typical",
+    data: typical.map((point) => [point.at, point.middle]),
+    showSymbol: false,
+    silent: true,
+    tooltip: { show: false },
+    lineStyle: { color: look.text, width: 1.25, type: [4, 4] },
+    itemStyle: { color: look.text },
+    z: 1,
+  };
+  return [{ ...band(typical, { band: look.typical }), name: "typical", z: 0 }, middle];
 }
 
 /** One polygon for the whole band: one for each pair of points would show seams. */
@@ -163,7 +209,12 @@ function barSeries(points, look) {
     itemStyle: { color: look.line, opacity: 0.75, borderRadius: [3, 3, 0, 0] },
     z: 2,
   };
-  const whiskers = {
+  return [bars, whiskers(points, look)];
+}
+
+/** An interval at each point. */
+function whiskers(points, look) {
+  return {
     type: "custom",
     silent: true,
     animation: false,
@@ -181,7 +232,6 @@ function barSeries(points, look) {
     },
     z: 3,
   };
-  return [bars, whiskers];
 }
 
 /** An end of the axis that is four whole steps. */

@@ -6,6 +6,14 @@ export function pointsOf(figure) {
     const [at, value, low, high] = row.dataset.point.split(",").map(Number);
     const [number, interval] = [...row.querySelectorAll("td")].map((cell) => cell.textContent.trim());
     const name = row.querySelector("th").textContent;
-    return { name, at: at * 1000, value: row.dataset.state === "ok" ? value : null, low, high, number, interval };
+    return { name, at: at * 1000, value: row.dataset.state === "ok" ? value : null, low, high, number, interval, open: "open" in row.dataset };
+  });
+}
+
+/** What earlier videos had at the same ages: moment in ms, and the ends and the middle of their middle half. */
+export function typicalOf(figure) {
+  return [...figure.querySelectorAll("tr[data-typical]")].map((row) => {
+    const [at, low, middle, high] = row.dataset.typical.split(",").map(Number);
+    return { at: at * 1000, low, middle, high };
   });
 }

@@ -6,6 +6,7 @@ export function theme() {
   return {
     line: colour("glow"),
     band: colour("band"),
+    typical: colour("typical"),
     text: colour("ink-2"),
     grid: colour("line"),
     font: getComputedStyle(document.body).fontFamily,

@@ -6,7 +6,7 @@ const moment = new Intl.DateTimeFormat("en-GB", {
 
 export function tooltipOf(point, { exact, placed }) {
   const box = node("div", "tip-box");
-  box.append(node("div", "tip-when", placed ? point.name : `${moment.format(point.at)} UTC`));
+  box.append(node("div", "tip-when", placed ? point.name : `${moment.format(point.at)} UTC${point.open ? ", so far" : ""}`));
   if (point.value === null) {
     box.append(node("div", "tip-range", point.interval), node("div", "tip-note", "too few to say more"));
   } else {

@@ -1,0 +1,137 @@
+"""Ranking. In: a channel and a metric. Out: its videos in order, each with the places that its interval allows it.
+
+Two videos whose intervals overlap cannot be told apart: their places overlap, too, and nobody is called first by noise.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+
+import msgspec
+import numpy as np
+
+from footlights.public.board.read import Board, Creator, Video
+from footlights.public.insights.moments import reading_time_utc
+from footlights.public.insights.streams import Streams
+from footlights.public.insights.tallies import figure_of
+from footlights.public.insights.videos import VideoFigures, video_figures
+from footlights.terms.figures import Figure
+from footlights.terms.ticks import DAY, HOUR, MINUTE
+
+#: How many parts a video's recent views are drawn in, and over how long at most.
+SPARK_PARTS, SPARK_SECONDS_MAX = 28, 28 * DAY
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """The places that a video may have among its channel's videos: from best to worst, counted from 1."""
+
+    best: int
+    worst: int
+
+
+class ListedVideo(VideoFigures, frozen=True, kw_only=True):
+    """A video in a list. place: by the metric that the list is sorted by; None where it is sorted by time.
+
+    recent: new views of its last 28 days, or of its life if that is shorter, in 28 parts.
+    """
+
+    place: Place | None
+    recent: tuple[Figure, ...]
+
+
+class RankedPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Some of a channel's videos. found: how many match in all. next_start: where the next begin, None on the last."""
+
+    videos: tuple[ListedVideo, ...]
+    found: int
+    next_start: int | None
+
+
+def ranked_page(
+    board: Board,
+    creator: Creator,
+    *,
+    by: str,
+    ascending: bool = False,
+    query: str = "",
+    start: int = 0,
+    count_max: int,
+    at_utc: int | None = None,
+) -> RankedPage:
+    """A channel's videos in order. by: posted_at, or one of TALLY_NAMES. query: words of a title or hashtag.
+
+    Those that have no figure yet come last, the newest first.
+    """
+    at = reading_time_utc(board, at_utc)
+    videos = board.videos(creator)
+    streams = Streams(board, creator, videos)
+    figures = {} if by == "posted_at" or at is None else _figures(board, streams, by, at)
+    order = sorted(_matching(videos, query), key=lambda video: _key(video, figures.get(video.key), by, ascending))
+    shown = order[start : start + count_max]
+    places = _places(figures)
+    place_of = {video.key: at for at, video in enumerate(streams.videos)}
+    return RankedPage(
+        videos=tuple(
+            ListedVideo(
+                **msgspec.structs.asdict(video_figures(board, video, at_utc=at)),
+                place=places.get(video.key),
+                recent=() if at is None or video.key not in place_of else _recent(streams, place_of[video.key], at),
+            )
+            for video in shown
+        ),
+        found=len(order),
+        next_start=start + count_max if start + count_max < len(order) else None,
+    )
+
+
+def _figures(board: Board, streams: Streams, by: str, at_utc: int) -> dict[int, Figure]:
+    too_few = board.policy().too_few
+    return {
+        video.key: figure_of(tally, by, at_utc=at_utc, tick=None, too_few=too_few)
+        for video, tally in zip(streams.videos, streams.tallies_at(at_utc), strict=True)
+    }
+
+
+def _matching(videos: Sequence[Video], query: str) -> list[Video]:
+    words = query.casefold().split()
+    return [
+        video
+        for video in videos
+        if all(word in " ".join((video.title or video.id, *video.hashtags)).casefold() for word in words)
+    ]
+
+
+def _key(video: Video, figure: Figure | None, by: str, ascending: bool) -> tuple[int, float, int, str]:
+    newest_first = -video.posted_at_utc, video.id
+    if by == "posted_at":
+        return (0, video.posted_at_utc, 0, video.id) if ascending else (0, 0, *newest_first)
+    if figure is None or figure.value is None:
+        return (1, 0, *newest_first)
+    return (0, figure.value if ascending else -figure.value, *newest_first)
+
+
+def _places(figures: dict[int, Figure]) -> dict[int, Place]:
+    told = {key: (figure.low, figure.high) for key, figure in figures.items() if figure.low is not None}
+    lows, highs = (sorted(ends[end] or 0 for ends in told.values()) for end in (0, 1))
+    return {
+        key: Place(
+            best=1 + len(lows) - bisect_right(lows, high or 0),
+            worst=len(highs) - bisect_left(highs, low or 0),
+        )
+        for key, (low, high) in told.items()
+    }
+
+
+def _recent(streams: Streams, stream: int, at_utc: int) -> tuple[Figure, ...]:
+    posted = streams.videos[stream].posted_at_utc
+    age = at_utc - posted
+    span = min(SPARK_SECONDS_MAX, age)
+    ages = age - span + np.arange(SPARK_PARTS + 1, dtype=np.int64) * span // SPARK_PARTS
+    # Whole hours, once it has enough of them: parts are then of one length.
+    step = HOUR if age > DAY else MINUTE
+    moments = posted + ages // step * step
+    return tuple(
+        figure_of(tally, "view_count", at_utc=int(until), tick=None, too_few=0.5, change=True)
+        for tally, until in zip(streams.spans_of(stream, moments), moments[1:], strict=True)
+    )
