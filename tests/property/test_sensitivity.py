@@ -336,7 +336,7 @@ def test_erasing_a_viewer_leaves_the_rows_of_all_others(world: World) -> None:
 def _kept(world: World, batches: list[list[Act]]) -> dict[str, int]:
     """How many rows there are of viewers, by table, before the ticks that take some of them."""
     world.hear(batches)
-    tables = ("pairs", "sessions", "seen", "waiting", "likes", "bonds", "bond_hours", "follows", "traits")
+    tables = ("pairs", "sessions", "seen", "minutes", "waiting", "likes", "bonds", "bond_hours", "follows", "traits")
     return {table: world.store.execute(f"SELECT count(*) FROM {table}").fetchall()[0][0] for table in tables}
 
 

@@ -92,8 +92,8 @@ def test_an_erased_viewer_leaves_store_and_journal_and_a_receipt_says_so(client:
     settle(client)
     receipt = client.request("GET", ask["receipt"]).json()
     assert receipt["store"]["rows"] == {
-        "pairs": 2, "sessions": 1, "seen": 6, "waiting": 2, "likes": 1, "bonds": 1, "bond_hours": 1, "follows": 1,
-        "traits": 1,
+        "pairs": 2, "sessions": 1, "seen": 6, "minutes": 6, "waiting": 2, "likes": 1, "bonds": 1, "bond_hours": 1,
+        "follows": 1, "traits": 1,
     }  # fmt: skip
     # The collector is still writing the segment: nothing is taken from under it.
     assert (receipt["state"], receipt["journal"]["done_at"]) == ("pending", None)
