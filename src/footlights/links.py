@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from footlights.public.web.auth import Accounts
+from footlights.public.accounts.creators import Accounts
 from footlights.settings import Settings
 
 

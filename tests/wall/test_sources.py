@@ -14,7 +14,7 @@ from tests.wall.tree import SOURCES, calls, dotted, imported, sources, texts
 SECURE_RANDOMNESS = {
     "private/vault/seasons.py",
     "gate/keys.py",
-    "public/web/auth.py",
+    "public/accounts/tokens.py",
     "private/collect/keys.py",
 }
 SECURE = re.compile(

@@ -25,11 +25,11 @@ from starlette.responses import HTMLResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import Route
 
 import footlights
+from footlights.public.accounts.creators import Accounts, Who
 from footlights.public.board.read import Board
 from footlights.public.insights import DaySums
 from footlights.public.web import drawing, formats, openapi, pages, sessions
 from footlights.public.web.api import ENDPOINTS, Call, Endpoint, Parameter, checked_query
-from footlights.public.web.auth import Accounts
 from footlights.public.web.boards import Boards
 from footlights.public.web.calls import Access, admit, session_of
 from footlights.public.web.headers import SecurityHeaders
@@ -133,7 +133,7 @@ class _Site:
         return Response(self._openapi, media_type="application/json", headers={"Cache-Control": "public, max-age=300"})
 
     def _call(
-        self, board: Board, access: Access, parameters: tuple[Parameter, ...], session: str | None, request: Request
+        self, board: Board, access: Access, parameters: tuple[Parameter, ...], session: Who | None, request: Request
     ) -> Call:
         admitted = None if session is None else admit(board, access, session=session, path=request.path_params)
         query = checked_query(parameters, dict(request.query_params))
@@ -153,7 +153,7 @@ class _Site:
         return Route(page.path, show, methods=["GET"], name=page.template.removesuffix(".html"))
 
     def _landing(self, request: Request) -> Response:
-        if sessions.creator_of(request, self._accounts) is not None:
+        if sessions.who_asks(request, self._accounts) is not None:
             return RedirectResponse("/studio", status_code=303)
         return self._html(request, "landing.html", {"seats": drawing.house()})
 

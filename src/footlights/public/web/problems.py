@@ -44,6 +44,10 @@ NEEDS_PRO = problem(
     "Who watched, by age, gender and country, is shown to creators of the pro tier. The operator of the platform "
     "decides who is in it.",
 )  # fmt: skip
+OWNER_ONLY = problem(
+    403, "owner_only", "Only the creator can do this",
+    "You read this channel by its creator's invitation: you see what they see, and change nothing.",
+)  # fmt: skip
 NOT_READY = problem(
     503, "not_ready", "Nothing has been published yet",
     "The gate has not published its first figures. They appear at the next tick.",
@@ -54,7 +58,7 @@ OTHER_SITE = problem(
 )  # fmt: skip
 LINK_SPENT = problem(
     403, "link_spent", "This link has been used or is too old",
-    "A link works once and for a short time. Ask the operator of the platform for a new one.",
+    "A link works once and for a short time. Ask whoever gave it to you for a new one.",
 )  # fmt: skip
 FAILED = problem(
     500, "failed", "Something broke on our side", "It has been logged, without anything about you. Try again."

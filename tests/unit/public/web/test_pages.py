@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from footlights.public.accounts.creators import Accounts
 from footlights.public.web.app import create_app
-from footlights.public.web.auth import Accounts
 from footlights.public.web.headers import POLICY
 from footlights.public.web.sessions import COOKIE
 from footlights.settings import load_settings
