@@ -9,23 +9,11 @@ from footlights.public.accounts.creators import READERS_MAX, Accounts, Who
 from footlights.public.accounts.store import ACCOUNTS_FILE, Store
 from footlights.public.accounts.tokens import digest
 from footlights.terms.errors import NotAllowed
-
-
-class _Clock:
-    def __init__(self) -> None:
-        self.now = 1_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.unit.public.accounts.clocks import Clock
 
 
 @pytest.fixture
-def clock() -> _Clock:
-    return _Clock()
-
-
-@pytest.fixture
-def accounts(tmp_path: Path, clock: _Clock) -> Accounts:
+def accounts(tmp_path: Path, clock: Clock) -> Accounts:
     return Accounts(tmp_path, session_days=2, clock=clock)
 
 
@@ -41,14 +29,14 @@ def test_a_link_works_once(accounts: Accounts) -> None:
         accounts.redeem(token)
 
 
-def test_a_link_expires(accounts: Accounts, clock: _Clock) -> None:
+def test_a_link_expires(accounts: Accounts, clock: Clock) -> None:
     token = accounts.make_login_link("ada", 30)
     clock.now += 30 * 60
     with pytest.raises(NotAllowed):
         accounts.redeem(token)
 
 
-def test_a_session_expires(accounts: Accounts, clock: _Clock) -> None:
+def test_a_session_expires(accounts: Accounts, clock: Clock) -> None:
     session = accounts.redeem(accounts.make_login_link("ada", 30))
     clock.now += 2 * 86_400 - 1
     assert accounts.who(session) == Who(creator="ada")
@@ -82,7 +70,7 @@ def test_the_file_holds_no_token(accounts: Accounts, tmp_path: Path) -> None:
 
 
 def test_another_process_may_make_links_while_one_serves(tmp_path: Path, accounts: Accounts) -> None:
-    clock = _Clock()
+    clock = Clock()
     other = Accounts(tmp_path, clock=clock)
     session = accounts.redeem(other.make_login_link("ada", 5))
     assert other.who(session) == Who(creator="ada")
