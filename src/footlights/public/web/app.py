@@ -11,7 +11,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs
 
 import jinja2
 import msgspec
@@ -21,39 +20,34 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 import footlights
-from footlights.public.accounts.creators import Accounts, Who
-from footlights.public.board.read import Board
-from footlights.public.insights import DaySums
-from footlights.public.web import drawing, formats, openapi, pages, sessions
-from footlights.public.web.api import ENDPOINTS, Call, Endpoint, Parameter, checked_query
-from footlights.public.web.boards import Boards
-from footlights.public.web.calls import Access, admit, session_of
+from footlights.public.web import drawing, formats, openapi, pages, sessions, signin
+from footlights.public.web.api import ENDPOINTS, Endpoint
+from footlights.public.web.calls import Access, session_of
 from footlights.public.web.headers import SecurityHeaders
 from footlights.public.web.privacy import PENDING
 from footlights.public.web.problems import (
     FAILED,
-    LINK_SPENT,
     NOT_FOUND,
     NOT_READY,
-    OTHER_SITE,
     SIGN_IN,
     Problem,
     Refusal,
     problem,
     problem_response,
 )
+from footlights.public.web.shared import Shared
+from footlights.public.web.signin import SignIn
 from footlights.public.web.static import Assets
+from footlights.public.web.team import Team
 from footlights.settings import Settings
-from footlights.terms.errors import NotAllowed
 
 log = structlog.get_logger()
 
 BODY_BYTES_MAX = 16_384
-_TOKEN_LENGTH_MAX = 128
 
 
 def create_app(data: Path, settings: Settings) -> Starlette:
@@ -65,12 +59,10 @@ class _Site:
     """What the handlers share: accounts, boards, templates, assets."""
 
     def __init__(self, data: Path, settings: Settings) -> None:
-        self._settings = settings
         self._assets = Assets()
-        self._accounts = Accounts(data / "public", session_days=settings.session_days)
-        self._boards = Boards(data / "board")
-        self._sums = DaySums()
-        self._templates = _templates(self._assets)
+        self._shared = Shared(data, settings, _templates(self._assets))
+        self._accounts, self._boards, self._html = self._shared.accounts, self._shared.boards, self._shared.html
+        self._vouching = signin.platforms(self._shared)
         self._openapi = msgspec.json.encode(openapi.document())
 
     def app(self) -> Starlette:
@@ -80,9 +72,8 @@ class _Site:
                 *(self._page_route(page) for page in pages.PAGES),
                 Route("/api/v1/openapi.json", self._describe),
                 Route("/", self._landing),
-                Route("/login", self._login_page, methods=["GET"]),
-                Route("/login", self._login, methods=["POST"]),
-                Route("/logout", self._logout, methods=["POST"]),
+                *SignIn(self._shared, self._vouching).routes(),
+                *Team(self._shared).routes(),
                 Route("/static/{name}", self._assets.respond),
                 Route("/favicon.ico", self._favicon),
                 Route("/livez", self._live),
@@ -105,8 +96,7 @@ class _Site:
     @asynccontextmanager
     async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
         yield
-        self._boards.close()
-        self._accounts.close()
+        self._shared.close()
 
     # ---- API
 
@@ -115,7 +105,7 @@ class _Site:
             private = endpoint.access is not Access.PUBLIC
             session = session_of(request, self._accounts) if private else None
             with self._boards.borrow() as board:
-                call = self._call(board, endpoint.access, endpoint.parameters, session, request)
+                call = self._shared.call(board, endpoint.access, endpoint.parameters, session, request)
                 etag = f'"{board.published_through_utc() or 0}-{footlights.__version__}"'
                 headers = {
                     "ETag": etag,
@@ -132,13 +122,6 @@ class _Site:
     def _describe(self, _: Request) -> Response:
         return Response(self._openapi, media_type="application/json", headers={"Cache-Control": "public, max-age=300"})
 
-    def _call(
-        self, board: Board, access: Access, parameters: tuple[Parameter, ...], session: Who | None, request: Request
-    ) -> Call:
-        admitted = None if session is None else admit(board, access, session=session, path=request.path_params)
-        query = checked_query(parameters, dict(request.query_params))
-        return Call(board=board, admitted=admitted, query=query, sums=self._sums)
-
     # ---- Pages
 
     def _page_route(self, page: pages.Page) -> Route:
@@ -146,8 +129,8 @@ class _Site:
             private = page.access is not Access.PUBLIC
             session = session_of(request, self._accounts) if private else None
             with self._boards.borrow() as board:
-                call = self._call(board, page.access, page.parameters, session, request)
-                values = page.show(call)
+                call = self._shared.call(board, page.access, page.parameters, session, request)
+                values = {**page.show(call), "reader": None if call.admitted is None else call.admitted.reader}
             return self._html(request, page.template, values)
 
         return Route(page.path, show, methods=["GET"], name=page.template.removesuffix(".html"))
@@ -156,41 +139,6 @@ class _Site:
         if sessions.who_asks(request, self._accounts) is not None:
             return RedirectResponse("/studio", status_code=303)
         return self._html(request, "landing.html", {"seats": drawing.house()})
-
-    def _login_page(self, request: Request) -> Response:
-        token = request.query_params.get("token", "")[:_TOKEN_LENGTH_MAX]
-        return self._html(request, "login.html", {"token": token, "seats": drawing.house()})
-
-    async def _login(self, request: Request) -> Response:
-        # A link is redeemed by a button alone: what previews links in chats and mails only ever reads pages.
-        if not sessions.from_own_page(request):
-            raise Refusal(OTHER_SITE)
-        form = parse_qs((await request.body()).decode("utf-8", "replace"), max_num_fields=4)
-        token = form.get("token", [""])[0][:_TOKEN_LENGTH_MAX]
-        try:
-            session = self._accounts.redeem(token)
-        except NotAllowed:
-            raise Refusal(LINK_SPENT) from None
-        answer = RedirectResponse("/studio", status_code=303)
-        sessions.sign_in(answer, request, session=session, days=self._settings.session_days)
-        log.info("creator.signed_in")
-        return answer
-
-    async def _logout(self, request: Request) -> Response:
-        if not sessions.from_own_page(request):
-            raise Refusal(OTHER_SITE)
-        token = sessions.token_of(request)
-        if token is not None:
-            self._accounts.logout(token)
-        answer = RedirectResponse("/", status_code=303)
-        sessions.sign_out(answer, request)
-        return answer
-
-    def _html(self, request: Request, template: str, values: dict[str, Any], status: int = 200) -> Response:
-        text = self._templates.get_template(template).render(
-            path=request.url.path, query=dict(request.query_params), **values
-        )
-        return HTMLResponse(text, status_code=status, headers={"Cache-Control": "private, no-cache", "Vary": "Cookie"})
 
     # ---- Health
 

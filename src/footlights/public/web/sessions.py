@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from footlights.public.accounts.creators import Accounts, Who
+from footlights.settings import Settings
 
 COOKIE = "footlights_session"
 #: Of operators. A browser sends it with their own pages alone, and with nothing that another site starts.
@@ -63,6 +64,13 @@ def operator_out(response: Response, request: Request) -> None:
     response.delete_cookie(
         OPERATOR_COOKIE, path=OPERATOR_PATH, httponly=True, samesite="strict", secure=over_tls(request)
     )
+
+
+def base_url(request: Request, settings: Settings) -> str:
+    """Where this browser reaches us, without a slash at its end: as the settings say, or else as it says itself."""
+    stated = str(settings.public_url).rstrip("/")
+    scheme = "https" if over_tls(request) else "http"
+    return stated or f"{scheme}://{request.headers.get('host', '')}"
 
 
 def over_tls(request: Request) -> bool:

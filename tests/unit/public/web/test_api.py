@@ -39,10 +39,15 @@ ACCESS = {
     "GET /studio/audience": "signed in",
     "GET /studio/followers": "signed in",
     "GET /studio/live": "signed in",
+    "GET /studio/team": "owner",
+    "POST /studio/team/invite": "own page, owner",
+    "POST /studio/team/remove": "own page, owner",
     "GET /privacy": "anybody",
     "GET /": "anybody",
     "GET /login": "anybody",
     "POST /login": "own page",
+    "GET /signin": "token",
+    "POST /signin": "own page",
     "POST /logout": "own page",
     "GET /static/{name}": "anybody",
     "GET /favicon.ico": "anybody",
@@ -64,8 +69,9 @@ def _those(*access: str) -> list[str]:
     return [route for route, who in ACCESS.items() if who in access]
 
 
+_OWN_WORDS = ("own creator", "own creator, pro", "own video", "own video, pro")
 _API = [route for route in ACCESS if "/api/" in route]
-_OWN = [route for route in ACCESS if ACCESS[route].startswith("own ") and ACCESS[route] != "own page"]
+_OWN = [route for route in ACCESS if ACCESS[route].startswith(("own creator", "own video"))]
 _PRO = _those("own creator, pro", "own video, pro")
 _ANSWERED = [route for route in _API if ACCESS[route] != "anybody"]
 
@@ -84,7 +90,7 @@ def test_the_table_of_routes_says_the_same_as_the_code() -> None:
     words = {
         Access.PUBLIC: "anybody", Access.SIGNED_IN: "signed in", Access.OWN_CREATOR: "own creator",
         Access.OWN_CREATOR_PRO: "own creator, pro", Access.OWN_VIDEO: "own video",
-        Access.OWN_VIDEO_PRO: "own video, pro",
+        Access.OWN_VIDEO_PRO: "own video, pro", Access.OWNER: "owner",
     }  # fmt: skip
     coded = {f"GET {endpoint.path}": words[endpoint.access] for endpoint in ENDPOINTS}
     coded |= {f"GET {page.path}": words[page.access] for page in pages.PAGES}
@@ -97,7 +103,7 @@ def test_anybody_may_read_what_is_public(client: Client, route: str) -> None:
     assert client.request(method, path).status_code in (200, 301)
 
 
-@pytest.mark.parametrize("route", [route for route in ACCESS if ACCESS[route] not in ("anybody", "own page")])
+@pytest.mark.parametrize("route", _those("signed in", "owner", *_OWN_WORDS))
 def test_nobody_sees_a_channel_without_signing_in(client: Client, route: str) -> None:
     method, path = _named(route, creator="ada", video="a0")
     answer = client.request(method, path)
