@@ -27,6 +27,8 @@ import footlights
 from footlights.public.web import drawing, formats, openapi, pages, sessions, signin
 from footlights.public.web.api import ENDPOINTS, Endpoint
 from footlights.public.web.calls import Access, session_of
+from footlights.public.web.embed import PATH as EMBED_PATH
+from footlights.public.web.embed import Embeds
 from footlights.public.web.headers import SecurityHeaders
 from footlights.public.web.privacy import PENDING
 from footlights.public.web.problems import (
@@ -74,6 +76,7 @@ class _Site:
                 Route("/", self._landing),
                 *SignIn(self._shared, self._vouching).routes(),
                 *Team(self._shared).routes(),
+                *Embeds(self._shared, self._vouching).routes(),
                 Route("/static/{name}", self._assets.respond),
                 Route("/favicon.ico", self._favicon),
                 Route("/livez", self._live),
@@ -187,7 +190,8 @@ class _Site:
         values: dict[str, Any] = {"problem": what}
         if what is NOT_READY and path == "/privacy":
             return self._html(request, "privacy.html", {"privacy": PENDING, "policy": None, "bells": None})
-        return self._html(request, "error.html", values, what.status)
+        template = "embed_error.html" if path == EMBED_PATH else "error.html"
+        return self._html(request, template, values, what.status)
 
 
 def _templates(assets: Assets) -> jinja2.Environment:

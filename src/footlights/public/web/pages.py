@@ -105,7 +105,7 @@ def _videos(call: Call) -> dict[str, Any]:
 def _video(call: Call) -> dict[str, Any]:
     board, video = call.board, call.video
     through = board.published_through_utc()
-    granularity = call.query["granularity"] or _fitting(0 if through is None else through - video.posted_at_utc)
+    granularity = call.query["granularity"] or fitting(0 if through is None else through - video.posted_at_utc)
     curve = insights.timeseries(
         board, video, metric=call.query["metric"], granularity=granularity, kind=call.query["kind"]
     )
@@ -222,7 +222,8 @@ def busiest(table: insights.Table) -> insights.Cell | None:
     return next((cell for cell in table.cells if cell.figure is highest), None)
 
 
-def _fitting(age_seconds: int) -> insights.Granularity:
+def fitting(age_seconds: int) -> insights.Granularity:
+    """The granularity that shows a video of some age best."""
     if age_seconds <= 12 * HOUR:
         return "minute"
     return "hour" if age_seconds <= 14 * DAY else "day"

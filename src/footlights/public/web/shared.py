@@ -28,7 +28,7 @@ class Shared:
         self.store = Store(data / "public")
         self.accounts = Accounts(self.store, session_days=settings.session_days)
         self.boards = Boards(data / "board")
-        self._sums = DaySums()
+        self.sums = DaySums()
         self._templates = templates
 
     def close(self) -> None:
@@ -42,7 +42,7 @@ class Shared:
         """A call that may be answered. Raises Refusal for an asker who may not, or a query that cannot be."""
         admitted = None if session is None else admit(board, access, session=session, path=request.path_params)
         query = checked_query(parameters, dict(request.query_params))
-        return Call(board=board, admitted=admitted, query=query, sums=self._sums, accounts=self.accounts)
+        return Call(board=board, admitted=admitted, query=query, sums=self.sums, accounts=self.accounts)
 
     def html(
         self,

@@ -46,6 +46,7 @@ ACCESS = {
     "GET /": "anybody",
     "GET /login": "anybody",
     "POST /login": "own page",
+    "GET /embed": "token",
     "GET /signin": "token",
     "POST /signin": "own page",
     "POST /logout": "own page",
