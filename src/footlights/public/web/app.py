@@ -29,12 +29,17 @@ from footlights.public.web.api import ENDPOINTS, Endpoint
 from footlights.public.web.calls import Access, session_of
 from footlights.public.web.embed import PATH as EMBED_PATH
 from footlights.public.web.embed import Embeds
+from footlights.public.web.forms import sends_json
 from footlights.public.web.headers import SecurityHeaders
+from footlights.public.web.metrics import Metrics
+from footlights.public.web.operators import OperatorPages
+from footlights.public.web.passkeys import PasskeyRoutes
 from footlights.public.web.privacy import PENDING
 from footlights.public.web.problems import (
     FAILED,
     NOT_FOUND,
     NOT_READY,
+    OPERATOR_SIGN_IN,
     SIGN_IN,
     Problem,
     Refusal,
@@ -64,6 +69,7 @@ class _Site:
         self._assets = Assets()
         self._shared = Shared(data, settings, _templates(self._assets))
         self._accounts, self._boards, self._html = self._shared.accounts, self._shared.boards, self._shared.html
+        self._operators = OperatorPages(self._shared)
         self._vouching = signin.platforms(self._shared)
         self._openapi = msgspec.json.encode(openapi.document())
 
@@ -77,6 +83,9 @@ class _Site:
                 *SignIn(self._shared, self._vouching).routes(),
                 *Team(self._shared).routes(),
                 *Embeds(self._shared, self._vouching).routes(),
+                *self._operators.routes(),
+                *PasskeyRoutes(self._shared, self._operators).routes(),
+                *Metrics(self._shared).routes(),
                 Route("/static/{name}", self._assets.respond),
                 Route("/favicon.ico", self._favicon),
                 Route("/livez", self._live),
@@ -183,8 +192,10 @@ class _Site:
 
     def _say(self, request: Request, what: Problem, headers: dict[str, str]) -> Response:
         path = request.url.path
-        if path.startswith("/api/") or path in ("/livez", "/readyz"):
+        if path.startswith("/api/") or path in ("/livez", "/readyz", "/metrics") or sends_json(request):
             return problem_response(what, headers)
+        if what is OPERATOR_SIGN_IN:
+            return RedirectResponse("/operator/login", status_code=303)
         if what is SIGN_IN:
             return RedirectResponse("/login", status_code=303)
         values: dict[str, Any] = {"problem": what}
@@ -206,7 +217,7 @@ def _templates(assets: Assets) -> jinja2.Environment:
         "age": formats.age, "amount": formats.amount, "cell": formats.cell, "day": formats.day,
         "duration": formats.duration, "country": formats.country, "epoch": formats.epoch, "gained": formats.gained,
         "hour_of_week": formats.hour_of_week, "minute": formats.minute, "month": formats.month,
-        "power": formats.power, "signed": formats.signed, "span": formats.span,
+        "power": formats.power, "signed": formats.signed, "size": formats.size, "span": formats.span,
         "title_of": formats.title, "unit_of": formats.unit, "words": formats.words,
     }  # fmt: skip
     environment.filters.update(filters)

@@ -42,6 +42,8 @@ def posted_json(run: Callable[[Request, dict[str, Any]], Response]) -> Handler:
     """A handler of a JSON object that a script of our own page sent. Raises Refusal."""
 
     async def handle(request: Request) -> Response:
+        if not sends_json(request):
+            raise Refusal(BAD_FORM)
         body = await _body(request)
         try:
             said = msgspec.json.decode(body, type=dict[str, Any])
@@ -50,6 +52,11 @@ def posted_json(run: Callable[[Request, dict[str, Any]], Response]) -> Handler:
         return await run_in_threadpool(run, request, said)
 
     return handle
+
+
+def sends_json(request: Request) -> bool:
+    """Whether a request is a script's, which reads JSON and no page."""
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower() == "application/json"
 
 
 async def _body(request: Request) -> bytes:

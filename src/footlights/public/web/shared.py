@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from footlights.public.insights import DaySums
 from footlights.public.web.api import Call, Parameter, checked_query
 from footlights.public.web.boards import Boards
 from footlights.public.web.calls import Access, admit
+from footlights.public.web.problems import NOT_READY, Refusal
 from footlights.settings import Settings
 
 
@@ -35,6 +38,18 @@ class Shared:
         """Give the files back."""
         self.boards.close()
         self.store.close()
+
+    @contextmanager
+    def maybe_board(self) -> Iterator[Board | None]:
+        """The board for one request; None before the gate has made it. What a page says of a start has no board."""
+        with ExitStack() as stack:
+            board = None
+            try:
+                board = stack.enter_context(self.boards.borrow())
+            except Refusal as refusal:
+                if refusal.problem is not NOT_READY:
+                    raise
+            yield board
 
     def call(
         self, board: Board, access: Access, parameters: tuple[Parameter, ...], session: Who | None, request: Request

@@ -11,6 +11,10 @@ async function draw() {
     const { drawAll } = await import("./charts.js");
     drawAll();
   }
+  if (document.querySelector("[data-passkey]")) {
+    const { offerPasskeys } = await import("./passkeys.js");
+    offerPasskeys();
+  }
 }
 
 draw();
