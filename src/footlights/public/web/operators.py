@@ -148,8 +148,9 @@ class OperatorPages:
 
     def _policy(self, _: Request, __: Session) -> Shown:
         with self._shared.maybe_board() as board:
-            found = None if board is None else privacy(board)
-        return "operator_policy.html", {"privacy": found}
+            if board is None or not board.has_policy():
+                return "operator_policy.html", {"privacy": None, "policy": None}
+            return "operator_policy.html", {"privacy": privacy(board), "policy": board.policy()}
 
     def _account(self, _: Request, session: Session) -> Shown:
         return "operator_account.html", self._account_values(session)
