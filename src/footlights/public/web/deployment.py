@@ -1,12 +1,12 @@
 """Deployment. In: the board, and the folders that the public process may open. Out: what is public of how it runs.
 
 Every number here would be the same whoever watched: clocks, counts of what was declared, sizes of files that grow by
-the schedule. How many events came in is private, and this process could not find it out.
+the schedule. How many events came in is private: what is left of the disk is not told either, since the journal of
+events lies on it and every event would move it.
 """
 
 from __future__ import annotations
 
-import shutil
 import socket
 import time
 from pathlib import Path
@@ -27,7 +27,7 @@ FOLDERS = ("board", "public")
 class Deployment(msgspec.Struct, frozen=True, kw_only=True):
     """How a deployment runs. behind_seconds: since the last published tick; None before the first.
 
-    rooms: which answer. declared: creators and videos. disk_bytes: by folder. free_bytes: of the board's disk.
+    rooms: which answer. declared: creators and videos. disk_bytes: by folder.
     """
 
     version: str
@@ -38,15 +38,12 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True):
     policy_digest: str | None
     declared: dict[str, int]
     disk_bytes: dict[str, int]
-    free_bytes: int
-    total_bytes: int
 
 
 def deployment(data: Path, settings: Settings, board: Board | None, *, now_utc: int | None = None) -> Deployment:
     """What is public of how a deployment runs. board: None before the gate has made one."""
     through = None if board is None else board.published_through_utc()
     behind = None if through is None else max(0, (int(time.time()) if now_utc is None else now_utc) - through)
-    disk = shutil.disk_usage(data / "public")
     return Deployment(
         version=footlights.__version__,
         rooms={"collect": _listens(str(settings.collect_host), int(settings.collect_port)), "serve": True},
@@ -56,8 +53,6 @@ def deployment(data: Path, settings: Settings, board: Board | None, *, now_utc: 
         policy_digest=board.policy().digest if board is not None and board.has_policy() else None,
         declared={"creators": 0, "videos": 0} if board is None else board.declared(),
         disk_bytes={name: _size(data / name) for name in FOLDERS},
-        free_bytes=disk.free,
-        total_bytes=disk.total,
     )
 
 

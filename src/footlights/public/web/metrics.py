@@ -71,7 +71,6 @@ def _lines(found: Deployment) -> Iterator[str]:
         yield from _gauge(f"footlights_{name}", f"How many {name} the platform has declared.", {"": count})
     sizes = {f'{{folder="{folder}"}}': size for folder, size in found.disk_bytes.items()}
     yield from _gauge("footlights_disk_bytes", "Size of a folder.", sizes)
-    yield from _gauge("footlights_disk_free_bytes", "Room that is left on the disk.", {"": found.free_bytes})
 
 
 def _gauge(name: str, about: str, values: dict[str, int]) -> Iterator[str]:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+import time
 from pathlib import Path
 
 import anyio
@@ -40,7 +41,7 @@ def test_every_line_is_prometheus_text_of_a_public_fact(app: Starlette) -> None:
         names.append(found[1])
     assert set(names) == {
         "footlights_info", "footlights_up", "footlights_published_through_seconds", "footlights_gate_behind_seconds",
-        "footlights_creators", "footlights_videos", "footlights_disk_bytes", "footlights_disk_free_bytes",
+        "footlights_creators", "footlights_videos", "footlights_disk_bytes",
     }  # fmt: skip
     assert "footlights_creators 3\n" in answer.text and "footlights_videos 6\n" in answer.text
 
@@ -63,3 +64,15 @@ def test_the_operator_may_open_it_to_all(data: Path) -> None:
 def test_before_the_first_tick_there_is_no_clock_yet(tmp_path: Path) -> None:
     text = _get(create_app(tmp_path, load_settings(tmp_path))).text
     assert "footlights_up" in text and "behind_seconds" not in text
+
+
+def test_what_is_left_of_the_disk_is_not_told_since_every_event_moves_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file grows in the private folder, as the journal does with an event: nothing here may change."""
+    app = create_app(tmp_path, load_settings(tmp_path))
+    monkeypatch.setattr(time, "time", lambda: 1_800_000_000.0)
+    before = _get(app).text
+    (tmp_path / "private").mkdir()
+    (tmp_path / "private" / "journal").write_bytes(bytes(1_000_000))
+    assert _get(app).text == before
