@@ -10,6 +10,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import msgspec
@@ -91,13 +93,12 @@ class Passkeys:
     def make(self, session: Session, label: str, answer: Any, place: Place) -> None:
         """Keep the passkey that a browser made. Raises NotAllowed."""
         label = " ".join(label.split())[:60] or "passkey"
-        try:
+        with _refusing():
             response = RegistrationResponse.from_dict(answer)
             challenge = response.response.client_data.challenge
-            self._take(challenge, _making(session.operator))
+        self._take(challenge, _making(session.operator))
+        with _refusing():
             made = _server(place).register_complete(_state(challenge), response)
-        except (ValueError, TypeError, KeyError, AttributeError):
-            raise NotAllowed(_REFUSED) from None
         credential = made.credential_data
         assert credential is not None, "register_complete looks for it"
         with self._store.changing() as db:
@@ -121,21 +122,19 @@ class Passkeys:
 
     def who(self, answer: Any, place: Place) -> int:
         """The operator whose passkey answered. Raises NotAllowed."""
-        try:
+        with _refusing():
             response = AuthenticationResponse.from_dict(answer)
             challenge = response.response.client_data.challenge
-            with self._store.reading() as db:
-                row = db.execute(
-                    "SELECT operator, credential, sign_count FROM passkeys WHERE id = ?", (response.raw_id,)
-                ).fetchone()
-            if row is None:
-                raise NotAllowed(_REFUSED)
-            self._check(challenge, _ASKING)
+            passkey_id = bytes(response.raw_id)
+        with self._store.reading() as db:
+            row = db.execute("SELECT operator, credential FROM passkeys WHERE id = ?", (passkey_id,)).fetchone()
+        if row is None:
+            raise NotAllowed(_REFUSED)
+        self._check(challenge, _ASKING)
+        with _refusing():
             _server(place).authenticate_complete(_state(challenge), [AttestedCredentialData(row[1])], response)
-            self._take(challenge, _ASKING)
-        except (ValueError, TypeError, KeyError, AttributeError):
-            raise NotAllowed(_REFUSED) from None
-        self._count(response.raw_id, response.response.authenticator_data.counter)
+        self._take(challenge, _ASKING)
+        self._count(passkey_id, response.response.authenticator_data.counter)
         operator: int = row[0]
         return operator
 
@@ -187,6 +186,15 @@ _ASKING = b"who"
 
 def _making(operator: int) -> bytes:
     return b"make" + operator.to_bytes(8)
+
+
+@contextmanager
+def _refusing() -> Iterator[None]:
+    """Around what reads a stranger's bytes: whatever it stumbles over, the answer is no, and nothing of it is kept."""
+    try:
+        yield
+    except Exception:
+        raise NotAllowed(_REFUSED) from None
 
 
 def _server(place: Place) -> Fido2Server:

@@ -206,8 +206,9 @@ class Board:
         rows = self._db.execute(
             "SELECT creator, id, name, handle, tier, "
             "(SELECT count(*) FROM videos WHERE videos.creator = creators.creator) FROM creators "
-            "WHERE id > ? AND id >= ? AND substr(id, 1, length(?)) = ? ORDER BY id LIMIT ?",
-            (creator_id, starting_with, starting_with, starting_with, limit),
+            # Both ends, so that a start that nobody has is no walk over everybody.
+            "WHERE id > ? AND id >= ? AND id < ? ORDER BY id LIMIT ?",
+            (creator_id, starting_with, f"{starting_with}\U0010ffff", limit),
         )
         return [(_creator(row), row[5]) for row in rows]
 
