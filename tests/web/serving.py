@@ -19,6 +19,8 @@ from footlights.public.web.app import create_app
 from footlights.settings import load_settings
 
 CHROMIUM = os.environ.get("FOOTLIGHTS_CHROMIUM", "/usr/bin/chromium")
+#: Comes with the front end's build tools.
+AXE = Path(__file__).parents[2] / "build" / "assets" / "node_modules" / "axe-core" / "axe.min.js"
 PICTURES = Path(__file__).parents[2] / "build" / "screenshots"
 VIEWS = {"desktop": (1440, 900), "phone": (390, 844)}
 
@@ -75,3 +77,14 @@ def settle(page: Page) -> None:
     page.wait_for_load_state("load")
     if page.locator("tr[data-point]").count():
         page.wait_for_selector(".chart-canvas svg path", state="attached")
+
+
+def serious_in(page: Page) -> list[str]:
+    """What axe finds on a page that would keep somebody from using it."""
+    page.evaluate(AXE.read_text("utf-8"))
+    violations = page.evaluate("axe.run().then((found) => found.violations)")
+    return [
+        f"{each['id']}: {[' '.join(map(str, node['target'])) for node in each['nodes'][:3]]}"
+        for each in violations
+        if each["impact"] in ("serious", "critical")
+    ]

@@ -23,7 +23,7 @@ from footlights.public.accounts.store import Store
 from footlights.public.web.sessions import COOKIE, OPERATOR_COOKIE
 from footlights.terms.ticks import DAY, HOUR
 from tests import boards
-from tests.web.serving import CHROMIUM, PICTURES, VIEWS, chromium, complaints, served, settle
+from tests.web.serving import AXE, CHROMIUM, PICTURES, VIEWS, chromium, complaints, serious_in, served, settle
 
 PASSWORD = "four lamps in a row"
 
@@ -188,6 +188,30 @@ def _embed_token(store: Store, page: str, origin: str) -> str:
         "iat": now, "exp": now + 600,
     }  # fmt: skip
     return make_token(claims, kid=kid, secret=secret)
+
+
+@pytest.mark.skipif(not AXE.exists(), reason="no axe-core among the front end's build tools")
+@pytest.mark.parametrize(("view", "theme"), [("desktop", "dark"), ("phone", "light")])
+def test_axe_finds_nothing_serious(
+    browser: Browser, site: str, store: Store, mia: Enrolment, *, view: str, theme: Theme
+) -> None:
+    context = _context(browser, view=view, theme=theme)
+    accounts = Accounts(store)
+    operating = Operators(store).sign_in("mia", PASSWORD, mia.recovery_codes[0])
+    creating = accounts.redeem(accounts.make_login_link("ada", 5))
+    page = context.new_page()
+    page.goto(f"{site}/operator/login")
+    found = {"operator-login": serious_in(page)}
+    context.add_cookies([
+        {"name": OPERATOR_COOKIE, "value": operating, "url": site}, {"name": COOKIE, "value": creating, "url": site},
+    ])  # fmt: skip
+    frames = [(name, f"/embed?token={_embed_token(store, shown, 'https://app.example')}") for name, shown in FRAMES]
+    for name, path in (*OPERATOR_PAGES, ("team", "/studio/team"), *frames):
+        page.goto(site + path)
+        settle(page)
+        found[name] = serious_in(page)
+    assert {name: problems for name, problems in found.items() if problems} == {}
+    context.close()
 
 
 def test_an_operator_signs_in_with_password_and_code_and_then_with_a_passkey_alone(
