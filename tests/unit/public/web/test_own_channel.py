@@ -40,7 +40,7 @@ IDS = {"creator": "ada", "video": "a0", "name": "app.css"}
 #: How ids are named where a query or a form holds them.
 FIELDS = {
     "creator": "ada", "creator_id": "ada", "video": "a0", "video_id": "a0", "id": "a0", "channel": "ada", "user": "ada",
-    "q": "a0", "after": "a", "label": "x", "page": "video:a0",
+    "q": "a0", "after": "a", "label": "x", "page": "video:a0", "format": "csv",
 }  # fmt: skip
 #: An operator is shown who is declared, by name. That is all.
 DECLARED = {("operator", "GET /operator/creators"): {"Adas-Name"}}
