@@ -131,6 +131,29 @@ def test_nobody_sees_a_channel_without_signing_in(client: Client, route: str) ->
         assert (answer.status_code, answer.headers["location"]) == (303, "/login")
 
 
+@pytest.mark.parametrize("route", _those("operator", "own page, operator", "own page, owner"))
+def test_nobody_operates_or_invites_without_signing_in(client: Client, asking: Asking, route: str) -> None:
+    method, path = route.split()
+    askers = [client] if "owner" in ACCESS[route] else [client, asking("ada")]
+    posts: list[dict[str, Any]] = [{"data": {"a": "b"}}, {"json": {}}]
+    for asker in askers:
+        for options in posts if method == "POST" else [{}]:
+            answer = asker.request(method, path, headers={"Origin": "http://studio.test"}, **options)
+            door = "/login" if "owner" in ACCESS[route] else "/operator/login"
+            refused = (answer.status_code, answer.headers.get("location")) == (303, door)
+            assert refused or answer.status_code in (400, 401), options
+
+
+@pytest.mark.parametrize("route", [route for route in ACCESS if route.startswith("POST ")])
+@pytest.mark.parametrize("origin", [None, "null", "https://evil.test"])
+def test_what_another_site_posts_is_refused_before_it_is_read(client: Client, route: str, origin: str | None) -> None:
+    headers = {} if origin is None else {"Origin": origin}
+    posts: list[dict[str, Any]] = [{"data": {"token": "x"}}, {"json": {"answer": {}}}]
+    for options in posts:
+        answer = client.post(route.split()[1], headers=headers, **options)
+        assert answer.status_code in (400, 403) and "set-cookie" not in answer.headers
+
+
 @pytest.mark.parametrize("token", ["", "x", "Bearer", "a" * 5000])
 def test_a_token_that_was_never_made_is_no_session(client: Client, token: str) -> None:
     answer = client.get("/api/v1/creators/ada/overview", headers={"Authorization": f"Bearer {token}"})
