@@ -30,6 +30,7 @@ from footlights.terms.seasons import season_name
 if TYPE_CHECKING:
     from footlights.audit.doors import Doors
     from footlights.private.collect.keys import WriteKey
+    from footlights.public.accounts.operators import Enrolment
     from footlights.terms.policy import Policy
 
 DATA_DEFAULT = "footlights-data"
@@ -122,10 +123,7 @@ def _add_keeping(commands: Any) -> None:
     )
     viewer.add_argument("--new", action="store_true", help="of secret: make another; links of the old one end")
     _listen(viewer, "serve_host", "serve_port")
-    creator = _command(commands, "creator", _creator, "Creators: list them, or make a link with which one signs in.")
-    creator.add_argument("action", choices=("list", "login-link"))
-    creator.add_argument("id", nargs="?", metavar="ID")
-    _listen(creator, "serve_host", "serve_port")
+    _add_people(commands)
     policy = _command(
         commands, "policy", _policy, "The policy: check a file, or show what is in force and what it costs."
     )
@@ -187,6 +185,34 @@ def _add_key(commands: Any) -> None:
         "--overlap", type=_span, default=7 * 86_400, metavar="TIME",
         help="rotate: how long the old key works on, such as 7d, 12h, 30m or 0 (default 7d)",
     )  # fmt: skip
+
+
+def _add_people(commands: Any) -> None:
+    creator = _command(
+        commands, "creator", _creator,
+        "Creators: list them, make a link with which one signs in or that shows a page in your own app, and keys with "
+        "which your platform signs them in.",
+    )  # fmt: skip
+    creator.add_argument(
+        "action",
+        choices=("list", "login-link", "embed-link", "signing-key", "signing-keys", "revoke-signing-key"),
+    )
+    creator.add_argument("id", nargs="?", metavar="ID", help="of the creator, or of the signing key")
+    creator.add_argument(
+        "--page", default="overview", help="what an embed-link shows: overview, video:ID or chart:METRIC"
+    )
+    creator.add_argument("--origin", help="the site that may show it, such as https://app.example")
+    creator.add_argument("--minutes", type=int, default=10, help="how long an embed-link works (default 10)")
+    _listen(creator, "serve_host", "serve_port")
+    operator = _command(
+        commands, "operator", _operator,
+        "Operators of the pages under /operator: create one, list, remove, or reset who lost their password or phone.",
+    )  # fmt: skip
+    operator.add_argument("action", choices=("create", "list", "remove", "reset"))
+    operator.add_argument("name", nargs="?", metavar="NAME")
+    operator.add_argument(
+        "--password-stdin", action="store_true", help="read the password from standard input, not from the terminal"
+    )
 
 
 def _command(
@@ -413,6 +439,9 @@ def _viewer(asked: argparse.Namespace, settings: Settings) -> None:
 
 
 def _creator(asked: argparse.Namespace, settings: Settings) -> None:
+    if "signing" in asked.action:
+        _signing(asked)
+        return
     from footlights.public.board.read import Board
 
     board = Board(asked.data / "board")
@@ -421,12 +450,94 @@ def _creator(asked: argparse.Namespace, settings: Settings) -> None:
         _say(asked, {"creators": creators}, "\n".join(f"{c['id']}  {c['tier']}  {c['name']}" for c in creators))
         return
     if not asked.id:
-        _usage("footlights creator login-link needs the creator's ID")
+        _usage(f"footlights creator {asked.action} needs the creator's ID")
+    board.creator(asked.id)
+    if asked.action == "embed-link":
+        _embed_link(asked, settings)
+        return
     from footlights.links import make_login_link
 
-    board.creator(asked.id)
     link = make_login_link(asked.data, settings, asked.id)
     _say(asked, {"creator": asked.id, "link": link, "minutes": settings.login_link_minutes}, link)
+
+
+def _embed_link(asked: argparse.Namespace, settings: Settings) -> None:
+    from footlights.accounts import MINUTES_MAX, make_embed_link
+
+    if not asked.origin or not 1 <= asked.minutes <= MINUTES_MAX:
+        _usage(f"footlights creator embed-link needs --origin, and --minutes from 1 to {MINUTES_MAX}")
+    link = make_embed_link(
+        asked.data, settings, asked.id, page=asked.page, origin=asked.origin, minutes=asked.minutes
+    )  # fmt: skip
+    _say(asked, {"creator": asked.id, "link": link, "minutes": asked.minutes}, link)
+
+
+def _signing(asked: argparse.Namespace) -> None:
+    from footlights.accounts import opened
+    from footlights.public.accounts.signing import Signing
+
+    if asked.action == "revoke-signing-key" and not asked.id:
+        _usage("footlights creator revoke-signing-key needs the key's ID: footlights creator signing-keys")
+    with opened(asked.data) as store:
+        signing = Signing(store)
+        if asked.action == "signing-keys":
+            kids = signing.kids()
+            _say(asked, {"kids": kids}, "\n".join(kids) or "no signing keys yet: footlights creator signing-key")
+        elif asked.action == "signing-key":
+            key = signing.create()
+            _say(asked, {"kid": key.kid, "secret": key.secret}, f"kid     {key.kid}\nsecret  {key.secret}")
+        else:
+            signing.revoke(asked.id)
+            _say(asked, {"revoked": asked.id}, f"revoked {asked.id}")
+
+
+def _operator(asked: argparse.Namespace, settings: Settings) -> None:
+    from footlights.accounts import operators
+
+    if asked.action != "list" and not asked.name:
+        _usage(f"footlights operator {asked.action} needs a name")
+    password = _password(asked) if asked.action in ("create", "reset") else ""
+    with operators(asked.data, settings) as those:
+        if asked.action == "list":
+            rows = [{"name": o.name, "passkeys": o.passkeys, "recovery_codes": o.recovery_codes} for o in those.all()]
+            lines = [f"{r['name']}  {r['passkeys']} passkeys  {r['recovery_codes']} recovery codes" for r in rows]
+            _say(asked, {"operators": rows}, "\n".join(lines) or "no operators yet: footlights operator create NAME")
+        elif asked.action == "remove":
+            those.remove(asked.name)
+            _say(asked, {"removed": asked.name}, f"removed {asked.name}")
+        else:
+            made = (those.create if asked.action == "create" else those.reset)(asked.name, password)
+            _say_enrolment(asked, made)
+
+
+def _password(asked: argparse.Namespace) -> str:
+    """A password from standard input, or typed twice on a terminal. There is no other way, and no default."""
+    if asked.password_stdin:
+        return sys.stdin.readline().rstrip("\r\n")
+    if not sys.stdin.isatty():
+        _usage("there is no terminal to ask for a password on: use --password-stdin")
+    from getpass import getpass
+
+    first = getpass(f"Password of {asked.name}: ")
+    if getpass("Once more: ") != first:
+        _usage("the two passwords differ")
+    return first
+
+
+def _say_enrolment(asked: argparse.Namespace, made: Enrolment) -> None:
+    answer = {
+        "name": made.name, "totp_secret": made.totp_secret, "totp_address": made.totp_address,
+        "recovery_codes": list(made.recovery_codes),
+    }  # fmt: skip
+    lines = [
+        f"operator {made.name}. This is shown once:",
+        "  authenticator app, by hand     " + made.totp_secret,
+        "  authenticator app, by address  " + made.totp_address,
+        "  recovery codes, each for one sign-in without the app",
+        *(f"    {code}" for code in made.recovery_codes),
+        "Sign in at /operator; a passkey can be added there.",
+    ]
+    _say(asked, answer, "\n".join(lines))
 
 
 def _policy(asked: argparse.Namespace, settings: Settings) -> None:

@@ -106,6 +106,30 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(name="duckdb_memory", default="2GB", unit="", help="Most memory that the private store may use."),
     Setting(name="login_link_minutes", default=30, unit="minutes", least=1, help="How long a login link works."),
     Setting(name="session_days", default=30, unit="days", least=1, help="How long a creator stays signed in."),
+    Setting(
+        name="public_url", default="", unit="",
+        help="Where browsers reach the public side, such as https://studio.example. Links begin with it, passkeys are "
+        "tied to it. Empty: http and the address that it listens on.",
+    ),
+    Setting(
+        name="operator_session_hours", default=8, unit="hours", least=1, help="How long an operator stays signed in."
+    ),
+    Setting(
+        name="signin_issuer", default="platform", unit="", help="What `iss` says in tokens that the platform signs."
+    ),
+    Setting(
+        name="signin_audience", default="footlights", unit="",
+        help="What `aud` says in them. Two deployments of one platform need two.",
+    ),
+    Setting(
+        name="signin_jwks_url", default="", unit="",
+        help="Where the platform publishes its public keys (JWKS): https, or http to this machine. Empty: tokens are "
+        "signed with a shared key, which `footlights creator signing-key` makes.",
+    ),
+    Setting(
+        name="metrics_open", default=0, unit="0 or 1",
+        help="1: /metrics answers everybody, and not just this machine. It holds public facts alone.",
+    ),
 )  # fmt: skip
 
 BY_NAME = {setting.name: setting for setting in SETTINGS}

@@ -15,7 +15,7 @@ SECURE_RANDOMNESS = {
     "private/vault/seasons.py",
     "private/vault/keyfiles.py",
     "gate/keys.py",
-    "public/web/auth.py",
+    "public/accounts/tokens.py",
     "private/collect/keys.py",
 }
 SECURE = re.compile(

@@ -16,8 +16,8 @@ from granian.constants import Interfaces
 from granian.server.embed import Server
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sync_playwright
 
+from footlights.public.accounts.creators import Accounts
 from footlights.public.web.app import create_app
-from footlights.public.web.auth import Accounts
 from footlights.public.web.sessions import COOKIE
 from footlights.settings import load_settings
 from footlights.terms.ticks import DAY, HOUR

@@ -197,6 +197,21 @@ class Board:
         tables = {"creators": "creators", "videos": "videos", "streams": "spends", "ticks": "figures"}
         return {name: self._db.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for name, table in tables.items()}
 
+    def declared(self) -> dict[str, int]:
+        """How many creators and videos the platform has declared."""
+        return {name: self._db.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in ("creators", "videos")}
+
+    def creators_after(self, creator_id: str, *, limit: int, starting_with: str = "") -> list[tuple[Creator, int]]:
+        """Some creators whose ids come after one and start with some text, by id, with how many videos each has."""
+        rows = self._db.execute(
+            "SELECT creator, id, name, handle, tier, "
+            "(SELECT count(*) FROM videos WHERE videos.creator = creators.creator) FROM creators "
+            # Both ends, so that a start that nobody has is no walk over everybody.
+            "WHERE id > ? AND id >= ? AND id < ? ORDER BY id LIMIT ?",
+            (creator_id, starting_with, f"{starting_with}\U0010ffff", limit),
+        )
+        return [(_creator(row), row[5]) for row in rows]
+
     def creators(self) -> list[Creator]:
         """All creators, by id."""
         rows = self._db.execute("SELECT creator, id, name, handle, tier FROM creators ORDER BY id")

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import msgspec
 
 from footlights.public import insights
+from footlights.public.accounts.creators import Accounts
 from footlights.public.board.read import Board, Creator, Video
 from footlights.public.insights.tallies import TALLY_NAMES
 from footlights.public.web.calls import Access, Admitted
@@ -46,6 +47,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     admitted: Admitted | None
     query: dict[str, Any]
     sums: insights.DaySums
+    accounts: Accounts
 
     @property
     def creator(self) -> Creator:

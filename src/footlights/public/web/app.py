@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 import jinja2
 import msgspec
@@ -22,39 +22,42 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 import footlights
-from footlights.public.board.read import Board
-from footlights.public.insights import DaySums
-from footlights.public.web import drawing, exports, formats, openapi, pages, sessions
-from footlights.public.web.api import ENDPOINTS, Call, Endpoint, Parameter, checked_query
-from footlights.public.web.auth import Accounts
-from footlights.public.web.boards import Boards
-from footlights.public.web.calls import Access, admit, session_of
+from footlights.public.web import drawing, exports, formats, openapi, pages, sessions, signin
+from footlights.public.web.api import ENDPOINTS, Endpoint
+from footlights.public.web.calls import Access, session_of
+from footlights.public.web.embed import PATH as EMBED_PATH
+from footlights.public.web.embed import Embeds
+from footlights.public.web.forms import sends_json
 from footlights.public.web.headers import SecurityHeaders
+from footlights.public.web.metrics import Metrics
+from footlights.public.web.operators import OperatorPages
+from footlights.public.web.passkeys import PasskeyRoutes
 from footlights.public.web.privacy import PENDING
 from footlights.public.web.problems import (
     FAILED,
-    LINK_SPENT,
     NOT_FOUND,
     NOT_READY,
-    OTHER_SITE,
+    OPERATOR_SIGN_IN,
     SIGN_IN,
     Problem,
     Refusal,
     problem,
     problem_response,
 )
+from footlights.public.web.shared import Shared
+from footlights.public.web.signin import SignIn
 from footlights.public.web.static import Assets
+from footlights.public.web.team import Team
 from footlights.settings import Settings
-from footlights.terms.errors import BadSetting, NotAllowed
+from footlights.terms.errors import BadSetting
 
 log = structlog.get_logger()
 
 BODY_BYTES_MAX = 16_384
-_TOKEN_LENGTH_MAX = 128
 
 
 def create_app(data: Path, settings: Settings) -> Starlette:
@@ -66,17 +69,16 @@ class _Site:
     """What the handlers share: accounts, boards, templates, assets."""
 
     def __init__(self, data: Path, settings: Settings) -> None:
-        self._settings = settings
         self._assets = Assets()
-        self._accounts = Accounts(data / "public", session_days=settings.session_days)
-        self._boards = Boards(data / "board")
-        self._sums = DaySums()
-        self._templates = _templates(self._assets)
-        self._templates.globals.update(
-            collector=collector_origin(settings.collect_url),
-            honour_gpc=bool(settings.honour_gpc),
-            honour_dnt=bool(settings.honour_dnt),
+        self._collector = collector_origin(settings.collect_url)
+        templates = _templates(self._assets)
+        templates.globals.update(
+            collector=self._collector, honour_gpc=bool(settings.honour_gpc), honour_dnt=bool(settings.honour_dnt)
         )
+        self._shared = Shared(data, settings, templates)
+        self._accounts, self._boards, self._html = self._shared.accounts, self._shared.boards, self._shared.html
+        self._operators = OperatorPages(self._shared)
+        self._vouching = signin.platforms(self._shared)
         self._openapi = msgspec.json.encode(openapi.document())
 
     def app(self) -> Starlette:
@@ -86,16 +88,19 @@ class _Site:
                 *(self._page_route(page) for page in pages.PAGES),
                 Route("/api/v1/openapi.json", self._describe),
                 Route("/", self._landing),
-                Route("/login", self._login_page, methods=["GET"]),
-                Route("/login", self._login, methods=["POST"]),
-                Route("/logout", self._logout, methods=["POST"]),
+                *SignIn(self._shared, self._vouching).routes(),
+                *Team(self._shared).routes(),
+                *Embeds(self._shared, self._vouching).routes(),
+                *self._operators.routes(),
+                *PasskeyRoutes(self._shared, self._operators).routes(),
+                *Metrics(self._shared).routes(),
                 Route("/static/{name}", self._assets.respond),
                 Route("/favicon.ico", self._favicon),
                 Route("/livez", self._live),
                 Route("/readyz", self._ready),
             ],
             middleware=[
-                Middleware(SecurityHeaders, collector=collector_origin(self._settings.collect_url)),
+                Middleware(SecurityHeaders, collector=self._collector),
                 Middleware(GZipMiddleware, minimum_size=1000, compresslevel=5),
             ],
             exception_handlers={
@@ -111,8 +116,7 @@ class _Site:
     @asynccontextmanager
     async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
         yield
-        self._boards.close()
-        self._accounts.close()
+        self._shared.close()
 
     # ---- API
 
@@ -121,7 +125,7 @@ class _Site:
             private = endpoint.access is not Access.PUBLIC
             session = session_of(request, self._accounts) if private else None
             with self._boards.borrow() as board:
-                call = self._call(board, endpoint.access, endpoint.parameters, session, request)
+                call = self._shared.call(board, endpoint.access, endpoint.parameters, session, request)
                 etag = f'"{board.published_through_utc() or 0}-{footlights.__version__}"'
                 headers = {
                     "ETag": etag,
@@ -144,13 +148,6 @@ class _Site:
     def _describe(self, _: Request) -> Response:
         return Response(self._openapi, media_type="application/json", headers={"Cache-Control": "public, max-age=300"})
 
-    def _call(
-        self, board: Board, access: Access, parameters: tuple[Parameter, ...], session: str | None, request: Request
-    ) -> Call:
-        admitted = None if session is None else admit(board, access, session=session, path=request.path_params)
-        query = checked_query(parameters, dict(request.query_params))
-        return Call(board=board, admitted=admitted, query=query, sums=self._sums)
-
     # ---- Pages
 
     def _page_route(self, page: pages.Page) -> Route:
@@ -158,51 +155,16 @@ class _Site:
             private = page.access is not Access.PUBLIC
             session = session_of(request, self._accounts) if private else None
             with self._boards.borrow() as board:
-                call = self._call(board, page.access, page.parameters, session, request)
-                values = page.show(call)
+                call = self._shared.call(board, page.access, page.parameters, session, request)
+                values = {**page.show(call), "reader": None if call.admitted is None else call.admitted.reader}
             return self._html(request, page.template, values)
 
         return Route(page.path, show, methods=["GET"], name=page.template.removesuffix(".html"))
 
     def _landing(self, request: Request) -> Response:
-        if sessions.creator_of(request, self._accounts) is not None:
+        if sessions.who_asks(request, self._accounts) is not None:
             return RedirectResponse("/studio", status_code=303)
         return self._html(request, "landing.html", {"seats": drawing.house()})
-
-    def _login_page(self, request: Request) -> Response:
-        token = request.query_params.get("token", "")[:_TOKEN_LENGTH_MAX]
-        return self._html(request, "login.html", {"token": token, "seats": drawing.house()})
-
-    async def _login(self, request: Request) -> Response:
-        # A link is redeemed by a button alone: what previews links in chats and mails only ever reads pages.
-        if not sessions.from_own_page(request):
-            raise Refusal(OTHER_SITE)
-        form = parse_qs((await request.body()).decode("utf-8", "replace"), max_num_fields=4)
-        token = form.get("token", [""])[0][:_TOKEN_LENGTH_MAX]
-        try:
-            session = self._accounts.redeem(token)
-        except NotAllowed:
-            raise Refusal(LINK_SPENT) from None
-        answer = RedirectResponse("/studio", status_code=303)
-        sessions.sign_in(answer, request, session=session, days=self._settings.session_days)
-        log.info("creator.signed_in")
-        return answer
-
-    async def _logout(self, request: Request) -> Response:
-        if not sessions.from_own_page(request):
-            raise Refusal(OTHER_SITE)
-        token = sessions.token_of(request)
-        if token is not None:
-            self._accounts.logout(token)
-        answer = RedirectResponse("/", status_code=303)
-        sessions.sign_out(answer, request)
-        return answer
-
-    def _html(self, request: Request, template: str, values: dict[str, Any], status: int = 200) -> Response:
-        text = self._templates.get_template(template).render(
-            path=request.url.path, query=dict(request.query_params), **values
-        )
-        return HTMLResponse(text, status_code=status, headers={"Cache-Control": "private, no-cache", "Vary": "Cookie"})
 
     # ---- Health
 
@@ -244,14 +206,17 @@ class _Site:
 
     def _say(self, request: Request, what: Problem, headers: dict[str, str]) -> Response:
         path = request.url.path
-        if path.startswith("/api/") or path in ("/livez", "/readyz"):
+        if path.startswith("/api/") or path in ("/livez", "/readyz", "/metrics") or sends_json(request):
             return problem_response(what, headers)
+        if what is OPERATOR_SIGN_IN:
+            return RedirectResponse("/operator/login", status_code=303)
         if what is SIGN_IN:
             return RedirectResponse("/login", status_code=303)
         values: dict[str, Any] = {"problem": what}
         if what is NOT_READY and path == "/privacy":
             return self._html(request, "privacy.html", {"privacy": PENDING, "policy": None, "bells": None})
-        return self._html(request, "error.html", values, what.status)
+        template = "embed_error.html" if path == EMBED_PATH else "error.html"
+        return self._html(request, template, values, what.status)
 
 
 def collector_origin(url: str) -> str:
@@ -276,7 +241,7 @@ def _templates(assets: Assets) -> jinja2.Environment:
         "age": formats.age, "amount": formats.amount, "cell": formats.cell, "day": formats.day,
         "duration": formats.duration, "country": formats.country, "epoch": formats.epoch, "gained": formats.gained,
         "hour_of_week": formats.hour_of_week, "minute": formats.minute, "month": formats.month,
-        "power": formats.power, "signed": formats.signed, "span": formats.span,
+        "power": formats.power, "signed": formats.signed, "size": formats.size, "span": formats.span,
         "title_of": formats.title, "unit_of": formats.unit, "words": formats.words,
     }  # fmt: skip
     environment.filters.update(filters)

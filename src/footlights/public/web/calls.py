@@ -11,10 +11,10 @@ from enum import Enum
 import msgspec
 from starlette.requests import Request
 
+from footlights.public.accounts.creators import Accounts, Who
 from footlights.public.board.read import Board, Creator, Video
-from footlights.public.web.auth import Accounts
-from footlights.public.web.problems import NEEDS_PRO, NOT_FOUND, SIGN_IN, Refusal
-from footlights.public.web.sessions import creator_of
+from footlights.public.web.problems import NEEDS_PRO, NOT_FOUND, OWNER_ONLY, SIGN_IN, Refusal
+from footlights.public.web.sessions import who_asks
 from footlights.terms.errors import NotFound
 
 
@@ -23,6 +23,7 @@ class Access(Enum):
 
     PUBLIC = "anybody"
     SIGNED_IN = "a signed-in creator, for their own channel"
+    OWNER = "a signed-in creator, for their own channel; not their readers"
     OWN_CREATOR = "the creator whose id is in the path"
     OWN_CREATOR_PRO = "the creator whose id is in the path, if their tier is pro"
     OWN_VIDEO = "the creator of the video in the path"
@@ -35,31 +36,37 @@ _OF_VIDEO = frozenset({Access.OWN_VIDEO, Access.OWN_VIDEO_PRO})
 
 
 class Admitted(msgspec.Struct, frozen=True, kw_only=True):
-    """An asker and what they asked for, which is theirs."""
+    """An asker and what they asked for, which is theirs. reader: the asker's name if they are the creator's reader."""
 
     creator: Creator
     video: Video | None
+    reader: str | None = None
 
 
-def session_of(request: Request, accounts: Accounts) -> str:
-    """The id of the creator who is signed in. Raises Refusal SIGN_IN."""
-    creator_id = creator_of(request, accounts)
-    if creator_id is None:
+def session_of(request: Request, accounts: Accounts) -> Who:
+    """Who is signed in. Raises Refusal SIGN_IN."""
+    who = who_asks(request, accounts)
+    if who is None:
         raise Refusal(SIGN_IN, {"WWW-Authenticate": "Bearer"})
-    return creator_id
+    return who
 
 
-def admit(board: Board, access: Access, *, session: str, path: dict[str, str]) -> Admitted:
-    """Let an asker in, or raise Refusal: NOT_FOUND for what is not theirs, NEEDS_PRO for what their tier lacks."""
-    if "creator" in path and path["creator"] != session:
+def admit(board: Board, access: Access, *, session: Who, path: dict[str, str]) -> Admitted:
+    """Let an asker in, or raise Refusal: NOT_FOUND for what is not theirs, NEEDS_PRO for what their tier lacks.
+
+    A reader sees what their creator sees, and OWNER_ONLY where only the creator may act.
+    """
+    if "creator" in path and path["creator"] != session.creator:
         raise Refusal(NOT_FOUND)
     try:
-        creator = board.creator(session)
+        creator = board.creator(session.creator)
         video = board.video(path["video"]) if access in _OF_VIDEO else None
     except NotFound:
         raise Refusal(NOT_FOUND) from None
     if video is not None and video.creator_key != creator.key:
         raise Refusal(NOT_FOUND)
+    if access is Access.OWNER and session.reader is not None:
+        raise Refusal(OWNER_ONLY)
     if access in _PRO and creator.tier != "pro":
         raise Refusal(NEEDS_PRO)
-    return Admitted(creator=creator, video=video)
+    return Admitted(creator=creator, video=video, reader=session.reader)

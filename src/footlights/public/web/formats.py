@@ -165,6 +165,14 @@ def age(seconds: int) -> str:
     return f"{seconds}\u2009s"
 
 
+def size(count_bytes: int) -> str:
+    """A number of bytes, such as 4.2 GB."""
+    for power_, name in ((12, "TB"), (9, "GB"), (6, "MB"), (3, "kB")):
+        if count_bytes >= 10**power_:
+            return f"{count_bytes / 10**power_:,.1f}\u2009{name}"
+    return f"{count_bytes}\u2009B"
+
+
 def power(number: float) -> str:
     """A small number as people write it, such as 1e-9."""
     return f"{number:g}".replace("e-0", "e-")

@@ -10,8 +10,12 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
-def content_policy(collector: str) -> str:
-    """What a page may load and whom it may call. collector: its origin, which opt-out links are sent to; "" if none."""
+def policy(*, collector: str = "", frame_ancestors: str = "'none'") -> str:
+    """A page's Content-Security-Policy.
+
+    collector: its origin, which opt-out links are sent to; "" if none. frame_ancestors: the one site that may show the
+    page in a frame.
+    """
     return "; ".join(
         (
             "default-src 'none'",
@@ -20,14 +24,16 @@ def content_policy(collector: str) -> str:
             "img-src 'self' data:",
             f"connect-src 'self' {collector}".rstrip(),
             "form-action 'self'",
-            "frame-ancestors 'none'",
+            f"frame-ancestors {frame_ancestors}",
             "base-uri 'none'",
         )
     )
 
 
+POLICY = policy()
+
 SECURITY_HEADERS = {
-    "Content-Security-Policy": content_policy(""),
+    "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
     # Not no-referrer: with it a browser sends `Origin: null` with our own forms.
     "Referrer-Policy": "same-origin",
@@ -42,7 +48,7 @@ class SecurityHeaders:
 
     def __init__(self, app: ASGIApp, *, collector: str = "") -> None:
         self._app = app
-        self._headers = SECURITY_HEADERS | {"Content-Security-Policy": content_policy(collector)}
+        self._headers = SECURITY_HEADERS | {"Content-Security-Policy": policy(collector=collector)}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, and put the headers on its answer."""

@@ -105,7 +105,7 @@ def _videos(call: Call) -> dict[str, Any]:
 def _video(call: Call) -> dict[str, Any]:
     board, video = call.board, call.video
     through = board.published_through_utc()
-    granularity = call.query["granularity"] or _fitting(0 if through is None else through - video.posted_at_utc)
+    granularity = call.query["granularity"] or fitting(0 if through is None else through - video.posted_at_utc)
     curve = insights.timeseries(
         board, video, metric=call.query["metric"], granularity=granularity, kind=call.query["kind"]
     )
@@ -159,6 +159,14 @@ def _live(call: Call) -> dict[str, Any]:
     return _clock(call)
 
 
+def _team(call: Call) -> dict[str, Any]:
+    readers = [
+        {"number": each.reader, "label": each.label, "invited": rfc3339(each.invited_at_utc), "looks": each.signed_in}
+        for each in call.accounts.readers(call.creator.id)
+    ]
+    return {"readers": readers, "invited": None, **_clock(call)}
+
+
 def _privacy(call: Call) -> dict[str, Any]:
     policy = call.board.policy() if call.board.has_policy() else None
     return {
@@ -175,6 +183,8 @@ _ANY_GRANULARITY = Parameter(
     schema={"type": "string", "enum": GRANULARITY.schema["enum"]},
     about=GRANULARITY.about,
 )
+
+TEAM = Page(path="/studio/team", access=Access.OWNER, template="team.html", show=_team)
 
 PAGES: tuple[Page, ...] = (
     Page(
@@ -195,6 +205,7 @@ PAGES: tuple[Page, ...] = (
         parameters=(DAYS,),
     ),
     Page(path="/studio/live", access=Access.SIGNED_IN, template="live.html", show=_live),
+    TEAM,
     Page(path="/privacy", access=Access.PUBLIC, template="privacy.html", show=_privacy),
 )  # fmt: skip
 
@@ -211,7 +222,8 @@ def busiest(table: insights.Table) -> insights.Cell | None:
     return next((cell for cell in table.cells if cell.figure is highest), None)
 
 
-def _fitting(age_seconds: int) -> insights.Granularity:
+def fitting(age_seconds: int) -> insights.Granularity:
+    """The granularity that shows a video of some age best."""
     if age_seconds <= 12 * HOUR:
         return "minute"
     return "hour" if age_seconds <= 14 * DAY else "day"

@@ -44,6 +44,10 @@ NEEDS_PRO = problem(
     "Who watched, by age, gender and country, is shown to creators of the pro tier. The operator of the platform "
     "decides who is in it.",
 )  # fmt: skip
+OWNER_ONLY = problem(
+    403, "owner_only", "Only the creator can do this",
+    "You read this channel by its creator's invitation: you see what they see, and change nothing.",
+)  # fmt: skip
 NOT_READY = problem(
     503, "not_ready", "Nothing has been published yet",
     "The gate has not published its first figures. They appear at the next tick.",
@@ -54,7 +58,13 @@ OTHER_SITE = problem(
 )  # fmt: skip
 LINK_SPENT = problem(
     403, "link_spent", "This link has been used or is too old",
-    "A link works once and for a short time. Ask the operator of the platform for a new one.",
+    "A link works once and for a short time. Ask whoever gave it to you for a new one.",
+)  # fmt: skip
+BAD_FORM = problem(400, "bad_form", "This form is not one of ours", "Go back, reload the page and try again.")
+OPERATOR_SIGN_IN = problem(
+    401, "operator_sign_in", "Sign in as an operator first",
+    "The pages under /operator need an operator's session: /operator/login. The first operator is made on the machine: "
+    "`footlights operator create NAME`.",
 )  # fmt: skip
 FAILED = problem(
     500, "failed", "Something broke on our side", "It has been logged, without anything about you. Try again."
@@ -64,6 +74,16 @@ FAILED = problem(
 def bad_query(detail: str) -> Refusal:
     """A query parameter has a value that it cannot have."""
     return Refusal(problem(400, "bad_query", "A parameter is not as it should be", detail))
+
+
+def bad_form(detail: str) -> Refusal:
+    """A field of a form has a value that it cannot have."""
+    return Refusal(problem(400, "bad_form", "That did not work", detail))
+
+
+def refused_token(detail: str) -> Refusal:
+    """A token of the platform was not taken. detail: why, without its content."""
+    return Refusal(problem(403, "token_refused", "Your platform's token was not accepted", detail))
 
 
 def problem_response(what: Problem, headers: dict[str, str] | None = None) -> Response:

@@ -7,9 +7,13 @@ from urllib.parse import urlsplit
 from starlette.requests import Request
 from starlette.responses import Response
 
-from footlights.public.web.auth import Accounts
+from footlights.public.accounts.creators import Accounts, Who
+from footlights.settings import Settings
 
 COOKIE = "footlights_session"
+#: Of operators. A browser sends it with their own pages alone, and with nothing that another site starts.
+OPERATOR_COOKIE = "footlights_operator"
+OPERATOR_PATH = "/operator"
 
 
 def token_of(request: Request) -> str | None:
@@ -20,10 +24,10 @@ def token_of(request: Request) -> str | None:
     return request.cookies.get(COOKIE)
 
 
-def creator_of(request: Request, accounts: Accounts) -> str | None:
-    """The id of the creator who is asking; None if nobody is signed in."""
+def who_asks(request: Request, accounts: Accounts) -> Who | None:
+    """Who is asking; None if nobody is signed in."""
     token = token_of(request)
-    return None if token is None else accounts.session(token)
+    return None if token is None else accounts.who(token)
 
 
 def from_own_page(request: Request) -> bool:
@@ -45,6 +49,28 @@ def sign_in(response: Response, request: Request, *, session: str, days: int) ->
 def sign_out(response: Response, request: Request) -> None:
     """Take the session's cookie back."""
     response.delete_cookie(COOKIE, path="/", httponly=True, samesite="lax", secure=over_tls(request))
+
+
+def operator_in(response: Response, request: Request, *, session: str, hours: int) -> None:
+    """Set the cookie of an operator's session. Strict: not even a link from another site sends it along."""
+    response.set_cookie(
+        OPERATOR_COOKIE, session, max_age=hours * 3600, path=OPERATOR_PATH, httponly=True, samesite="strict",
+        secure=over_tls(request),
+    )  # fmt: skip
+
+
+def operator_out(response: Response, request: Request) -> None:
+    """Take the cookie of an operator's session back."""
+    response.delete_cookie(
+        OPERATOR_COOKIE, path=OPERATOR_PATH, httponly=True, samesite="strict", secure=over_tls(request)
+    )
+
+
+def base_url(request: Request, settings: Settings) -> str:
+    """Where this browser reaches us, without a slash at its end: as the settings say, or else as it says itself."""
+    stated = str(settings.public_url).rstrip("/")
+    scheme = "https" if over_tls(request) else "http"
+    return stated or f"{scheme}://{request.headers.get('host', '')}"
 
 
 def over_tls(request: Request) -> bool:

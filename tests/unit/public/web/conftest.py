@@ -9,8 +9,8 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
+from footlights.public.accounts.creators import Accounts
 from footlights.public.web.app import create_app
-from footlights.public.web.auth import Accounts
 from footlights.settings import load_settings
 from footlights.terms.ticks import DAY, HOUR
 from tests import boards

@@ -39,11 +39,33 @@ ACCESS = {
     "GET /studio/audience": "signed in",
     "GET /studio/followers": "signed in",
     "GET /studio/live": "signed in",
+    "GET /studio/team": "owner",
+    "POST /studio/team/invite": "own page, owner",
+    "POST /studio/team/remove": "own page, owner",
     "GET /privacy": "anybody",
     "GET /": "anybody",
     "GET /login": "anybody",
     "POST /login": "own page",
+    "GET /embed": "token",
+    "GET /signin": "token",
+    "POST /signin": "own page",
     "POST /logout": "own page",
+    "GET /operator": "operator",
+    "GET /operator/creators": "operator",
+    "GET /operator/keys": "operator",
+    "GET /operator/policy": "operator",
+    "GET /operator/account": "operator",
+    "GET /operator/login": "anybody",
+    "POST /operator/login": "own page",
+    "POST /operator/logout": "own page",
+    "POST /operator/password": "own page, operator",
+    "POST /operator/recovery-codes": "own page, operator",
+    "POST /operator/passkeys/remove": "own page, operator",
+    "POST /operator/passkeys/ask": "own page, operator",
+    "POST /operator/passkeys": "own page, operator",
+    "POST /operator/login/passkey/ask": "own page",
+    "POST /operator/login/passkey": "own page",
+    "GET /metrics": "this machine",
     "GET /static/{name}": "anybody",
     "GET /favicon.ico": "anybody",
     "GET /livez": "anybody",
@@ -64,8 +86,9 @@ def _those(*access: str) -> list[str]:
     return [route for route, who in ACCESS.items() if who in access]
 
 
+_OWN_WORDS = ("own creator", "own creator, pro", "own video", "own video, pro")
 _API = [route for route in ACCESS if "/api/" in route]
-_OWN = [route for route in ACCESS if ACCESS[route].startswith("own ") and ACCESS[route] != "own page"]
+_OWN = [route for route in ACCESS if ACCESS[route].startswith(("own creator", "own video"))]
 _PRO = _those("own creator, pro", "own video, pro")
 _ANSWERED = [route for route in _API if ACCESS[route] != "anybody"]
 
@@ -84,7 +107,7 @@ def test_the_table_of_routes_says_the_same_as_the_code() -> None:
     words = {
         Access.PUBLIC: "anybody", Access.SIGNED_IN: "signed in", Access.OWN_CREATOR: "own creator",
         Access.OWN_CREATOR_PRO: "own creator, pro", Access.OWN_VIDEO: "own video",
-        Access.OWN_VIDEO_PRO: "own video, pro",
+        Access.OWN_VIDEO_PRO: "own video, pro", Access.OWNER: "owner",
     }  # fmt: skip
     coded = {f"GET {endpoint.path}": words[endpoint.access] for endpoint in ENDPOINTS}
     coded |= {f"GET {page.path}": words[page.access] for page in pages.PAGES}
@@ -97,7 +120,7 @@ def test_anybody_may_read_what_is_public(client: Client, route: str) -> None:
     assert client.request(method, path).status_code in (200, 301)
 
 
-@pytest.mark.parametrize("route", [route for route in ACCESS if ACCESS[route] not in ("anybody", "own page")])
+@pytest.mark.parametrize("route", _those("signed in", "owner", *_OWN_WORDS))
 def test_nobody_sees_a_channel_without_signing_in(client: Client, route: str) -> None:
     method, path = _named(route, creator="ada", video="a0")
     answer = client.request(method, path)
@@ -106,6 +129,29 @@ def test_nobody_sees_a_channel_without_signing_in(client: Client, route: str) ->
         assert answer.json()["reason"] == "sign_in"
     else:
         assert (answer.status_code, answer.headers["location"]) == (303, "/login")
+
+
+@pytest.mark.parametrize("route", _those("operator", "own page, operator", "own page, owner"))
+def test_nobody_operates_or_invites_without_signing_in(client: Client, asking: Asking, route: str) -> None:
+    method, path = route.split()
+    askers = [client] if "owner" in ACCESS[route] else [client, asking("ada")]
+    posts: list[dict[str, Any]] = [{"data": {"a": "b"}}, {"json": {}}]
+    for asker in askers:
+        for options in posts if method == "POST" else [{}]:
+            answer = asker.request(method, path, headers={"Origin": "http://studio.test"}, **options)
+            door = "/login" if "owner" in ACCESS[route] else "/operator/login"
+            refused = (answer.status_code, answer.headers.get("location")) == (303, door)
+            assert refused or answer.status_code in (400, 401), options
+
+
+@pytest.mark.parametrize("route", [route for route in ACCESS if route.startswith("POST ")])
+@pytest.mark.parametrize("origin", [None, "null", "https://evil.test"])
+def test_what_another_site_posts_is_refused_before_it_is_read(client: Client, route: str, origin: str | None) -> None:
+    headers = {} if origin is None else {"Origin": origin}
+    posts: list[dict[str, Any]] = [{"data": {"token": "x"}}, {"json": {"answer": {}}}]
+    for options in posts:
+        answer = client.post(route.split()[1], headers=headers, **options)
+        assert answer.status_code in (400, 403) and "set-cookie" not in answer.headers
 
 
 @pytest.mark.parametrize("token", ["", "x", "Bearer", "a" * 5000])

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from footlights.public.accounts.creators import Accounts
 from footlights.public.web.app import create_app
-from footlights.public.web.auth import Accounts
 from footlights.settings import load_settings
 from footlights.terms.families import HISTOGRAMS, POSITIONS
 from footlights.terms.policy import default_policy

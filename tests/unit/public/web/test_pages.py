@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from footlights.public.accounts.creators import Accounts
 from footlights.public.web.app import create_app
-from footlights.public.web.auth import Accounts
-from footlights.public.web.headers import content_policy
+from footlights.public.web.headers import POLICY
 from footlights.public.web.sessions import COOKIE
 from footlights.settings import load_settings
 from footlights.terms.ticks import HOUR
@@ -50,7 +50,7 @@ def test_no_page_holds_a_script_or_style_of_its_own_or_names_another_host(asking
 @pytest.mark.parametrize("path", [*PAGES, "/api/v1/privacy", "/livez", "/static/none.js", "/studio/videos/none"])
 def test_every_answer_carries_the_policy(asking: Asking, path: str) -> None:
     headers = asking("ada").get(path).headers
-    policy = content_policy("")
+    policy = POLICY
     assert headers["content-security-policy"] == policy
     assert "unsafe" not in policy and "default-src 'none'" in policy and "frame-ancestors 'none'" in policy
     assert headers["x-content-type-options"] == "nosniff"

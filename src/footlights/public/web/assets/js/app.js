@@ -16,6 +16,10 @@ async function draw() {
     const { drawMaps } = await import("./map.js");
     drawMaps();
   }
+  if (document.querySelector("[data-passkey]")) {
+    const { offerPasskeys } = await import("./passkeys.js");
+    offerPasskeys();
+  }
 }
 
 draw();

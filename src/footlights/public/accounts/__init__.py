@@ -1,0 +1,1 @@
+"""Accounts. Who may look: creators and their readers, operators, and the keys of platforms."""

@@ -1,0 +1,75 @@
+-- Accounts. Who may look at figures, and how they prove it. Holds no figure, no viewer and no address.
+-- A secret that is only ever compared is kept as its SHA-256 or Argon2id; one that we compute with (a TOTP secret, a
+-- platform's signing key) as it is, which is why the file is its owner's alone (0600).
+
+CREATE TABLE IF NOT EXISTS readers (
+    reader INTEGER PRIMARY KEY,
+    creator TEXT NOT NULL,              -- the board's id
+    label TEXT NOT NULL,                -- what the creator calls them; never an address
+    invited_at INTEGER NOT NULL,
+    UNIQUE (creator, label)
+) STRICT;
+
+CREATE TABLE IF NOT EXISTS links (
+    digest TEXT PRIMARY KEY,
+    creator TEXT NOT NULL,
+    expires_at INTEGER NOT NULL,
+    reader INTEGER REFERENCES readers ON DELETE CASCADE     -- null: the creator's own
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS sessions (
+    digest TEXT PRIMARY KEY,
+    creator TEXT NOT NULL,
+    expires_at INTEGER NOT NULL,
+    reader INTEGER REFERENCES readers ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS operators (
+    operator INTEGER PRIMARY KEY AUTOINCREMENT,             -- never used again: a passkey names it for ever
+    name TEXT NOT NULL UNIQUE,
+    password TEXT NOT NULL,                                 -- Argon2id, PHC text
+    totp_secret BLOB NOT NULL CHECK (length(totp_secret) = 20),
+    totp_step INTEGER NOT NULL DEFAULT 0,                   -- the last one used: a code works once
+    made_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE IF NOT EXISTS recovery_codes (
+    operator INTEGER NOT NULL REFERENCES operators ON DELETE CASCADE,
+    digest TEXT NOT NULL,
+    PRIMARY KEY (operator, digest)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS passkeys (
+    id BLOB PRIMARY KEY,
+    operator INTEGER NOT NULL REFERENCES operators ON DELETE CASCADE,
+    label TEXT NOT NULL,
+    credential BLOB NOT NULL,                               -- AttestedCredentialData: id and public key
+    sign_count INTEGER NOT NULL,
+    made_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS operator_sessions (
+    digest TEXT PRIMARY KEY,
+    operator INTEGER NOT NULL REFERENCES operators ON DELETE CASCADE,
+    began_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Wrong answers in a window. who: a slot of 4,096 that a name falls into, or -1 for all; no name is kept.
+CREATE TABLE IF NOT EXISTS attempts (
+    who INTEGER PRIMARY KEY,
+    count INTEGER NOT NULL,
+    since INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE IF NOT EXISTS signing_keys (
+    kid TEXT PRIMARY KEY,
+    secret BLOB NOT NULL CHECK (length(secret) = 32),
+    made_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Ids of tokens that signed somebody in, until they would be too old anyway.
+CREATE TABLE IF NOT EXISTS used_tokens (
+    digest TEXT PRIMARY KEY,
+    expires_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;

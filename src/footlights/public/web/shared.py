@@ -1,0 +1,74 @@
+"""Shared. In: a data folder and settings. Out: what every handler of the public side needs, opened once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from footlights.public.accounts.creators import Accounts, Who
+from footlights.public.accounts.store import Store
+from footlights.public.board.read import Board
+from footlights.public.insights import DaySums
+from footlights.public.web.api import Call, Parameter, checked_query
+from footlights.public.web.boards import Boards
+from footlights.public.web.calls import Access, admit
+from footlights.public.web.problems import NOT_READY, Refusal
+from footlights.settings import Settings
+
+
+class Shared:
+    """Accounts, boards and templates. data: the folder, of which this process opens board and public alone."""
+
+    def __init__(self, data: Path, settings: Settings, templates: jinja2.Environment) -> None:
+        self.data = data
+        self.settings = settings
+        self.store = Store(data / "public")
+        self.accounts = Accounts(self.store, session_days=settings.session_days)
+        self.boards = Boards(data / "board")
+        self.sums = DaySums()
+        self._templates = templates
+
+    def close(self) -> None:
+        """Give the files back."""
+        self.boards.close()
+        self.store.close()
+
+    @contextmanager
+    def maybe_board(self) -> Iterator[Board | None]:
+        """The board for one request; None before the gate has made it. What a page says of a start has no board."""
+        with ExitStack() as stack:
+            board = None
+            try:
+                board = stack.enter_context(self.boards.borrow())
+            except Refusal as refusal:
+                if refusal.problem is not NOT_READY:
+                    raise
+            yield board
+
+    def call(
+        self, board: Board, access: Access, parameters: tuple[Parameter, ...], session: Who | None, request: Request
+    ) -> Call:
+        """A call that may be answered. Raises Refusal for an asker who may not, or a query that cannot be."""
+        admitted = None if session is None else admit(board, access, session=session, path=request.path_params)
+        query = checked_query(parameters, dict(request.query_params))
+        return Call(board=board, admitted=admitted, query=query, sums=self.sums, accounts=self.accounts)
+
+    def html(
+        self,
+        request: Request,
+        template: str,
+        values: dict[str, Any],
+        status: int = 200,
+        headers: dict[str, str] | None = None,
+    ) -> Response:
+        """A page. headers: beside those that every page has."""
+        told_of_all = {"path": request.url.path, "query": dict(request.query_params)}
+        text = self._templates.get_template(template).render({**told_of_all, **values})
+        told = {"Cache-Control": "private, no-cache", "Vary": "Cookie", **(headers or {})}
+        return HTMLResponse(text, status_code=status, headers=told)

@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+import io
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from footlights.cli import main
+from footlights.public.accounts import passwords
+from footlights.public.accounts.creators import Accounts, Who
+from footlights.public.accounts.jwks import Jwks
+from footlights.public.accounts.operators import Operators
+from footlights.public.accounts.platforms import Platforms
+from footlights.public.accounts.store import Store
+from tests import boards
+
+GOOD = "four lamps in a row"
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(passwords, "MEMORY_KIB", 64)
+    # The command's log would go to this test's standard error, which is closed when other tests log.
+    monkeypatch.setattr("footlights.cli._log_to_stderr", lambda **_: None)
+
+
+def _run(capsys: pytest.CaptureFixture[str], data: Path, *arguments: str) -> Any:
+    assert main([*arguments, "--data", str(data), "--json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def _typed(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO(text))
+
+
+def test_an_operator_who_was_created_can_sign_in(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _typed(monkeypatch, f"{GOOD}\n")
+    made = _run(capsys, tmp_path, "operator", "create", "mia", "--password-stdin")
+    assert made["name"] == "mia" and len(made["recovery_codes"]) == 10 and "otpauth://" in made["totp_address"]
+    store = Store(tmp_path / "public")
+    operators = Operators(store)
+    session = operators.session(operators.sign_in("mia", GOOD, made["recovery_codes"][0]))
+    store.close()
+    assert session is not None and session.name == "mia"
+    (listed,) = _run(capsys, tmp_path, "operator", "list")["operators"]
+    assert listed == {"name": "mia", "passkeys": 0, "recovery_codes": 9}
+    _run(capsys, tmp_path, "operator", "remove", "mia")
+    assert _run(capsys, tmp_path, "operator", "list")["operators"] == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (["create", "mia"], ""),  # no terminal, and nothing that says to read standard input
+        (["create"], ""), (["remove"], ""), (["reset"], ""),
+    ],
+)  # fmt: skip
+def test_no_operator_is_made_without_being_told_who_and_with_which_password(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], text: str
+) -> None:
+    _typed(monkeypatch, text)
+    with pytest.raises(SystemExit) as ended:
+        main(["operator", *arguments, "--data", str(tmp_path)])
+    assert ended.value.code == 2
+
+
+@pytest.mark.parametrize("text", ["", "\n", "short\n"])
+def test_an_empty_or_short_password_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    _typed(monkeypatch, text)
+    assert main(["operator", "create", "mia", "--password-stdin", "--data", str(tmp_path)]) == 1
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    boards.make_board(tmp_path / "board", [boards.ACreator(id="ada")], [])
+    return tmp_path
+
+
+def test_an_embed_link_holds_a_token_that_we_take(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    asked = ("creator", "embed-link", "ada", "--page", "chart:reach", "--origin", "https://app.example")
+    assert main([*asked, "--data", str(data)]) == 1  # no key yet
+    assert "footlights creator signing-key" in capsys.readouterr().err
+    key = _run(capsys, data, "creator", "signing-key")
+    assert _run(capsys, data, "creator", "signing-keys")["kids"] == [key["kid"]]
+    token = _run(capsys, data, *asked)["link"].partition("/embed?token=")[2]
+    store = Store(data / "public")
+    claims = Platforms(store, Jwks(""), issuer="platform", audience="footlights").embed(token)
+    store.close()
+    assert (claims.sub, claims.page, claims.origin, claims.exp - claims.iat) == (
+        "ada", "chart:reach", "https://app.example", 600,
+    )  # fmt: skip
+    _run(capsys, data, "creator", "revoke-signing-key", key["kid"])
+    assert _run(capsys, data, "creator", "signing-keys")["kids"] == []
+
+
+@pytest.mark.parametrize("extra", [[], ["--origin", "https://app.example", "--minutes", "0"]])
+def test_an_embed_link_needs_the_site_and_a_time(data: Path, extra: list[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["creator", "embed-link", "ada", "--data", str(data), *extra])
+    assert ended.value.code == 2
+
+
+def test_an_origin_that_is_none_is_said_on_the_machine(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _run(capsys, data, "creator", "signing-key")
+    assert main(["creator", "embed-link", "ada", "--origin", "http://app.example", "--data", str(data)]) == 1
+    assert "origin" in capsys.readouterr().err
+
+
+def test_a_login_link_begins_where_browsers_reach_us(
+    data: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert _run(capsys, data, "creator", "login-link", "ada")["link"].startswith("http://127.0.0.1:8700/login?token=")
+    monkeypatch.setenv("FOOTLIGHTS_PUBLIC_URL", "https://studio.example/")
+    start, _, token = _run(capsys, data, "creator", "login-link", "ada")["link"].partition("/login?token=")
+    assert start == "https://studio.example"
+    accounts = Accounts(data / "public")
+    assert accounts.who(accounts.redeem(token)) == Who(creator="ada")
+    accounts.close()
