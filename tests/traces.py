@@ -8,9 +8,11 @@ as they are, journals unpacked, for each id in plain and in the forms in which o
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import os
 import re
+import sqlite3
 import urllib.parse
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -26,6 +28,7 @@ from footlights.private.vault.frames import commits, unpack
 from footlights.private.vault.journal import JournalReader
 from footlights.private.vault.optouts import OptOuts
 from footlights.private.vault.seasons import SeasonKeys
+from footlights.public.board.read import BOARD_FILE
 from footlights.terms.errors import VaultDamaged
 
 #: Shorter ones are found by chance in any file; their other forms are long enough.
@@ -99,13 +102,31 @@ def leaks(folder: Path, sent: Iterable[str], *, among: str = "") -> list[str]:
 
 
 def declared(folder: Path) -> set[str]:
-    """What the platform declared: public, even where somebody chose a viewer's id for a creator."""
+    """What the platform declared: public, even where somebody chose a viewer's id for a creator.
+
+    From the board, too: a journal lets go of what it was told long ago.
+    """
+    published = _published(folder / "board" / BOARD_FILE)
     try:
         batch = JournalReader(folder / "private" / "journal").read({}, limit_events=10**9)
     except VaultDamaged:
+        return published
+    told = published | {
+        text for one in batch.declarations for text in msgspec.structs.astuple(one) if isinstance(text, str)
+    }
+    return published | told | {tag for one in batch.declarations for tag in getattr(one, "hashtags", ())}
+
+
+def _published(board: Path) -> set[str]:
+    if not board.exists():
         return set()
-    told = {text for one in batch.declarations for text in msgspec.structs.astuple(one) if isinstance(text, str)}
-    return told | {tag for one in batch.declarations for tag in getattr(one, "hashtags", ())}
+    with (
+        contextlib.closing(sqlite3.connect(f"file:{board}?mode=ro", uri=True)) as db,
+        contextlib.suppress(sqlite3.Error),
+    ):
+        rows = db.execute("SELECT id, name, handle FROM creators UNION ALL SELECT id, title, sound FROM videos")
+        return {text for row in rows for text in row}
+    return set()
 
 
 def _forms_in(content: bytes, starts: Any, heads: dict[int, list[bytes]]) -> Iterator[bytes]:

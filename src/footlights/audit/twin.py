@@ -112,7 +112,8 @@ class Twin:
             return self._overview(creator, int(query.get("days", 28)), query.get("metric", "view_count"))
         videos = self._log.videos_of(creator)
         if what == "videos":
-            return {"videos": [self._video(video) for video in videos], "cursor": None, "has_more": False}
+            listed = [self._video(video) | self._recent(video) for video in videos]
+            return {"videos": listed, "found": len(listed), "cursor": None, "has_more": False}
         if what == "audience":
             return self._audience("channel_audience", list(_firsts(_by_time(videos))), season=True)
         if what == "channel":
@@ -160,6 +161,10 @@ class Twin:
             "figures": {name: self._tally(name, [video], after_utc=0, until_utc=_EVER) for name in _NAMES},
         }  # fmt: skip
 
+    def _recent(self, video: TwinVideo) -> Found:
+        plays = sum("play" in act.kinds for act in video.acts)
+        return {"place": None, "recent": [self._figure("view_count", plays, self._clock_utc)]}
+
     def _curve(
         self, video: TwinVideo, *, metric: str = "view_count", granularity: str = "hour", kind: str = "running"
     ) -> Found:
@@ -187,6 +192,7 @@ class Twin:
             "creator": creator, "days": days, "since": rfc3339(since), "as_of": rfc3339(now), "videos": len(videos),
             "followers": self._followers(creator, after_utc=0), "figures": window | others,
             "curve": {"metric": metric, "granularity": "day", "kind": "change", "points": points},
+            "before": None, "changes": {},
             "latest": [self._video(video) for video in videos[:6]],
         }  # fmt: skip
 
