@@ -122,8 +122,12 @@ def _add_keeping(commands: Any) -> None:
     )
     viewer.add_argument("--new", action="store_true", help="of secret: make another; links of the old one end")
     _listen(viewer, "serve_host", "serve_port")
-    creator = _command(commands, "creator", _creator, "Creators: list them, or make a link with which one signs in.")
-    creator.add_argument("action", choices=("list", "login-link"))
+    creator = _command(commands, "creator", _creator, "Creators: list them, or make what one signs in with.")
+    creator.add_argument(
+        "action",
+        choices=("list", "login-link", "token"),
+        help="token: for a program that reads the API as this creator",
+    )
     creator.add_argument("id", nargs="?", metavar="ID")
     _listen(creator, "serve_host", "serve_port")
     policy = _command(
@@ -421,10 +425,14 @@ def _creator(asked: argparse.Namespace, settings: Settings) -> None:
         _say(asked, {"creators": creators}, "\n".join(f"{c['id']}  {c['tier']}  {c['name']}" for c in creators))
         return
     if not asked.id:
-        _usage("footlights creator login-link needs the creator's ID")
-    from footlights.links import make_login_link
+        _usage(f"footlights creator {asked.action} needs the creator's ID")
+    from footlights.links import make_login_link, make_token
 
     board.creator(asked.id)
+    if asked.action == "token":
+        token = make_token(asked.data, settings, asked.id)
+        _say(asked, {"creator": asked.id, "token": token, "days": settings.session_days}, token)
+        return
     link = make_login_link(asked.data, settings, asked.id)
     _say(asked, {"creator": asked.id, "link": link, "minutes": settings.login_link_minutes}, link)
 

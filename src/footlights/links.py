@@ -1,8 +1,10 @@
-"""Links. In: a creator. Out: a link with which they sign in; it is the operator who makes it."""
+"""Links. In: a creator. Out: a link with which they sign in, or a token for a program; the operator makes them."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from footlights.public.web.auth import Accounts
@@ -11,11 +13,27 @@ from footlights.settings import Settings
 
 def make_login_link(data: Path, settings: Settings, creator_id: str) -> str:
     """A link with which a creator signs in, once, within settings.login_link_minutes."""
+    with _accounts(data, settings) as accounts:
+        token = accounts.make_login_link(creator_id, minutes=settings.login_link_minutes)
+    return f"http://{settings.serve_host}:{settings.serve_port}/login?token={token}"
+
+
+def make_token(data: Path, settings: Settings, creator_id: str) -> str:
+    """A token that reads a creator's figures over the API for settings.session_days. It is shown now, never again."""
+    with _accounts(data, settings) as accounts:
+        return accounts.redeem(accounts.make_login_link(creator_id, minutes=1))
+
+
+@contextmanager
+def _accounts(data: Path, settings: Settings) -> Iterator[Accounts]:
     folder = data / "public"
     folder.mkdir(parents=True, exist_ok=True)
-    token = Accounts(folder).make_login_link(creator_id, minutes=settings.login_link_minutes)
-    owner = folder.stat()
-    if os.geteuid() == 0:  # the public process runs as another user, and the file is its own
-        for path in folder.iterdir():
-            os.chown(path, owner.st_uid, owner.st_gid)
-    return f"http://{settings.serve_host}:{settings.serve_port}/login?token={token}"
+    accounts = Accounts(folder, session_days=settings.session_days)
+    try:
+        yield accounts
+    finally:
+        accounts.close()
+        owner = folder.stat()
+        if os.geteuid() == 0:  # the public process runs as another user, and the file is its own
+            for path in folder.iterdir():
+                os.chown(path, owner.st_uid, owner.st_gid)

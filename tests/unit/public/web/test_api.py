@@ -19,6 +19,7 @@ from tests.unit.public.web.conftest import Asking, Client
 
 #: Every route and who may use it. A new route fails the first test below until somebody has thought about it here.
 ACCESS = {
+    "GET /api/v1/creators": "signed in",
     "GET /api/v1/creators/{creator}/overview": "own creator",
     "GET /api/v1/creators/{creator}/videos": "own creator",
     "GET /api/v1/creators/{creator}/audience": "own creator, pro",
@@ -50,7 +51,7 @@ ACCESS = {
     "GET /readyz": "anybody",
 }
 #: A band of other videos, and stretches where nothing is more than noise.
-_MAY_LACK_FIGURES = ("GET /api/v1/videos/{video}/typical", "GET /api/v1/videos/{video}/leaving")
+_MAY_LACK_FIGURES = ("GET /api/v1/creators", "GET /api/v1/videos/{video}/typical", "GET /api/v1/videos/{video}/leaving")
 FIGURE = {"metric", "value", "low", "high", "state", "exact", "as_of", "tick"}
 
 
