@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from footlights.public.web.auth import Accounts
@@ -15,7 +15,7 @@ def make_login_link(data: Path, settings: Settings, creator_id: str) -> str:
     """A link with which a creator signs in, once, within settings.login_link_minutes."""
     with _accounts(data, settings) as accounts:
         token = accounts.make_login_link(creator_id, minutes=settings.login_link_minutes)
-    return f"http://{settings.serve_host}:{settings.serve_port}/login?token={token}"
+    return f"{studio_address(settings)}/login?token={token}"
 
 
 def make_token(data: Path, settings: Settings, creator_id: str) -> str:
@@ -24,16 +24,27 @@ def make_token(data: Path, settings: Settings, creator_id: str) -> str:
         return accounts.redeem(accounts.make_login_link(creator_id, minutes=1))
 
 
+def studio_address(settings: Settings) -> str:
+    """Where creators reach the public side, without a slash at its end."""
+    url: str = settings.public_url
+    return url.rstrip("/") or f"http://{settings.serve_host}:{settings.serve_port}"
+
+
 @contextmanager
-def _accounts(data: Path, settings: Settings) -> Iterator[Accounts]:
+def public_folder(data: Path) -> Iterator[Path]:
+    """The public side's own folder, which stays its own whoever writes into it."""
     folder = data / "public"
     folder.mkdir(parents=True, exist_ok=True)
-    accounts = Accounts(folder, session_days=settings.session_days)
     try:
-        yield accounts
+        yield folder
     finally:
-        accounts.close()
         owner = folder.stat()
         if os.geteuid() == 0:  # the public process runs as another user, and the file is its own
             for path in folder.iterdir():
                 os.chown(path, owner.st_uid, owner.st_gid)
+
+
+@contextmanager
+def _accounts(data: Path, settings: Settings) -> Iterator[Accounts]:
+    with public_folder(data) as folder, closing(Accounts(folder, session_days=settings.session_days)) as accounts:
+        yield accounts

@@ -106,6 +106,24 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(name="duckdb_memory", default="2GB", unit="", help="Most memory that the private store may use."),
     Setting(name="login_link_minutes", default=30, unit="minutes", least=1, help="How long a login link works."),
     Setting(name="session_days", default=30, unit="days", least=1, help="How long a creator stays signed in."),
+    Setting(
+        name="public_url", default="", unit="",
+        help="Where browsers reach the public side, such as https://studio.example. Links begin with it. "
+        "Empty: http and the address that it listens on.",
+    ),
+    Setting(name="mail_from", default="", unit="", help="Who letters are from, such as studio@example.org."),
+    Setting(name="smtp_host", default="", unit="", help="Mail server that the digest is handed to. Empty: no mail."),
+    Setting(name="smtp_port", default=587, unit="port", least=1, help="Its port."),
+    Setting(
+        name="smtp_tls", default="starttls", unit="",
+        help="starttls, tls (from the first byte, mostly port 465), or none, which is for this machine alone. "
+        "The server's certificate is checked.",
+    ),
+    Setting(name="smtp_user", default="", unit="", help="Name to sign in with there. Empty: without signing in."),
+    Setting(
+        name="smtp_password", default="", unit="",
+        help="Password for it. Let it come from the environment, or from a settings.toml that others cannot read.",
+    ),
 )  # fmt: skip
 
 BY_NAME = {setting.name: setting for setting in SETTINGS}

@@ -16,6 +16,7 @@ SECURE_RANDOMNESS = {
     "private/vault/keyfiles.py",
     "gate/keys.py",
     "public/web/auth.py",
+    "public/web/contacts.py",
     "private/collect/keys.py",
 }
 SECURE = re.compile(

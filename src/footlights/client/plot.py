@@ -47,11 +47,13 @@ def draw(rows: list[Row], *, metric: str | None, width: int, height: int) -> Svg
 
 
 def _of_metric(rows: list[Row], metric: str | None) -> list[Row]:
-    """The rows of a metric; without one, of the first that has several."""
+    """The rows of a metric, where it stands first; without one, of the first that has several."""
     if metric is None:
         names = [row["metric"] for row in rows if row["low"] is not None]
         metric = next((name for name in names if names.count(name) > 1), names[0] if names else None)
-    return [row for row in rows if row["metric"] == metric]
+    found = [row for row in rows if row["metric"] == metric]
+    # A video's views and the parts of its last days have one metric, and no place beside each other.
+    return [row for row in found if row["scope"] == found[0]["scope"]]
 
 
 # ---- a curve

@@ -87,3 +87,7 @@ class AuditFailed(FootlightsError):
 
 class AskFailed(FootlightsError):
     """The client was asked for what it cannot get or make: it says why, and what would help."""
+
+
+class MailFailed(FootlightsError):
+    """Mail could not be sent: it says which setting to look at, and never an address."""

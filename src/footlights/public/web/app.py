@@ -33,11 +33,13 @@ from footlights.public.web.api import ENDPOINTS, Call, Endpoint, Parameter, chec
 from footlights.public.web.auth import Accounts
 from footlights.public.web.boards import Boards
 from footlights.public.web.calls import Access, admit, session_of
+from footlights.public.web.contacts import Contacts
 from footlights.public.web.headers import SecurityHeaders
 from footlights.public.web.privacy import PENDING
 from footlights.public.web.problems import (
     FAILED,
     LINK_SPENT,
+    NO_LETTER,
     NOT_FOUND,
     NOT_READY,
     OTHER_SITE,
@@ -69,6 +71,7 @@ class _Site:
         self._settings = settings
         self._assets = Assets()
         self._accounts = Accounts(data / "public", session_days=settings.session_days)
+        self._contacts = Contacts(data / "public")
         self._boards = Boards(data / "board")
         self._sums = DaySums()
         self._templates = _templates(self._assets)
@@ -89,6 +92,8 @@ class _Site:
                 Route("/login", self._login_page, methods=["GET"]),
                 Route("/login", self._login, methods=["POST"]),
                 Route("/logout", self._logout, methods=["POST"]),
+                Route("/unsubscribe", self._stop_page, methods=["GET"]),
+                Route("/unsubscribe", self._stop_letters, methods=["POST"]),
                 Route("/static/{name}", self._assets.respond),
                 Route("/favicon.ico", self._favicon),
                 Route("/livez", self._live),
@@ -113,6 +118,7 @@ class _Site:
         yield
         self._boards.close()
         self._accounts.close()
+        self._contacts.close()
 
     # ---- API
 
@@ -197,6 +203,26 @@ class _Site:
         answer = RedirectResponse("/", status_code=303)
         sessions.sign_out(answer, request)
         return answer
+
+    def _stop_page(self, request: Request) -> Response:
+        # A button, not the link itself, stops the letters: what previews links only ever reads pages.
+        token, _ = self._letters_of(request)
+        return self._html(request, "unsubscribe.html", {"token": token, "done": False, "seats": drawing.house()})
+
+    def _stop_letters(self, request: Request) -> Response:
+        # From a mail program (RFC 8058) as well as from our page: the token alone decides, and can do nothing else.
+        token, creator_id = self._letters_of(request)
+        self._contacts.stop(creator_id)
+        log.info("letters.stopped")
+        return self._html(request, "unsubscribe.html", {"token": token, "done": True, "seats": drawing.house()})
+
+    def _letters_of(self, request: Request) -> tuple[str, str]:
+        """The token of a link in a letter, and whose letters these are. Raises Refusal."""
+        token = request.query_params.get("token", "")
+        try:
+            return token, self._contacts.stopped_by(token)
+        except NotAllowed:
+            raise Refusal(NO_LETTER) from None
 
     def _html(self, request: Request, template: str, values: dict[str, Any], status: int = 200) -> Response:
         text = self._templates.get_template(template).render(

@@ -56,6 +56,10 @@ LINK_SPENT = problem(
     403, "link_spent", "This link has been used or is too old",
     "A link works once and for a short time. Ask the operator of the platform for a new one.",
 )  # fmt: skip
+NO_LETTER = problem(
+    404, "no_letter", "This link was cut, or not made here",
+    "Open it again from the newest letter. The operator of the platform can stop the mail, too.",
+)  # fmt: skip
 FAILED = problem(
     500, "failed", "Something broke on our side", "It has been logged, without anything about you. Try again."
 )

@@ -45,6 +45,8 @@ ACCESS = {
     "GET /login": "anybody",
     "POST /login": "own page",
     "POST /logout": "own page",
+    "GET /unsubscribe": "own link",
+    "POST /unsubscribe": "own link",
     "GET /static/{name}": "anybody",
     "GET /favicon.ico": "anybody",
     "GET /livez": "anybody",
@@ -66,7 +68,7 @@ def _those(*access: str) -> list[str]:
 
 
 _API = [route for route in ACCESS if "/api/" in route]
-_OWN = [route for route in ACCESS if ACCESS[route].startswith("own ") and ACCESS[route] != "own page"]
+_OWN = [route for route in ACCESS if ACCESS[route].startswith("own ") and ACCESS[route] not in ("own page", "own link")]
 _PRO = _those("own creator, pro", "own video, pro")
 _ANSWERED = [route for route in _API if ACCESS[route] != "anybody"]
 
@@ -98,7 +100,9 @@ def test_anybody_may_read_what_is_public(client: Client, route: str) -> None:
     assert client.request(method, path).status_code in (200, 301)
 
 
-@pytest.mark.parametrize("route", [route for route in ACCESS if ACCESS[route] not in ("anybody", "own page")])
+@pytest.mark.parametrize(
+    "route", [route for route in ACCESS if ACCESS[route] not in ("anybody", "own page", "own link")]
+)
 def test_nobody_sees_a_channel_without_signing_in(client: Client, route: str) -> None:
     method, path = _named(route, creator="ada", video="a0")
     answer = client.request(method, path)
