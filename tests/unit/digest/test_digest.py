@@ -123,6 +123,17 @@ def test_who_is_not_let_in_has_sent_nothing_and_noted_nothing(
     assert mail.taken == [] and send_digests(data, settings_for()).sent == 2
 
 
+def test_letters_and_the_password_go_over_tls_to_a_server_whose_certificate_holds_and_to_no_other(
+    data: Path, settings_for: SettingsFor, mail_over_tls: tuple[MailServer, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server, certificate = mail_over_tls
+    settings = settings_for(smtp_port=server.port, smtp_tls="starttls")
+    with pytest.raises(MailFailed, match="SSLCertVerificationError"):
+        send_digests(data, settings)
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    assert send_digests(data, settings).sent == len(server.taken) == 2
+
+
 @pytest.mark.parametrize(
     "over",
     [

@@ -58,6 +58,7 @@ class Contacts:
         self._lock = threading.Lock()
         self._db = sqlite3.connect(folder / ACCOUNTS_FILE, isolation_level=None, check_same_thread=False, timeout=10)
         self._db.execute("PRAGMA journal_mode = WAL")
+        _close_to_others(folder)
         self._db.executescript(_SCHEMA)
         self._db.execute("INSERT OR IGNORE INTO contact_keys VALUES (1, ?)", (secrets.token_bytes(32),))
         self._key: bytes = self._db.execute("SELECT key FROM contact_keys").fetchone()[0]
@@ -127,6 +128,13 @@ class Contacts:
 
     def _signed(self, what: str, text: str) -> bytes:
         return hmac.new(self._key, f"{what}\0{text}".encode(), hashlib.sha256).digest()
+
+
+def _close_to_others(folder: Path) -> None:
+    """Let nobody but the public side read the file: it held hashes alone until addresses came into it."""
+    for path in folder.glob(f"{ACCOUNTS_FILE}*"):
+        if path.stat().st_mode & 0o077:
+            path.chmod(0o600)
 
 
 def _text(raw: bytes) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from footlights.public.web.auth import ACCOUNTS_FILE
+from footlights.public.web.auth import ACCOUNTS_FILE, Accounts
 from footlights.public.web.contacts import Contacts
 from footlights.terms.errors import NotAllowed
 from tests.unit.public.web.conftest import Client
@@ -41,6 +41,17 @@ def test_who_stops_the_letters_has_no_address_kept_and_stays_stopped(contacts: C
     db.close()
     contacts.set("ada", "new@example.org", again=True)
     assert [contact.address for contact in contacts.all()] == ["new@example.org"]
+
+
+def test_no_other_user_can_read_addresses_not_even_in_a_file_from_before(tmp_path: Path) -> None:
+    accounts = Accounts(tmp_path)
+    accounts.make_login_link("ada", 5)
+    (tmp_path / ACCOUNTS_FILE).chmod(0o644)
+    contacts = Contacts(tmp_path)
+    contacts.set("ada", "ada@example.org")
+    assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o600}
+    contacts.close()
+    accounts.close()
 
 
 def test_a_contact_does_not_print_its_address(contacts: Contacts) -> None:
