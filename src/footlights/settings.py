@@ -122,7 +122,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(name="smtp_user", default="", unit="", help="Name to sign in with there. Empty: without signing in."),
     Setting(
         name="smtp_password", default="", unit="",
-        help="Password for it. Let it come from the environment, or from a settings.toml that others cannot read.",
+        help="Password for it. Let it come from the environment: backups hold settings.toml.",
     ),
 )  # fmt: skip
 
