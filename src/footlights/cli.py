@@ -19,6 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import structlog
 
 from footlights import __version__
@@ -105,6 +106,13 @@ def _add_work(commands: Any) -> None:
     report.add_argument("--format", choices=("table", "json", "csv", "parquet"), default="table")
     report.add_argument("--days", type=int, default=28, help="length of the overview's window (default 28)")
     report.add_argument("--out", type=Path, metavar="FILE", help="write there instead of standard output")
+    digest = _command(
+        commands, "digest", _digest, "Send last week's letter to creators who have an address, once: run it daily."
+    )
+    digest.add_argument(
+        "--creator", action="append", default=[], metavar="ID", help="only to this one; may be repeated"
+    )
+    digest.add_argument("--show", metavar="ID", help="print the letter of this creator, and send nothing")
     status = _command(commands, "status", _status, "Show rooms, published figures, next ticks and disk use.")
     status.add_argument("--private", action="store_true", help="the exact numbers too; needs the private folder")
     _listen(status, "collect_host", "collect_port", "serve_host", "serve_port")
@@ -195,9 +203,15 @@ def _add_people(commands: Any) -> None:
     )  # fmt: skip
     creator.add_argument(
         "action",
-        choices=("list", "login-link", "embed-link", "signing-key", "signing-keys", "revoke-signing-key"),
-    )
+        choices=(
+            "list", "login-link", "token", "contact", "embed-link", "signing-key", "signing-keys", "revoke-signing-key",
+        ),
+        help="token: for a program that reads the API as this creator. contact: where their weekly letter goes",
+    )  # fmt: skip
     creator.add_argument("id", nargs="?", metavar="ID", help="of the creator, or of the signing key")
+    creator.add_argument("address", nargs="?", metavar="ADDRESS", help="of contact: theirs, or - to read it")
+    creator.add_argument("--stop", action="store_true", help="of contact: no more letters; the address is deleted")
+    creator.add_argument("--again", action="store_true", help="of contact: although they stopped the letters")
     creator.add_argument(
         "--page", default="overview", help="what an embed-link shows: overview, video:ID or chart:METRIC"
     )
@@ -455,8 +469,15 @@ def _creator(asked: argparse.Namespace, settings: Settings) -> None:
     if asked.action == "embed-link":
         _embed_link(asked, settings)
         return
-    from footlights.links import make_login_link
+    if asked.action == "contact":
+        _contact(asked)
+        return
+    from footlights.links import make_login_link, make_token
 
+    if asked.action == "token":
+        token = make_token(asked.data, settings, asked.id)
+        _say(asked, {"creator": asked.id, "token": token, "days": settings.session_days}, token)
+        return
     link = make_login_link(asked.data, settings, asked.id)
     _say(asked, {"creator": asked.id, "link": link, "minutes": settings.login_link_minutes}, link)
 
@@ -538,6 +559,40 @@ def _say_enrolment(asked: argparse.Namespace, made: Enrolment) -> None:
         "Sign in at /operator; a passkey can be added there.",
     ]
     _say(asked, answer, "\n".join(lines))
+
+
+def _contact(asked: argparse.Namespace) -> None:
+    from footlights.accounts import opened
+    from footlights.public.accounts.contacts import Contacts
+
+    if asked.stop == (asked.address is not None):
+        _usage("footlights creator contact ID needs an ADDRESS, or --stop")
+    with opened(asked.data) as store:
+        contacts = Contacts(store)
+        if asked.stop:
+            contacts.stop(asked.id)
+        else:
+            # An address that is read is in nobody's shell history and in no list of processes.
+            address = sys.stdin.readline().strip() if asked.address == "-" else asked.address
+            contacts.set(asked.id, address, again=asked.again)
+    text = "no more letters; the address is deleted" if asked.stop else "the weekly letter goes there"
+    _say(asked, {"creator": asked.id, "letters": not asked.stop}, text)
+
+
+def _digest(asked: argparse.Namespace, settings: Settings) -> None:
+    from footlights.digest import letter_for, send_digests
+
+    if asked.show is not None:
+        letter = letter_for(asked.data, settings, asked.show)
+        _say(asked, {"subject": letter.subject, "text": letter.text, "html": letter.html}, letter.text.rstrip())
+        return
+    with _Progress("sending", unit="letters"):
+        done = send_digests(asked.data, settings, only=asked.creator)
+    text = f"week {done.week}: sent {done.sent:,}, sent before {done.before:,}, refused {done.refused:,}"
+    text += f"; {done.unknown:,} have an address and no channel" if done.unknown else ""
+    _say(asked, msgspec.structs.asdict(done), text)
+    if done.refused:
+        raise SystemExit(1)
 
 
 def _policy(asked: argparse.Namespace, settings: Settings) -> None:

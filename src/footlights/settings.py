@@ -130,6 +130,19 @@ SETTINGS: tuple[Setting, ...] = (
         name="metrics_open", default=0, unit="0 or 1",
         help="1: /metrics answers everybody, and not just this machine. It holds public facts alone.",
     ),
+    Setting(name="mail_from", default="", unit="", help="Who letters are from, such as studio@example.org."),
+    Setting(name="smtp_host", default="", unit="", help="Mail server that the digest is handed to. Empty: no mail."),
+    Setting(name="smtp_port", default=587, unit="port", least=1, help="Its port."),
+    Setting(
+        name="smtp_tls", default="starttls", unit="",
+        help="starttls, tls (from the first byte, mostly port 465), or none, which is for this machine alone. "
+        "The server's certificate is checked.",
+    ),
+    Setting(name="smtp_user", default="", unit="", help="Name to sign in with there. Empty: without signing in."),
+    Setting(
+        name="smtp_password", default="", unit="",
+        help="Password for it. Let it come from the environment: backups hold settings.toml.",
+    ),
 )  # fmt: skip
 
 BY_NAME = {setting.name: setting for setting in SETTINGS}

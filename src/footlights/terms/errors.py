@@ -83,3 +83,11 @@ class NotAllowed(FootlightsError):
 
 class AuditFailed(FootlightsError):
     """An audit could not be carried out: it says nothing of privacy, either way."""
+
+
+class AskFailed(FootlightsError):
+    """The client was asked for what it cannot get or make: it says why, and what would help."""
+
+
+class MailFailed(FootlightsError):
+    """Mail could not be sent: it says which setting to look at, and never an address."""

@@ -1,4 +1,5 @@
--- Accounts. Who may look at figures, and how they prove it. Holds no figure, no viewer and no address.
+-- Accounts. Who may look at figures, how they prove it, and where a creator's weekly letter goes. Holds no figure and
+-- no viewer; an address is a creator's, given by their platform, and goes when they stop the letters.
 -- A secret that is only ever compared is kept as its SHA-256 or Argon2id; one that we compute with (a TOTP secret, a
 -- platform's signing key) as it is, which is why the file is its owner's alone (0600).
 
@@ -73,3 +74,20 @@ CREATE TABLE IF NOT EXISTS used_tokens (
     digest TEXT PRIMARY KEY,
     expires_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS contacts (
+    creator TEXT PRIMARY KEY,
+    address TEXT,
+    stopped_at INTEGER,
+    CHECK ((address IS NULL) = (stopped_at IS NOT NULL))
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS letters (
+    creator TEXT NOT NULL,
+    period TEXT NOT NULL,
+    begun_at INTEGER NOT NULL,
+    PRIMARY KEY (creator, period)
+) STRICT, WITHOUT ROWID;
+
+-- What signs the link that stops letters.
+CREATE TABLE IF NOT EXISTS contact_keys (only_one INTEGER PRIMARY KEY CHECK (only_one = 1), key BLOB NOT NULL) STRICT;

@@ -34,6 +34,9 @@ class Store:
         path = folder / ACCOUNTS_FILE
         # SQLite gives its side files the mode of the file itself.
         path.touch(mode=0o600)
+        for file in folder.glob(f"{ACCOUNTS_FILE}*"):  # one from before may have been left open to others
+            if file.stat().st_mode & 0o077:
+                file.chmod(0o600)
         self._clock = clock
         self._lock = threading.RLock()
         self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10)

@@ -7,6 +7,7 @@ from footlights.public.insights.audience import (
     channel_audience,
     impression_sources,
 )
+from footlights.public.insights.best import BestVideo, best_videos
 from footlights.public.insights.cells import Cell, Table
 from footlights.public.insights.changes import Change
 from footlights.public.insights.channel import Channel, channel
@@ -28,6 +29,7 @@ __all__ = [
     "TYPICAL_NAMES",
     "WINDOW_DAYS_MAX",
     "Audience",
+    "BestVideo",
     "Cell",
     "Change",
     "Channel",
@@ -47,6 +49,7 @@ __all__ = [
     "VideoFigures",
     "active_hours",
     "audience",
+    "best_videos",
     "channel",
     "channel_audience",
     "from_day_to_day",

@@ -69,7 +69,7 @@ def ranked_page(
     figures = {} if by == "posted_at" or at is None else _figures(board, streams, by, at)
     order = sorted(_matching(videos, query), key=lambda video: _key(video, figures.get(video.key), by, ascending))
     shown = order[start : start + count_max]
-    places = _places(figures)
+    places = places_of(figures)
     place_of = {video.key: at for at, video in enumerate(streams.videos)}
     return RankedPage(
         videos=tuple(
@@ -111,7 +111,8 @@ def _key(video: Video, figure: Figure | None, by: str, ascending: bool) -> tuple
     return (0, figure.value if ascending else -figure.value, *newest_first)
 
 
-def _places(figures: dict[int, Figure]) -> dict[int, Place]:
+def places_of(figures: dict[int, Figure]) -> dict[int, Place]:
+    """The places that the intervals of some figures allow each of them; none for those without an interval."""
     told = {key: (figure.low, figure.high) for key, figure in figures.items() if figure.low is not None}
     lows, highs = (sorted(ends[end] or 0 for ends in told.values()) for end in (0, 1))
     return {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date
 from typing import Annotated, Any
 
@@ -40,6 +40,21 @@ class VideoList(msgspec.Struct, frozen=True, kw_only=True):
     has_more: bool
 
 
+class ListedCreator(msgspec.Struct, frozen=True, kw_only=True):
+    """A creator as the platform declared them."""
+
+    id: str
+    name: str
+    handle: str
+    tier: str
+
+
+class CreatorList(msgspec.Struct, frozen=True, kw_only=True):
+    """Whose channels may be read."""
+
+    creators: tuple[ListedCreator, ...]
+
+
 class Call(msgspec.Struct, frozen=True, kw_only=True):
     """A call that may be answered. query: checked, with defaults filled in. sums: of days that are over."""
 
@@ -47,7 +62,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     admitted: Admitted | None
     query: dict[str, Any]
     sums: insights.DaySums
-    accounts: Accounts
+    accounts: Accounts | None = None
 
     @property
     def creator(self) -> Creator:
@@ -78,6 +93,17 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     answer: type
     summary: str
     parameters: tuple[Parameter, ...] = (FORMAT,)
+
+
+def listed(creators: Iterable[Creator]) -> CreatorList:
+    """Creators as an answer tells of them."""
+    return CreatorList(
+        creators=tuple(ListedCreator(id=c.id, name=c.name, handle=c.handle, tier=c.tier) for c in creators)
+    )
+
+
+def _creators(call: Call) -> CreatorList:
+    return listed((call.creator,))
 
 
 def overview(call: Call) -> insights.Overview:
@@ -226,14 +252,21 @@ QUERY = Parameter(
 )
 CURSOR = Parameter(name="cursor", schema={"type": "string", "maxLength": 512}, about="The `cursor` of the page before.")
 
+CREATORS_PATH = "/api/v1/creators"
+VIDEOS_PATH = "/api/v1/creators/{creator}/videos"
+
 ENDPOINTS: tuple[Endpoint, ...] = (
+    Endpoint(
+        path=CREATORS_PATH, access=Access.SIGNED_IN, run=_creators,
+        answer=CreatorList, parameters=(), summary="Whose channel the asker may read: the creator's who signed in.",
+    ),
     Endpoint(
         path="/api/v1/creators/{creator}/overview", access=Access.OWN_CREATOR, run=overview,
         answer=insights.Overview, parameters=(DAYS, FROM, TO, CHANNEL_METRIC, FORMAT),
         summary="What happened on a channel in a period, by day and beside the period before, and its newest videos.",
     ),
     Endpoint(
-        path="/api/v1/creators/{creator}/videos", access=Access.OWN_CREATOR, run=_videos,
+        path=VIDEOS_PATH, access=Access.OWN_CREATOR, run=_videos,
         answer=VideoList, parameters=(SORT, ORDER, QUERY, MAX_COUNT, CURSOR, FORMAT),
         summary="A channel's videos with their running figures, sorted by time or by a metric.",
     ),

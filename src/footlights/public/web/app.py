@@ -33,6 +33,7 @@ from footlights.public.web.embed import PATH as EMBED_PATH
 from footlights.public.web.embed import Embeds
 from footlights.public.web.forms import sends_json
 from footlights.public.web.headers import SecurityHeaders
+from footlights.public.web.letters import Letters
 from footlights.public.web.metrics import Metrics
 from footlights.public.web.operators import OperatorPages
 from footlights.public.web.passkeys import PasskeyRoutes
@@ -90,6 +91,7 @@ class _Site:
                 Route("/", self._landing),
                 *SignIn(self._shared, self._vouching).routes(),
                 *Team(self._shared).routes(),
+                *Letters(self._shared).routes(),
                 *Embeds(self._shared, self._vouching).routes(),
                 *self._operators.routes(),
                 *PasskeyRoutes(self._shared, self._operators).routes(),

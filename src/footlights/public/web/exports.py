@@ -31,8 +31,24 @@ def export(answer: Any, *, format: str) -> bytes:
     """The figures of an answer. format: csv or parquet. Raises Refusal where there is no pyarrow."""
     if format == "parquet" and not HAS_PARQUET:
         raise bad_query("Parquet is not installed here: its operator has to install footlights[frames]. Take csv.")
-    rows = list(_rows(answer, scope="", subject="", cell=""))
+    rows = figure_rows(answer)
     return _parquet(rows) if format == "parquet" else _csv(rows)
+
+
+def figure_rows(answer: Any) -> list[Row]:
+    """Every figure of an answer as a row of COLUMNS, in its order."""
+    return list(_rows(answer, scope="", subject="", cell=""))
+
+
+def arrow_table(rows: list[Row]) -> Any:
+    """Rows as a pyarrow.Table, which has to be installed: whole numbers, exact as a truth value, the rest as text."""
+    import pyarrow as pa
+
+    whole = {"value", "low", "high", "tick"}
+    kinds = {name: pa.int64() if name in whole else pa.bool_() if name == "exact" else pa.string() for name in COLUMNS}
+    columns = zip(*rows, strict=True) if rows else ((),) * len(COLUMNS)
+    arrays = [pa.array(column, kinds[name]) for name, column in zip(COLUMNS, columns, strict=True)]
+    return pa.table(dict(zip(COLUMNS, arrays, strict=True)))
 
 
 def _rows(part: Any, *, scope: str, subject: str, cell: str) -> Iterator[Row]:
@@ -72,13 +88,8 @@ def _plain(value: Any) -> Any:
 
 
 def _parquet(rows: list[Row]) -> bytes:
-    import pyarrow as pa
     import pyarrow.parquet as pq
 
-    whole = {"value", "low", "high", "tick"}
-    kinds = {name: pa.int64() if name in whole else pa.bool_() if name == "exact" else pa.string() for name in COLUMNS}
-    columns = zip(*rows, strict=True) if rows else ((),) * len(COLUMNS)
-    arrays = [pa.array(column, kinds[name]) for name, column in zip(COLUMNS, columns, strict=True)]
     into = io.BytesIO()
-    pq.write_table(pa.table(dict(zip(COLUMNS, arrays, strict=True))), into)
+    pq.write_table(arrow_table(rows), into)
     return into.getvalue()

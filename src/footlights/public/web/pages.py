@@ -160,6 +160,7 @@ def _live(call: Call) -> dict[str, Any]:
 
 
 def _team(call: Call) -> dict[str, Any]:
+    assert call.accounts is not None, "a page of the public side has its accounts"
     readers = [
         {"number": each.reader, "label": each.label, "invited": rfc3339(each.invited_at_utc), "looks": each.signed_in}
         for each in call.accounts.readers(call.creator.id)

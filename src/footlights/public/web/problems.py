@@ -66,6 +66,10 @@ OPERATOR_SIGN_IN = problem(
     "The pages under /operator need an operator's session: /operator/login. The first operator is made on the machine: "
     "`footlights operator create NAME`.",
 )  # fmt: skip
+NO_LETTER = problem(
+    404, "no_letter", "This link was cut, or not made here",
+    "Open it again from the newest letter. The operator of the platform can stop the mail, too.",
+)  # fmt: skip
 FAILED = problem(
     500, "failed", "Something broke on our side", "It has been logged, without anything about you. Try again."
 )
