@@ -11,6 +11,7 @@ import json
 import os
 import pwd
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -192,7 +193,7 @@ def run_gate(data: Path, settings: Settings) -> None:
 
 
 def run_up(data: Path, settings: Settings, *, ready: Callable[[], None] | None = None) -> None:
-    """Run all rooms and restart one that dies, until SIGTERM or SIGINT. ready: called once they were started."""
+    """Run all rooms and restart one that dies, until SIGTERM or SIGINT. ready: called once pages can be asked for."""
     private_folder(data)
     (data / "board").mkdir(parents=True, exist_ok=True)
     stopping = stop_flag()
@@ -200,15 +201,22 @@ def run_up(data: Path, settings: Settings, *, ready: Callable[[], None] | None =
     try:
         for room in rooms.values():
             room.start()
-        if ready is not None:
-            ready()
         while not stopping():
+            if ready is not None and _answers(settings.serve_host, settings.serve_port):
+                ready()
+                ready = None
             for room in rooms.values():
                 room.tend()
             time.sleep(0.2)
     finally:
         for room in rooms.values():
             room.stop()
+
+
+def _answers(host: str, port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(0.2)
+        return probe.connect_ex((host, port)) == 0
 
 
 class Room:
