@@ -14,7 +14,7 @@ import os
 import re
 import sqlite3
 import urllib.parse
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from pathlib import Path
 from typing import Any
 
@@ -48,9 +48,10 @@ class Traces:
     def left(self) -> list[str]:
         """Where something of it is: the file, and the form."""
         found: list[str] = []
+        needles = Needles(self.sent)
         for folder in sorted(self.folders):
             if folder.exists():
-                found += leaks(folder, self.sent - declared(folder), among=_OURS)
+                found += needles.leaks(folder, public=declared(folder), among=_OURS)
         return found
 
 
@@ -80,25 +81,45 @@ def leaks(folder: Path, sent: Iterable[str], *, among: str = "") -> list[str]:
 
     among: what the paths of the files begin with, as an expression.
     """
-    needles: dict[bytes, str] = {}
-    for text in sent:
-        for name, form in forms(text).items():
-            needles.setdefault(form, name)
-    if not needles:
-        return []
-    heads: dict[int, list[bytes]] = {}
-    for form in needles:
-        heads.setdefault(int.from_bytes(form[:8], "little"), []).append(form)
-    starts = np.array(sorted(heads), dtype="<u8")
-    found = set()
-    paths = sorted(path for path in folder.rglob("*") if path.is_file())
-    for path in paths:
-        if not re.match(among, path.relative_to(folder).as_posix()):
-            continue
-        for content in _contents(path):
-            for form in _forms_in(content, starts, heads):
-                found.add(f"{path.relative_to(folder)}: {needles[form]}")
-    return sorted(found)
+    return Needles(sent).leaks(folder, among=among)
+
+
+class Needles:
+    """All forms of what was sent, made once to be looked for in many folders."""
+
+    def __init__(self, sent: Iterable[str]) -> None:
+        self._told: dict[bytes, tuple[str, str]] = {}
+        self._heads: dict[int, list[bytes]] = {}
+        for text in sent:
+            for name, form in forms(text).items():
+                self._told.setdefault(form, (name, text))
+        for form in self._told:
+            self._heads.setdefault(int.from_bytes(form[:8], "little"), []).append(form)
+        self._starts = np.array(sorted(self._heads), dtype="<u8")
+        # Nearly every place of a file is told apart by its first three bytes: a look into a table, and no search.
+        self._begins = np.zeros(1 << 24, dtype=bool)
+        self._begins[self._starts & np.uint64(0xFFFFFF)] = True
+
+    def leaks(self, folder: Path, *, public: Set[str] = frozenset(), among: str = "") -> list[str]:
+        """As leaks() says. public: what is no leak."""
+        found = set()
+        for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+            if not re.match(among, path.relative_to(folder).as_posix()):
+                continue
+            for content in _contents(path):
+                for form in self._forms_in(content):
+                    name, text = self._told[form]
+                    if text not in public:
+                        found.add(f"{path.relative_to(folder)}: {name}")
+        return sorted(found)
+
+    def _forms_in(self, content: bytes) -> Iterator[bytes]:
+        for shift in range(8):
+            windows = np.frombuffer(content[shift : shift + (len(content) - shift) // 8 * 8], dtype="<u8")
+            maybe = np.flatnonzero(self._begins[windows & np.uint64(0xFFFFFF)])
+            for place in maybe[np.isin(windows[maybe], self._starts)].tolist():
+                at = shift + 8 * place
+                yield from (form for form in self._heads[int(windows[place])] if content.startswith(form, at))
 
 
 def declared(folder: Path) -> set[str]:
@@ -127,14 +148,6 @@ def _published(board: Path) -> set[str]:
         rows = db.execute("SELECT id, name, handle FROM creators UNION ALL SELECT id, title, sound FROM videos")
         return {text for row in rows for text in row}
     return set()
-
-
-def _forms_in(content: bytes, starts: Any, heads: dict[int, list[bytes]]) -> Iterator[bytes]:
-    for shift in range(8):
-        windows = np.frombuffer(content[shift : shift + (len(content) - shift) // 8 * 8], dtype="<u8")
-        for place in np.flatnonzero(np.isin(windows, starts)).tolist():
-            at = shift + 8 * place
-            yield from (form for form in heads[int(windows[place])] if content.startswith(form, at))
 
 
 def _contents(path: Path) -> Iterator[bytes]:
