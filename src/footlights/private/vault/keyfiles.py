@@ -9,8 +9,10 @@ from __future__ import annotations
 import base64
 import contextlib
 import os
+import threading
 from pathlib import Path
 
+from footlights.private.vault.manifest import sync_folder
 from footlights.terms.errors import VaultDamaged
 
 KEY_BYTES = 32
@@ -24,10 +26,8 @@ def read_or_make(path: Path) -> bytes:
     Raises VaultDamaged if the file has another length.
     """
     if not path.exists():
-        draft = _written(path, os.urandom(KEY_BYTES))
-        with contextlib.suppress(FileExistsError):
-            os.link(draft, path)
-        draft.unlink()
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_once(path, os.urandom(KEY_BYTES))
     return read(path)
 
 
@@ -45,7 +45,8 @@ def read(path: Path) -> bytes:
 def replace(path: Path) -> bytes:
     """Another key in place of the one in a file, which ends at once."""
     key = os.urandom(KEY_BYTES)
-    _written(path, key).replace(path)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    put(path, key)
     return key
 
 
@@ -54,14 +55,33 @@ def new_name() -> str:
     return base64.urlsafe_b64encode(os.urandom(ASK_BYTES)).rstrip(b"=").decode("ascii")
 
 
-def _written(path: Path, content: bytes) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    draft = path.with_suffix(f".{os.getpid()}.draft")
-    draft.unlink(missing_ok=True)
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+def make_once(path: Path, content: bytes) -> None:
+    """Make a file with this content if there is none. Of those that make it together one wins.
+
+    Written aside and linked into place: what can be read is always whole and on disk.
+    """
+    aside = _written_aside(path, content)
+    with contextlib.suppress(FileExistsError):
+        os.link(aside, path)
+    aside.unlink()
+    sync_folder(path.parent)
+
+
+def put(path: Path, content: bytes) -> None:
+    """Put a file with this content in place of whatever is there, at once and on disk."""
+    _written_aside(path, content).replace(path)
+    sync_folder(path.parent)
+
+
+def _written_aside(path: Path, content: bytes) -> Path:
+    """A file beside `path` with this content, on disk. No other thread or process has its name."""
+    aside = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}.new")
+    # Never written over: one that a crash left may by now be the same file as a key.
+    aside.unlink(missing_ok=True)
+    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         os.write(descriptor, content)
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-    return draft
+    return aside

@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import threading
 from collections.abc import Sequence
 from hashlib import blake2b
 from pathlib import Path
@@ -25,7 +24,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from footlights.private.vault.keyfiles import make_once, put
 from footlights.private.vault.macs import BLOCK_BYTES, Blocks, Mac
+from footlights.private.vault.manifest import sync_folder
 from footlights.terms.errors import BadEvent, VaultDamaged
 from footlights.terms.seasons import Season, parse_season, season_name, season_start_utc
 
@@ -79,13 +80,13 @@ class SeasonKeys:
         """
         self._look()
         if season > self._destroyed_before:
-            _replace(self.folder / DESTROYED_FILE, season_name(season).encode())
+            put(self.folder / DESTROYED_FILE, season_name(season).encode())
             self._look()
         gone = [old for old in self.seasons() if old < self._destroyed_before]
         for old in gone:
             _destroy(_path(self.folder, old))
         if gone:
-            _sync_folder(self.folder)
+            sync_folder(self.folder)
         return gone
 
     def seasons(self) -> list[Season]:
@@ -229,33 +230,9 @@ def _read_or_make(folder: Path, season: Season) -> bytes:
 
 
 def _make(path: Path) -> bytes:
-    # Written aside and linked into place: of those that start a season together one wins, all use its key, and a key
-    # that can be read is always whole and on disk.
-    aside = _written_aside(path, os.urandom(KEY_BYTES))
-    with contextlib.suppress(FileExistsError):
-        os.link(aside, path)
-    aside.unlink()
-    _sync_folder(path.parent)
+    # Of those that start a season together one wins, and all use its key.
+    make_once(path, os.urandom(KEY_BYTES))
     return path.read_bytes()
-
-
-def _replace(path: Path, content: bytes) -> None:
-    _written_aside(path, content).replace(path)
-    _sync_folder(path.parent)
-
-
-def _written_aside(path: Path, content: bytes) -> Path:
-    """A file beside `path` with this content, on disk. No other thread or process has its name."""
-    aside = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}.new")
-    # Never written over: one that a crash left may by now be the same file as a season's key.
-    aside.unlink(missing_ok=True)
-    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        os.write(descriptor, content)
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-    return aside
 
 
 def _destroy(path: Path) -> None:
@@ -267,11 +244,3 @@ def _destroy(path: Path) -> None:
         finally:
             os.close(descriptor)
         path.unlink()
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
