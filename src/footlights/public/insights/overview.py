@@ -14,7 +14,7 @@ import numpy as np
 from footlights.public.board.read import Board, Creator
 from footlights.public.board.rows import Int64s
 from footlights.public.insights.changes import Change, change_of, exact_change, tally_change
-from footlights.public.insights.channel import profile_views
+from footlights.public.insights.channel import ProfileViews, profile_views
 from footlights.public.insights.moments import reading_time_utc
 from footlights.public.insights.periods import Period, last_days
 from footlights.public.insights.streams import DaySums, Streams, Totals
@@ -127,7 +127,7 @@ class _Seen:
         until, period = self._period.until_utc, self._period
         whole = self._whole if self._streams.videos else None
         told = figures_of(whole, TALLY_NAMES, at_utc=until, tick=None, too_few=self._too_few, change=True)
-        visits = profile_views(self._board, self._creator, self._moments, too_few=self._too_few)
+        visits = self._visits
         gained = _gained(self._board, self._creator, period)
         followers = (
             pending_figure(FOLLOWERS, exact=True)
@@ -171,7 +171,7 @@ class _Seen:
 
     def points(self, metric: str) -> tuple[Figure, ...]:
         if metric == PROFILE_VIEWS:
-            return profile_views(self._board, self._creator, self._moments, too_few=self._too_few).days
+            return self._visits.days
         if metric == FOLLOWERS:
             return _follower_days(self._board, self._creator, self._moments)
         if not self._streams.videos:
@@ -180,6 +180,13 @@ class _Seen:
             figure_of(self._day(day), metric, at_utc=int(until), tick=None, too_few=self._too_few, change=True)
             for day, until in enumerate(self._moments[1:])
         )
+
+    @cached_property
+    def _visits(self) -> ProfileViews:
+        return self._visits_at(self._moments)
+
+    def _visits_at(self, moments: Int64s) -> ProfileViews:
+        return profile_views(self._board, self._creator, moments, too_few=self._too_few)
 
     @cached_property
     def _whole(self) -> Tally:
@@ -201,10 +208,7 @@ class _Seen:
 
     def _visits_change(self) -> Change | None:
         assert self._before is not None, "asked for where there is a period before"
-        now, then = (
-            profile_views(self._board, self._creator, period.moments_utc(), too_few=self._too_few)
-            for period in (self._period, self._before)
-        )
+        now, then = self._visits, self._visits_at(self._before.moments_utc())
         if now.whole.value is None or then.whole.value is None or not (now.complete and then.complete):
             return None
         return change_of(

@@ -55,7 +55,8 @@ class Streams:
         # A video that was taken down has no ticks after it.
         removed = (video.removed_at_utc for video in self.videos)
         self._removed = np.asarray([_NOT_REMOVED if at is None else at for at in removed], dtype=np.int64)
-        policies = {plan.plan: board.policy(plan) for plan in {plan.plan: plan for plan in self._plans}.values()}
+        plans = {plan.plan: plan for plan in self._plans}
+        policies = {number: board.policy(plan) for number, plan in plans.items()}
         self._scales = np.asarray(
             [unit_scale(video, policies[plan.plan]) for video, plan in zip(self.videos, self._plans, strict=True)]
         ).reshape(-1, len(COUNTERS))
@@ -71,11 +72,11 @@ class Streams:
             return None
         return int((self._posted + _AGES[self._first_ticks - 1]).min())
 
-    def ticks_at(self, moments_utc: Int64s) -> Int64s:
-        """The last tick of each stream at each moment, shape (streams, moments); 0 before its first."""
-        ages = np.minimum(moments_utc[None, :], self._removed[:, None]) - self._posted[:, None]
+    def ticks_at(self, moments_utc: Int64s, *, of: slice = slice(None)) -> Int64s:
+        """The last tick of each stream at each moment, shape (streams, moments); 0 before its first. of: which."""
+        ages = np.minimum(moments_utc[None, :], self._removed[of, None]) - self._posted[of, None]
         ticks = np.searchsorted(_AGES, ages, side="right")
-        return np.where(ticks >= self._first_ticks[:, None], ticks, 0)
+        return np.where(ticks >= self._first_ticks[of, None], ticks, 0)
 
     def totals_at(self, moment_utc: int) -> Totals:
         """The sums over all streams at one moment, shapes (1, 7) and (1, 2)."""
@@ -147,9 +148,8 @@ class Streams:
 
     def _ticks_of(self, stream: int, moments_utc: Int64s) -> Int64s:
         """ticks_at of one stream, shape (moments,)."""
-        ages = np.minimum(moments_utc, self._removed[stream]) - self._posted[stream]
-        ticks = np.searchsorted(_AGES, ages, side="right")
-        return np.where(ticks >= self._first_ticks[stream], ticks, 0)
+        ticks: Int64s = self.ticks_at(moments_utc, of=slice(stream, stream + 1))[0]
+        return ticks
 
     def _track(self, stream: int, ticks: Int64s) -> Totals:
         """One stream at each of some ticks, in the metrics' units; 0 stands for before its first."""
