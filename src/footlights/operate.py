@@ -11,7 +11,6 @@ import json
 import os
 import pwd
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -29,6 +28,7 @@ from footlights.private.collect.intake import Intake, open_journal, private_fold
 from footlights.private.collect.keys import Keyring
 from footlights.private.collect.rights import Rights, write_ask
 from footlights.private.collect.traffic import traffic_report
+from footlights.public.web.deployment import listens
 from footlights.settings import Settings
 from footlights.terms.errors import BadSetting, VaultDamaged
 from footlights.terms.policy import POLICY_FILE, load_policy
@@ -202,7 +202,7 @@ def run_up(data: Path, settings: Settings, *, ready: Callable[[], None] | None =
         for room in rooms.values():
             room.start()
         while not stopping():
-            if ready is not None and _answers(settings.serve_host, settings.serve_port):
+            if ready is not None and listens(settings.serve_host, settings.serve_port):
                 ready()
                 ready = None
             for room in rooms.values():
@@ -211,12 +211,6 @@ def run_up(data: Path, settings: Settings, *, ready: Callable[[], None] | None =
     finally:
         for room in rooms.values():
             room.stop()
-
-
-def _answers(host: str, port: int) -> bool:
-    with socket.socket() as probe:
-        probe.settimeout(0.2)
-        return probe.connect_ex((host, port)) == 0
 
 
 class Room:

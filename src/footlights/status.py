@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import socket
 import time
 from pathlib import Path
 from typing import Any
 
 from footlights.private.collect.ages import ages
 from footlights.public.board.read import Board
+from footlights.public.web.deployment import listens
 from footlights.settings import Settings
 from footlights.terms.errors import BoardDamaged
 from footlights.terms.figures import rfc3339
@@ -23,7 +23,7 @@ def public_status(data: Path, settings: Settings) -> dict[str, Any]:
         "serve": (settings.serve_host, settings.serve_port),
     }
     answer: dict[str, Any] = {
-        "rooms": {name: "up" if _listens(host, port) else "down" for name, (host, port) in ports.items()},
+        "rooms": {name: "up" if listens(host, port) else "down" for name, (host, port) in ports.items()},
         "disk_bytes": {name: _size(data / name) for name in ("private", "board", "public")},
     }
     kept = ages(data / "private", at_utc=int(time.time()))
@@ -101,12 +101,6 @@ def receipt_lines(receipt: dict[str, Any]) -> list[str]:
         f"{receipt['backups']['unlinkable_from']} on",
         "figures    stay: they tell nothing of one person",
     ]
-
-
-def _listens(host: str, port: int) -> bool:
-    with socket.socket() as probe:
-        probe.settimeout(0.2)
-        return probe.connect_ex((host, port)) == 0
 
 
 def _size(folder: Path) -> int:

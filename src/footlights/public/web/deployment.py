@@ -46,7 +46,7 @@ def deployment(data: Path, settings: Settings, board: Board | None, *, now_utc: 
     behind = None if through is None else max(0, (int(time.time()) if now_utc is None else now_utc) - through)
     return Deployment(
         version=footlights.__version__,
-        rooms={"collect": _listens(str(settings.collect_host), int(settings.collect_port)), "serve": True},
+        rooms={"collect": listens(str(settings.collect_host), int(settings.collect_port)), "serve": True},
         published_through_utc=through,
         behind_seconds=behind,
         gate="not started" if behind is None else "on time" if behind <= LATE_SECONDS else "late",
@@ -56,7 +56,7 @@ def deployment(data: Path, settings: Settings, board: Board | None, *, now_utc: 
     )
 
 
-def _listens(host: str, port: int) -> bool:
+def listens(host: str, port: int) -> bool:
     """Whether somebody answers there; a collector on another machine may be out of reach and well."""
     with socket.socket() as probe:
         probe.settimeout(0.2)
