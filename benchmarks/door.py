@@ -33,9 +33,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from footlights.operate import keyring, run_collect
 from footlights.private.collect import door
+from footlights.private.collect.acts import Acts, Circumstances, reasons_to_drop
 from footlights.private.collect.intake import Taken
 from footlights.private.collect.segment_batches import open_together
-from footlights.private.collect.views import Circumstances, Views, reasons_to_drop
 from footlights.private.vault.records import RECORD
 from footlights.settings import load_settings
 
@@ -102,9 +102,9 @@ class _NoJournal:
     append = commit = seal_if_old = close = lambda *_, **__: None
 
 
-def _checked(views: Views, under: Circumstances) -> Taken:
-    assert not reasons_to_drop(views, under).any()
-    return Taken(records=np.zeros(0, RECORD), numbers=views.numbers[:0], declarations=[], drops={}, bad=[])
+def _checked(acts: Acts, under: Circumstances) -> Taken:
+    assert not reasons_to_drop(acts, under).any()
+    return Taken(records=np.zeros(0, RECORD), numbers=acts.numbers[:0], declarations=[], drops={}, bad=[])
 
 
 # ---- the load

@@ -173,7 +173,7 @@ def cli_page() -> str:
     commands = next(a for a in parser()._actions if isinstance(a, argparse._SubParsersAction))
     return _page(
         "Command line",
-        "cli.py",
+        "cli/",
         "Every command takes `--json` (one JSON object on standard output) and ends with 0 (done), 1 (failed, with the "
         "reason and the next step) or 2 (wrong usage). Progress, notes and logs go to standard error.",
         *(_command(name, command) for name, command in commands.choices.items()),

@@ -24,7 +24,7 @@ GOOD = "four lamps in a row"
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(passwords, "MEMORY_KIB", 64)
     # The command's log would go to this test's standard error, which is closed when other tests log.
-    monkeypatch.setattr("footlights.cli._log_to_stderr", lambda **_: None)
+    monkeypatch.setattr("footlights.cli.log_to_stderr", lambda **_: None)
 
 
 def _run(capsys: pytest.CaptureFixture[str], data: Path, *arguments: str) -> Any:

@@ -34,7 +34,7 @@ class Command:
 @pytest.fixture
 def key(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Command:
     # The command's log goes to this test's standard error, which is closed when other tests log.
-    monkeypatch.setattr("footlights.cli._log_to_stderr", lambda: None)
+    monkeypatch.setattr("footlights.cli.log_to_stderr", lambda: None)
     return Command(tmp_path, capsys)
 
 

@@ -40,7 +40,7 @@ PLANTED = (
     ("gate/mechanisms/sampler.py", "footlights.gate.keys", {"gate-inside"}),
     ("operate.py", "footlights.private.vault.store", {"vault"}),
     ("operate.py", "footlights.private.measure.engine", {"measure"}),
-    ("cli.py", "footlights.public.board.write", {"board"}),
+    ("cli/keeping.py", "footlights.public.board.write", {"board"}),
     ("simulate/draws.py", "footlights.private.collect.intake", {"house"}),
     ("audit/canaries.py", "footlights.public.board.read", {"audit"}),
     ("audit/readers.py", "footlights.private.vault.journal", {"audit", "vault"}),

@@ -18,9 +18,9 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from footlights.private.collect.acts import Acts, Circumstances, encode_acts, reasons_to_drop
 from footlights.private.collect.checks import Asked, Limits, reason_to_drop, reason_to_refuse
 from footlights.private.collect.encode import encode, seasons_of, source_key
-from footlights.private.collect.views import Circumstances, Views, encode_views, reasons_to_drop
 from footlights.private.vault.asks import Ask
 from footlights.private.vault.journal import JournalWriter
 from footlights.private.vault.optouts import OptOuts
@@ -182,27 +182,27 @@ class Intake:
             bad=dropped[:BAD_ROWS_MAX],
         )
 
-    def take_views(self, views: Views, asked: Asked) -> Taken:
-        """Check views that are columns and encode those that count. Never raises for a row."""
-        return self.take_columns(views, Circumstances.of(asked))
+    def take_acts(self, acts: Acts, asked: Asked) -> Taken:
+        """Check acts that are columns and encode those that count. Never raises for a row."""
+        return self.take_columns(acts, Circumstances.of(asked))
 
-    def take_columns(self, views: Views, under: Circumstances) -> Taken:
-        """The same for views that came under circumstances of their own."""
-        reasons = reasons_to_drop(views, under)
+    def take_columns(self, acts: Acts, under: Circumstances) -> Taken:
+        """The same for acts that came under circumstances of their own."""
+        reasons = reasons_to_drop(acts, under)
         if self.optouts:
-            until = self.optouts.until(views.viewers.distinct)
-            out = (until if views.viewers.place is None else until[views.viewers.place]) > seasons_of(views.at_ms)
+            until = self.optouts.until(acts.viewers.distinct)
+            out = (until if acts.viewers.place is None else until[acts.viewers.place]) > seasons_of(acts.at_ms)
             reasons[out & (reasons == 0)] = Drop.OPTED_OUT
-        records, kept = encode_views(views, reasons == 0, self.keys)
+        records, kept = encode_acts(acts, reasons == 0, self.keys)
         records["message"] ^= under.source[kept] if isinstance(under.source, np.ndarray) else under.source
         reasons[~kept & (reasons == 0)] = Drop.TOO_LATE
         dropped = np.flatnonzero(reasons)
         return Taken(
             records=records,
-            numbers=views.numbers[kept],
+            numbers=acts.numbers[kept],
             declarations=[],
             drops=dict(Counter(map(Drop, reasons[dropped].tolist()))),
-            bad=[(int(views.numbers[row]), Drop(int(reasons[row]))) for row in dropped[:BAD_ROWS_MAX]],
+            bad=[(int(acts.numbers[row]), Drop(int(reasons[row]))) for row in dropped[:BAD_ROWS_MAX]],
         )
 
     def _not_opted_out(

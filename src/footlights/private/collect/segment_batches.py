@@ -18,11 +18,11 @@ from typing import Any
 
 import msgspec
 
+from footlights.private.collect.acts import Circumstances
 from footlights.private.collect.checks import Asked
 from footlights.private.collect.intake import Intake, Item, Taken
 from footlights.private.collect.segment import BAD_JSON, Opened, open_request, read_message
 from footlights.private.collect.segment_lines import Line, take_lines
-from footlights.private.collect.views import Circumstances
 
 
 class _Body(Line, gc=False):

@@ -1,6 +1,6 @@
 """Segment lines. In: messages, decoded all at once. Out: those about videos as columns, and which are left to others.
 
-    messages ─┬─ about one viewer and one video, at a time that is over ──▶ columns   (views.py)
+    messages ─┬─ about one viewer and one video, at a time that is over ──▶ columns   (acts.py)
               ├─ of no name that is known ────────────────────────────────▶ a reason
               └─ all else: identify, creators, declarations, odd times ───▶ one by one   (segment.py)
 
@@ -20,6 +20,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from footlights.private.collect.acts import Acts, Bytes, Circumstances, Int64s, span_ms
 from footlights.private.collect.checks import Asked
 from footlights.private.collect.ids import Ids
 from footlights.private.collect.intake import Intake, Item, Taken
@@ -37,7 +38,6 @@ from footlights.private.collect.segment import (
     viewer_of,
 )
 from footlights.private.collect.traits import Traits, read_country, read_source, read_traits
-from footlights.private.collect.views import Bytes, Circumstances, Int64s, Views, span_ms
 from footlights.terms.events import Drop, Kind
 
 
@@ -58,9 +58,9 @@ class Line(msgspec.Struct, gc=False):
 
 
 class Sorted(msgspec.Struct, kw_only=True):
-    """Messages, sorted. views: None if there are none. unknown, others: the places of the rest among the messages."""
+    """Messages, sorted. acts: None if there are none. unknown, others: the places of the rest among the messages."""
 
-    views: Views | None
+    acts: Acts | None
     unknown: NDArray[np.intp]
     others: NDArray[np.intp]
 
@@ -110,9 +110,9 @@ def take_lines(
     """
     parts = sort_out(lines, under)
     taken = intake.take_each(alone(parts.others.tolist())).with_drops(parts.unknown.tolist(), Drop.UNKNOWN_EVENT)
-    if parts.views is None:
+    if parts.acts is None:
         return taken
-    return intake.take_columns(parts.views, under.at(parts.views.numbers)).merged(taken)
+    return intake.take_columns(parts.acts, under.at(parts.acts.numbers)).merged(taken)
 
 
 def sort_out(lines: Sequence[Line | None], under: Circumstances) -> Sorted:
@@ -121,11 +121,11 @@ def sort_out(lines: Sequence[Line | None], under: Circumstances) -> Sorted:
     if len(told) < len(lines):
         places = np.flatnonzero([line is not None for line in lines])
         some = sort_out(told, under.at(places))
-        if some.views is not None:
-            some.views.numbers = places[some.views.numbers]
+        if some.acts is not None:
+            some.acts.numbers = places[some.acts.numbers]
         nothing = np.flatnonzero([line is None for line in lines])
         others = np.sort(np.concatenate((places[some.others], nothing)))
-        return Sorted(views=some.views, unknown=places[some.unknown], others=others)
+        return Sorted(acts=some.acts, unknown=places[some.unknown], others=others)
     codes, at_ms = _codes(told), _at_ms(told, under)
     alone = (at_ms < 0) | (codes == _ALONE)
     # A client whose clock runs ahead may be set right by the time of sending.
@@ -134,11 +134,11 @@ def sort_out(lines: Sequence[Line | None], under: Circumstances) -> Sorted:
     unknown = (codes == 0) & ~alone
     rows = np.flatnonzero(~(alone | unknown))
     if len(rows) == len(told):
-        views = _views(told, codes, at_ms, rows) if told else None
+        acts = _acts(told, codes, at_ms, rows) if told else None
     else:
         chosen = [told[row] for row in rows.tolist()]
-        views = _views(chosen, codes[rows], at_ms[rows], rows) if chosen else None
-    return Sorted(views=views, unknown=np.flatnonzero(unknown), others=np.flatnonzero(alone))
+        acts = _acts(chosen, codes[rows], at_ms[rows], rows) if chosen else None
+    return Sorted(acts=acts, unknown=np.flatnonzero(unknown), others=np.flatnonzero(alone))
 
 
 def _codes(lines: Sequence[Line]) -> Bytes:
@@ -174,14 +174,14 @@ def _at_ms(lines: Sequence[Line], under: Circumstances) -> Int64s:
     return at_ms
 
 
-def _views(lines: Sequence[Line], kind: Bytes, at_ms: Int64s, numbers: NDArray[np.intp]) -> Views:
+def _acts(lines: Sequence[Line], kind: Bytes, at_ms: Int64s, numbers: NDArray[np.intp]) -> Acts:
     # No function is called for a row where a word or two will do: this is what every event waits for.
     properties = [line.properties or _NO_PROPERTIES for line in lines]
     said = _Columns(properties)
     age, gender, country = _traits(lines, said, at_ms)
     watch_ms, position_ms = _spans(said, kind)
     sessions = said["session_id"]
-    return Views(
+    return Acts(
         numbers=numbers,
         viewers=Ids([line.userId if line.userId.__class__ is str and line.userId else _viewer(line) for line in lines]),
         videos=Ids.of([ids.asset_id or video_of(ids) for ids in properties], text_of),

@@ -13,10 +13,10 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from footlights.private.collect.acts import Acts, span_ms
 from footlights.private.collect.ids import Ids
 from footlights.private.collect.intake import Row
 from footlights.private.collect.traits import read_age, read_country, read_gender, read_source
-from footlights.private.collect.views import Views, span_ms
 from footlights.terms.events import CreatorDeclared, Drop, VideoPublished
 
 Int64s = NDArray[np.int64]
@@ -61,7 +61,7 @@ def open_engine() -> duckdb.DuckDBPyConnection:
     return duckdb.connect(config={"threads": "1", "temp_directory": ""})
 
 
-def read_views(engine: duckdb.DuckDBPyConnection, rows: Rows) -> Views:
+def read_acts(engine: duckdb.DuckDBPyConnection, rows: Rows) -> Acts:
     """Rows of views. Leaves no table behind."""
     read, columns = rows.reading, rows.columns
     numbers = {name: read.number(name) for name in ("watch_seconds", "max_position") if name in columns}
@@ -78,7 +78,7 @@ def read_views(engine: duckdb.DuckDBPyConnection, rows: Rows) -> Views:
     codes = {name: _codes(ids[name], read_code) for name, read_code in _CODED.items() if name in columns}
     count = len(held["number"])
     nothing = np.zeros(count, dtype=np.int64)
-    return Views(
+    return Acts(
         numbers=held["number"].astype(np.int64),
         viewers=ids["viewer"],
         videos=ids["video"],

@@ -23,9 +23,9 @@ from footlights.private.collect.formats.columns import (
     NO_TIME,
     Rows,
     open_engine,
+    read_acts,
     read_creators,
     read_videos,
-    read_views,
 )
 from footlights.private.collect.formats.source import Source, Task
 from footlights.private.collect.formats.tables import EXPECTED, recognise
@@ -92,7 +92,7 @@ def _take(chunk: Chunk, good: _Rows, refused: list[Row], intake: Intake, asked: 
     rows = Rows(source="held", number='"line number"', columns=chunk.columns, reading=_Texts(chunk.columns))
     try:
         if chunk.table == "views":
-            return intake.take_views(read_views(engine, rows), asked).merged(intake.take(refused, asked))
+            return intake.take_acts(read_acts(engine, rows), asked).merged(intake.take(refused, asked))
         read = read_videos if chunk.table == "videos" else read_creators
         return intake.take([*read(engine, rows, at_ms=asked.received_ms), *refused], asked)
     finally:

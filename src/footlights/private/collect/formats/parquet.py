@@ -12,9 +12,9 @@ from footlights.private.collect.formats.columns import (
     NO_TIME,
     Rows,
     open_engine,
+    read_acts,
     read_creators,
     read_videos,
-    read_views,
 )
 from footlights.private.collect.formats.source import Source, Task
 from footlights.private.collect.formats.tables import EXPECTED, TABLES, recognise
@@ -64,7 +64,7 @@ def work(part: Part, intake: Intake) -> Taken:
     with open_engine() as engine:
         try:
             if part.table == "views":
-                return intake.take_views(read_views(engine, rows), asked)
+                return intake.take_acts(read_acts(engine, rows), asked)
             read = read_videos if part.table == "videos" else read_creators
             return intake.take(read(engine, rows, at_ms=asked.received_ms), asked)
         except duckdb.Error:

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import msgspec
 
+from footlights.private.collect.acts import Circumstances
 from footlights.private.collect.checks import Asked
 from footlights.private.collect.formats.source import Source, Task
 from footlights.private.collect.intake import Intake, Item, Taken
 from footlights.private.collect.segment import read_message
 from footlights.private.collect.segment_lines import decoded, take_lines
-from footlights.private.collect.views import Circumstances
 from footlights.terms.errors import BadFile
 
 #: What a chunk becomes fits a processor's cache, and the memory of one serves the next: with 16 times as much, a third

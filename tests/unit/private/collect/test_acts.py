@@ -1,4 +1,4 @@
-"""Views: columns, ids and reasons, each on both sides of its boundary. tests/property holds them to the careful way."""
+"""Acts: columns, ids and reasons, each on both sides of its boundary. tests/property holds them to the careful way."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ import msgspec
 import numpy as np
 import pytest
 
+from footlights.private.collect.acts import Acts, Circumstances, reasons_to_drop, span_ms
 from footlights.private.collect.checks import SPAN_MS_MAX, Asked
 from footlights.private.collect.ids import Ids
 from footlights.private.collect.intake import Intake
-from footlights.private.collect.views import Circumstances, Views, reasons_to_drop, span_ms
 from footlights.terms.events import Drop
 
 
-def views(asked: Asked, **over: Any) -> Views:
-    """Two views, the second of which is as `over` says."""
+def acts(asked: Asked, **over: Any) -> Acts:
+    """Two acts, the second of which is as `over` says."""
     fields: dict[str, Any] = {
         "viewers": "ann", "videos": "v1", "at_ms": asked.received_ms, "watch_ms": 1, "position_ms": 1,
         "sessions": "", "messages": "m2",
@@ -24,7 +24,7 @@ def views(asked: Asked, **over: Any) -> Views:
     second = fields | over
     both = {name: [value, second[name]] for name, value in fields.items()}
     nothing = np.zeros(2, dtype=np.uint8)
-    return Views(
+    return Acts(
         numbers=np.array([7, 8]),
         viewers=Ids.of(both["viewers"], str),
         videos=Ids.of(both["videos"], str),
@@ -59,23 +59,23 @@ def test_a_row_that_breaks_a_rule_has_its_reason_and_its_neighbour_none(
     over: dict[str, Any], reason: int, asked: Asked
 ) -> None:
     later = msgspec.structs.replace(asked, earliest_ms=1000)
-    assert reasons_to_drop(views(asked, **over), Circumstances.of(later)).tolist() == [0, reason]
+    assert reasons_to_drop(acts(asked, **over), Circumstances.of(later)).tolist() == [0, reason]
 
 
 def test_what_is_dropped_is_counted_and_named_by_its_row(intake: Intake, asked: Asked) -> None:
-    taken = intake.take_views(views(asked, viewers=""), asked)
+    taken = intake.take_acts(acts(asked, viewers=""), asked)
     assert (taken.accepted, taken.drops, taken.bad) == (1, {Drop.NO_VIEWER: 1}, [(8, Drop.NO_VIEWER)])
     assert taken.numbers.tolist() == [7]
 
 
 def test_a_row_whose_season_was_destroyed_meanwhile_is_too_late(intake: Intake, asked: Asked) -> None:
     intake.keys.destroy_before(2026 * 12 + 10)
-    taken = intake.take_views(views(asked, at_ms=asked.received_ms - 90 * 86_400_000), asked)
+    taken = intake.take_acts(acts(asked, at_ms=asked.received_ms - 90 * 86_400_000), asked)
     assert (taken.accepted, taken.bad) == (1, [(8, Drop.TOO_LATE)])
 
 
 def test_a_row_without_a_message_is_known_by_its_time(intake: Intake, asked: Asked) -> None:
-    taken = intake.take_views(views(asked, messages=""), asked)
+    taken = intake.take_acts(acts(asked, messages=""), asked)
     assert taken.records["message"].tolist()[1] == asked.received_ms << 5 | 5
 
 
@@ -100,4 +100,4 @@ def test_a_span_out_of_range_or_no_number_is_minus_one() -> None:
 
 
 def test_nothing_of_the_rows_can_be_printed(asked: Asked) -> None:
-    assert repr(views(asked)) == "<views, withheld>"
+    assert repr(acts(asked)) == "<acts, withheld>"

@@ -1,4 +1,4 @@
-"""Views. In: what viewers did on videos, as columns. Out: the same as checks and encode give, many rows at a time.
+"""Acts. In: what viewers did on videos, as columns. Out: the same as checks and encode give, many rows at a time.
 
 The way of whatever comes in numbers: no loop over rows. A test holds it to the way that takes one event at a time.
 """
@@ -28,10 +28,10 @@ _FOLLOWER_FLAGS = np.array([0, FOLLOWER_KNOWN, FOLLOWER_KNOWN | FOLLOWER], dtype
 _PLAIN = ("at_ms", "watch_ms", "position_ms", "age", "gender", "country", "source")
 
 
-class Views(msgspec.Struct, kw_only=True):
+class Acts(msgspec.Struct, kw_only=True):
     """What viewers did on videos, a row each. numbers: of the rows in their file or request.
 
-    kind: None if all are summed-up views. at_ms, watch_ms, position_ms: below 0 where the row says nothing that can be.
+    kind: None if all are summed-up acts. at_ms, watch_ms, position_ms: below 0 where the row says nothing that can be.
     follower: 0 not said, 1 no, 2 yes. sessions, messages: "" where a row has none; None where no row has one.
     """
 
@@ -51,10 +51,10 @@ class Views(msgspec.Struct, kw_only=True):
     sessions: Sequence[str] | None = None
     messages: Sequence[str] | None = None
 
-    def at(self, rows: NDArray[np.intp]) -> Views:
+    def at(self, rows: NDArray[np.intp]) -> Acts:
         """Some of the rows, which are different and in order."""
         columns = {name: getattr(self, name)[rows] for name in ("numbers", "completed", "follower", *_PLAIN)}
-        return Views(
+        return Acts(
             **columns,
             viewers=self.viewers.at(rows),
             videos=self.videos.at(rows),
@@ -64,7 +64,7 @@ class Views(msgspec.Struct, kw_only=True):
         )
 
     def __repr__(self) -> str:
-        return "<views, withheld>"
+        return "<acts, withheld>"
 
 
 #: What Circumstances may have a value of for each row.
@@ -123,27 +123,27 @@ def span_ms(seconds: Floats) -> Int64s:
     return np.where(inside, np.where(inside, seconds, 0.0) * 1000 + 0.5, -1).astype(np.int64)
 
 
-def reasons_to_drop(views: Views, under: Circumstances) -> Bytes:
+def reasons_to_drop(acts: Acts, under: Circumstances) -> Bytes:
     """For each row the reason why it does not count, 0 if it does: checks.CHECKS, many rows at a time."""
-    reasons = np.zeros(len(views.numbers), dtype=np.uint8)
+    reasons = np.zeros(len(acts.numbers), dtype=np.uint8)
     # Last first, so that where several fail the first of CHECKS is what remains.
-    reasons[views.at_ms < under.earliest_ms] = Drop.TOO_LATE
-    reasons[views.at_ms > under.latest_ms] = Drop.FUTURE_TIME
-    reasons[_with_bad_field(views, under.text_length)] = Drop.BAD_FIELD
-    for ids, reason in ((views.videos, Drop.NO_SUBJECT), (views.viewers, Drop.NO_VIEWER)):
+    reasons[acts.at_ms < under.earliest_ms] = Drop.TOO_LATE
+    reasons[acts.at_ms > under.latest_ms] = Drop.FUTURE_TIME
+    reasons[_with_bad_field(acts, under.text_length)] = Drop.BAD_FIELD
+    for ids, reason in ((acts.videos, Drop.NO_SUBJECT), (acts.viewers, Drop.NO_VIEWER)):
         if not all(ids.distinct):
             reasons[ids.where(ids.lengths() == 0)] = reason
     reasons[under.opted_out] = Drop.OPTED_OUT
     return reasons
 
 
-def encode_views(views: Views, keep: Bools, keys: SeasonKeys) -> tuple[Records, Bools]:
+def encode_acts(acts: Acts, keep: Bools, keys: SeasonKeys) -> tuple[Records, Bools]:
     """The records of the rows to keep, in order, and which rows they are, shape (n,).
 
     A row is left out if its season's key was destroyed since it was checked.
     """
     rows = np.flatnonzero(keep)
-    chosen = views if len(rows) == len(keep) else views.at(rows)
+    chosen = acts if len(rows) == len(keep) else acts.at(rows)
     records = np.zeros(len(rows), dtype=RECORD)
     records["kind"] = Kind.VIEW if chosen.kind is None else chosen.kind
     for name in _PLAIN:
@@ -157,14 +157,14 @@ def encode_views(views: Views, keep: Bools, keys: SeasonKeys) -> tuple[Records, 
     return (records if counted.all() else records[counted]), kept
 
 
-def _with_bad_field(views: Views, text_length: int) -> Bools:
-    bad: Bools = (views.at_ms < 0) | (views.at_ms > AT_MS_MAX)
-    for span in (views.position_ms, views.watch_ms):
+def _with_bad_field(acts: Acts, text_length: int) -> Bools:
+    bad: Bools = (acts.at_ms < 0) | (acts.at_ms > AT_MS_MAX)
+    for span in (acts.position_ms, acts.watch_ms):
         bad |= (span < 0) | (span > SPAN_MS_MAX)
-    for ids in (views.viewers, views.videos):
+    for ids in (acts.viewers, acts.videos):
         if _longest(ids.distinct) > text_length:
             bad |= ids.where(ids.lengths() > text_length)
-    for texts in (views.sessions, views.messages):
+    for texts in (acts.sessions, acts.messages):
         if texts is not None and _longest(texts) > text_length:
             bad |= np.array([len(text) > text_length for text in texts])
     return bad
