@@ -231,7 +231,7 @@ def busy(message: str) -> BadRequest:
 
 def _events(brought: Batch | Taken) -> int:
     if isinstance(brought, Batch):
-        return max(1, len(brought.lines))
+        return max(1, brought.columns.count)
     return max(1, len(brought.records) + len(brought.declarations))
 
 

@@ -6,10 +6,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
+
+from footlights.private.vault.texts import Texts
 
 Int64s = NDArray[np.int64]
 
@@ -38,30 +38,26 @@ _SHAPES = {
 _WIDTHS = (4, 2, 2, 2, 2, 2, 3)
 
 
-def milliseconds(texts: Sequence[str | None]) -> Int64s:
+def milliseconds(texts: Texts) -> Int64s:
     """Milliseconds since 1970 of each text, shape (n,); -1 for one that is not written so, or is before 1970.
 
     Days are those of the proleptic Gregorian calendar: a day that a month does not have is -1 too. What is beyond the
     millisecond is cut.
     """
-    given = [text or "" for text in texts]
-    lengths = list(map(len, given))
-    found = set(lengths)
-    if len(found) == 1 and lengths[0] in _SHAPES:
-        return _milliseconds(given, _SHAPES[lengths[0]])
-    at_ms = np.full(len(given), -1, dtype=np.int64)
+    lengths = texts.lengths
+    found = set(lengths.tolist())
+    if len(found) == 1 and found <= _SHAPES.keys():
+        return _milliseconds(texts.joined, _SHAPES[found.pop()])
+    at_ms = np.full(len(lengths), -1, dtype=np.int64)
     for length in found & _SHAPES.keys():
-        rows = [row for row, of_row in enumerate(lengths) if of_row == length]
-        at_ms[rows] = _milliseconds([given[row] for row in rows], _SHAPES[length])
+        rows = np.flatnonzero(lengths == length)
+        at_ms[rows] = _milliseconds(texts.at(rows).joined, _SHAPES[length])
     return at_ms
 
 
-def _milliseconds(texts: list[str], shape: _Shape) -> Int64s:
-    joined = "".join(texts)
-    if not joined.isascii():
-        joined = "".join(text if text.isascii() else "?" * shape.length for text in texts)
+def _milliseconds(joined: bytes, shape: _Shape) -> Int64s:
     # One row for each place, so that a place of all texts is in one piece of memory.
-    written = np.frombuffer(joined.encode("ascii"), dtype=np.uint8).reshape(-1, shape.length).T.copy()
+    written = np.frombuffer(joined, dtype=np.uint8).reshape(-1, shape.length).T.copy()
     digits = written[shape.digits] - np.uint8(ord("0"))
     right = (written[shape.marks] == shape.marked).all(axis=0) & (digits <= 9).all(axis=0)
     year, month, day, hour, minute, second, milli = _numbers(digits)
