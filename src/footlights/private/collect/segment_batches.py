@@ -52,7 +52,7 @@ class Batch(msgspec.Struct, kw_only=True):
     """What one request brings. columns: what its messages tell; nothing of those that were read alone.
 
     read: what the messages say, if they were read one by one. body: where a message is read again that has to be read
-    alone. type_: of messages that name none.
+    alone; b"" if none has to: it would be most of what a request holds while it waits. type_: of messages that name none.
     """
 
     body: bytes
@@ -135,13 +135,15 @@ def _open_in_pieces(body: bytes, event_bytes: int) -> OpenedTogether | None:
 
 def batch_of(body: bytes, opened: OpenedTogether, asked: Asked, *, type_: str) -> Batch:
     """What a request brings whose messages were decoded together."""
-    return Batch(body=body, asked=asked, type_=type_, columns=Columns.of(opened.lines, type_=type_))
+    columns = Columns.of(opened.lines, type_=type_)
+    kept = b"" if columns.are_acts_until(asked.latest_ms()) else body
+    return Batch(body=kept, asked=asked, type_=type_, columns=columns)
 
 
 def batch_of_each(body: bytes, opened: Opened, asked: Asked, *, type_: str) -> Batch:
     """What a request brings whose messages are read one by one."""
     read = [_read(opened, place, asked, type_) for place in range(len(opened.messages))]
-    return Batch(body=body, asked=asked, type_=type_, columns=Columns.of([None] * len(read)), read=read)
+    return Batch(body=b"", asked=asked, type_=type_, columns=Columns.of([None] * len(read)), read=read)
 
 
 def take_together(batches: Sequence[Batch], intake: Intake) -> Taken:

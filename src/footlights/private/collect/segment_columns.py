@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 from footlights.private.collect.acts import Acts, Bytes, Int64s, Videos, span_ms
 from footlights.private.collect.encode import VIDEO_KEYS
 from footlights.private.collect.ids import Ids
-from footlights.private.collect.moments import milliseconds
 from footlights.private.collect.segment import (
     CREATOR_EVENTS,
     DECLARATIONS,
@@ -41,14 +40,14 @@ class Line(msgspec.Struct, gc=False):
     """A message, as far as it takes to see what it is, and to read it if it is about a video."""
 
     messageId: Id = None
-    timestamp: str | None = None
+    timestamp: datetime | None = None
     type: str | None = None
     event: str | None = None
     userId: Id = None
     anonymousId: Id = None
     properties: ViewerProperties | None = None
     context: Context | None = None
-    originalTimestamp: str | None = None
+    originalTimestamp: datetime | None = None
     sentAt: datetime | None = None
     traits: Traits | None = None
 
@@ -71,8 +70,8 @@ _COUNTRIES: dict[Any, int] = {None: 0} | COUNTRY_INDEX
 _NO_PROPERTIES = ViewerProperties()
 #: A message that could not be decoded together with others.
 _UNREAD = Line(type="identify")
-#: Said, and no moment.
-_NO_MOMENT = "?"
+#: Of a message that says no time.
+_UNSAID = float("-inf")
 
 assert max(*_NAMES.values(), *_SOURCES.values(), *_COUNTRIES.values()) <= 255, "a code is a byte"
 
@@ -88,14 +87,13 @@ class Person(msgspec.Struct, frozen=True):
 class Columns(msgspec.Struct, kw_only=True):
     """What some messages tell, a row each, of a byte or eight.
 
-    codes: _NAMES of each. moments: "" where a message names none; others: a second time, which is not used and must
-    still be one. videos: their keys. people: those of whom more is said.
+    codes: _NAMES of each. at_seconds: since 1970, _UNSAID where a message names no time; exact to the microsecond up to
+    the year 2100. videos: their keys. people: those of whom more is said.
     """
 
     count: int
     codes: bytes
-    moments: Texts
-    others: Texts
+    at_seconds: bytes
     viewers: Texts
     videos: bytes
     video_characters: NDArray[Any]
@@ -130,12 +128,17 @@ class Columns(msgspec.Struct, kw_only=True):
         characters = np.concatenate([part.video_characters for part in parts])
         return cls(count=before, **joined, **texts, video_characters=characters, people=people)
 
+    def are_acts_until(self, latest_ms: int) -> bool:
+        """Whether no message has to be read alone: all are acts, or of no known name, and none is later than this."""
+        return ALONE not in self.codes and max(array("d", self.at_seconds), default=0.0) * 1000 <= latest_ms
+
     def at_ms(self, received_ms: int | Int64s) -> Int64s:
-        """When each message says that it happened; when it came if it does not say, below 0 if it cannot be read."""
-        at_ms = milliseconds(self.moments)
-        if self.others.joined:
-            at_ms[(self.others.lengths > 0) & (milliseconds(self.others) < 0)] = -1
-        return np.where(self.moments.lengths == 0, received_ms, at_ms)
+        """When each message says that it happened; when it came if it does not say."""
+        seconds = np.frombuffer(self.at_seconds)
+        unsaid = seconds == _UNSAID
+        # Cut, not rounded: the last microsecond of a month is in that month.
+        at_ms = np.rint(np.where(unsaid, 0.0, seconds) * 1_000_000).astype(np.int64) // 1000
+        return np.where(unsaid, received_ms, at_ms)
 
     def acts(self, at_ms: Int64s) -> Acts:
         """The messages as acts on videos, which they are where their code is a kind. at_ms: of each."""
@@ -177,8 +180,10 @@ class Columns(msgspec.Struct, kw_only=True):
 
 
 #: What is of the same size in each row; and what is text.
-_PLAIN = ("codes", "videos", "position_seconds", "watch_seconds", "completed", "follower", "source", "country")
-_TEXTS = ("moments", "others", "viewers", "sessions", "messages")
+_PLAIN = (
+    "codes", "at_seconds", "videos", "position_seconds", "watch_seconds", "completed", "follower", "source", "country",
+)  # fmt: skip
+_TEXTS = ("viewers", "sessions", "messages")
 
 
 def _columns(lines: Sequence[Line], type_: str) -> Columns:
@@ -189,8 +194,7 @@ def _columns(lines: Sequence[Line], type_: str) -> Columns:
     return Columns(
         count=len(lines),
         codes=codes,
-        moments=_moments(lines),
-        others=_others(lines),
+        at_seconds=_at_seconds(lines),
         viewers=Texts.of(
             [line.userId if line.userId.__class__ is str and line.userId else _viewer(line) for line in lines]
         ),
@@ -223,22 +227,18 @@ def _code(type_: str, name: str | None) -> int:
     return ALONE if type_ == "identify" else 0
 
 
-def _moments(lines: Sequence[Line]) -> Texts:
-    said: Sequence[str | None] = [line.timestamp for line in lines]
-    if None in said:
-        said = [line.timestamp if line.timestamp is not None else line.originalTimestamp for line in lines]
-    if None in said or "" in said:
-        said = ["" if text is None else text or _NO_MOMENT for text in said]
-    return Texts.of(said)  # type: ignore[arg-type]
+def _at_seconds(lines: Sequence[Line]) -> bytes:
+    said = [line.timestamp for line in lines]
+    # None may say nothing, and none may be without its zone, which the machine's would stand in for.
+    if [moment for moment in said if moment is None or moment.tzinfo is None]:
+        return array("d", [_seconds(line.timestamp or line.originalTimestamp) for line in lines]).tobytes()
+    return array("d", map(datetime.timestamp, said)).tobytes()  # type: ignore[arg-type]
 
 
-def _others(lines: Sequence[Line]) -> Texts:
-    if not [line for line in lines if line.originalTimestamp is not None]:
-        return Texts.none(len(lines))
-    both = [line.timestamp is not None and line.originalTimestamp is not None for line in lines]
-    return Texts.of(
-        [line.originalTimestamp or _NO_MOMENT if two else "" for line, two in zip(lines, both, strict=True)]
-    )
+def _seconds(moment: datetime | None) -> float:
+    if moment is None:
+        return _UNSAID
+    return (moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)).timestamp()
 
 
 def _videos(ids: Sequence[str | int]) -> tuple[bytes, NDArray[Any]]:

@@ -2,7 +2,7 @@
 
     messages ─┬─ about one viewer and one video, at a time that is over ──▶ columns   (acts.py)
               ├─ of no name that is known ────────────────────────────────▶ a reason
-              └─ all else: identify, creators, declarations, odd times ───▶ one by one   (segment.py)
+              └─ all else: identify, creators, declarations, the future ──▶ one by one   (segment.py)
 
 Nearly all that comes is of the first kind, from a door or a file, so it has a way of its own: a third of the time that
 segment.py takes, by doing for all messages at once what there is done for each. A test holds the two together.
@@ -83,9 +83,9 @@ def sort_out(columns: Columns, under: Circumstances) -> Sorted:
     """Sort messages by how they are read. Never raises."""
     codes = np.frombuffer(columns.codes, dtype=np.uint8)
     at_ms = columns.at_ms(under.received_ms)
-    # A time that is not written as clients do; and a client whose clock runs ahead may be set right by sentAt.
-    alone = (codes == ALONE) | (at_ms < 0) | ((at_ms > under.latest_ms) & (codes != 0))
-    unknown = (codes == 0) & ~alone
+    # A client whose clock runs ahead may be set right by sentAt.
+    alone = (codes == ALONE) | ((at_ms > under.latest_ms) & (codes != 0))
+    unknown = codes == 0
     rows = np.flatnonzero(~(alone | unknown))
     acts = columns.acts(at_ms) if len(rows) else None
     if acts is not None and len(rows) < len(codes):

@@ -68,8 +68,10 @@ class SeasonKeys:
         return season < self._destroyed_before
 
     def open_from_ms(self) -> int:
-        """The first moment whose season can have a key, in milliseconds since 1970; 0 before any was destroyed."""
-        self._look()
+        """The first moment whose season can have a key, in milliseconds since 1970; 0 before any was destroyed.
+
+        As of the last look: an event of a season that ended since is found to be too late when it is hashed.
+        """
         return season_start_utc(self._destroyed_before) * 1000 if self._destroyed_before else 0
 
     def destroy_before(self, season: Season) -> list[Season]:
