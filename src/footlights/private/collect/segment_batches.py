@@ -52,7 +52,7 @@ class Batch(msgspec.Struct, kw_only=True):
     """What one request brings. columns: what its messages tell; nothing of those that were read alone.
 
     read: what the messages say, if they were read one by one. body: where a message is read again that has to be read
-    alone; b"" if none has to: it would be most of what a request holds while it waits. type_: of messages that name none.
+    alone; b"" if none has to, since it would be most of what waits. type_: of messages that name none.
     """
 
     body: bytes
