@@ -431,9 +431,9 @@ class _Collector(Starlette):
         self.state.door = door
         self._outside = _Outside(super().__call__, posts=dict.fromkeys(_POSTS, door.post))
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:  # type: ignore[override]
         scope["app"] = self
-        await self._outside(scope, receive, send)
+        return self._outside(scope, receive, send)
 
 
 class _Outside:
@@ -468,7 +468,11 @@ class _Outside:
             if handler is None:
                 await self._app(scope, receive, send_with_cors)
                 return
-            response = await _answer(handler, Heard(scope, receive, send))
+            request = Heard(scope, receive, send)
+            try:
+                response = await handler(request)
+            except tuple(_REFUSALS) as error:
+                response = await _refusal(request, error)
             if response is not _SUCCESS:
                 await response(scope, receive, send_with_cors)
                 return
@@ -482,12 +486,8 @@ class _Outside:
             )
 
 
-async def _answer(handler: Handler, request: Request) -> Response:
-    try:
-        return await handler(request)
-    except tuple(_REFUSALS) as error:
-        answer = next(answer for kind, answer in _REFUSALS.items() if isinstance(error, kind))
-        return await answer(request, error)
+async def _refusal(request: Request, error: Exception) -> Response:
+    return await next(answer for kind, answer in _REFUSALS.items() if isinstance(error, kind))(request, error)
 
 
 def _readable_by(scope: Scope) -> str:

@@ -7,9 +7,9 @@ No function is called for a row where a word or two will do: this is what every 
 
 from __future__ import annotations
 
-from array import array
+import struct
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -26,6 +26,7 @@ from footlights.private.collect.segment import (
     Context,
     Id,
     ViewerProperties,
+    ms_of,
     text_of,
     video_of,
     viewer_of,
@@ -52,6 +53,9 @@ class Line(msgspec.Struct, gc=False):
     traits: Traits | None = None
 
 
+#: What messages say in one of their fields.
+Column = Sequence[Any]
+
 #: What a message's name says: the kind of an act on a video, 0 for a name that is not known, or that it is read alone.
 ALONE = 255
 
@@ -62,16 +66,22 @@ class _Codes(dict[Any, int]):
 
 
 _NAMES = _Codes(VIDEO_EVENTS | dict.fromkeys((*CREATOR_EVENTS, *DECLARATIONS), ALONE))
-_COMPLETED = {None: 0, False: 0, True: 1}
 _VIEW, _COMPLETION = int(Kind.VIEW), int(Kind.COMPLETION)
-_FOLLOWER = {None: 0, False: 1, True: 2}
+_COMPLETED: dict[Any, int] = {None: 0, False: 0, True: 1}
+_FOLLOWER: dict[Any, int] = {None: 0, False: 1, True: 2}
 _SOURCES: dict[Any, int] = {None: 0} | SOURCE_INDEX
 _COUNTRIES: dict[Any, int] = {None: 0} | COUNTRY_INDEX
 _NO_PROPERTIES = ViewerProperties()
 #: A message that could not be decoded together with others.
 _UNREAD = Line(type="identify")
+#: A time as msgpack writes one of after 1970 with a fraction of a second: to write it so takes a tenth of the time of
+#: asking it for its seconds. One of another kind has no head, and milliseconds.
+_stamps = msgspec.msgpack.Encoder().encode
+_STAMP = np.dtype([("head", ">u2"), ("at", ">u8")])
+_STAMP_HEAD, _SECOND_BITS = 0xD7FF, 34
+_MS_STAMP = struct.Struct(">xxq")
 #: Of a message that says no time.
-_UNSAID = float("-inf")
+_UNSAID_MS = -(2**63)
 
 assert max(*_NAMES.values(), *_SOURCES.values(), *_COUNTRIES.values()) <= 255, "a code is a byte"
 
@@ -85,22 +95,24 @@ class Person(msgspec.Struct, frozen=True):
 
 
 class Columns(msgspec.Struct, kw_only=True):
-    """What some messages tell, a row each, of a byte or eight.
+    """What some messages tell, a row each.
 
-    codes: _NAMES of each. at_seconds: since 1970, _UNSAID where a message names no time; exact to the microsecond up to
-    the year 2100. videos: their keys. people: those of whom more is said.
+    codes: _NAMES of each, a byte. stamps: when, _STAMP. last_ms: no message is later. videos: their keys, eight bytes.
+    video_characters: of their ids, four. positions, watched: seconds, as doubles. follower: 0 not said, 1 no, 2 yes.
+    completed, follower, source, country: a byte. people: those of whom more is said.
     """
 
     count: int
     codes: bytes
-    at_seconds: bytes
+    stamps: bytes
+    last_ms: int
     viewers: Texts
     videos: bytes
-    video_characters: NDArray[Any]
+    video_characters: bytes
     sessions: Texts
     messages: Texts
-    position_seconds: bytes
-    watch_seconds: bytes
+    positions: bytes
+    watched: bytes
     completed: bytes
     follower: bytes
     source: bytes
@@ -125,20 +137,23 @@ class Columns(msgspec.Struct, kw_only=True):
             before += part.count
         joined: dict[str, Any] = {name: b"".join([getattr(part, name) for part in parts]) for name in _PLAIN}
         texts: dict[str, Any] = {name: Texts.together([getattr(part, name) for part in parts]) for name in _TEXTS}
-        characters = np.concatenate([part.video_characters for part in parts])
-        return cls(count=before, **joined, **texts, video_characters=characters, people=people)
+        last_ms = max(part.last_ms for part in parts)
+        return cls(count=before, last_ms=last_ms, people=people, **joined, **texts)
 
     def are_acts_until(self, latest_ms: int) -> bool:
         """Whether no message has to be read alone: all are acts, or of no known name, and none is later than this."""
-        return ALONE not in self.codes and max(array("d", self.at_seconds), default=0.0) * 1000 <= latest_ms
+        return ALONE not in self.codes and self.last_ms <= latest_ms
 
     def at_ms(self, received_ms: int | Int64s) -> Int64s:
         """When each message says that it happened; when it came if it does not say."""
-        seconds = np.frombuffer(self.at_seconds)
-        unsaid = seconds == _UNSAID
+        stamps = np.frombuffer(self.stamps, dtype=_STAMP)
+        at = stamps["at"].astype(np.uint64)
+        at_ms = at.view(np.int64)
         # Cut, not rounded: the last microsecond of a month is in that month.
-        at_ms = np.rint(np.where(unsaid, 0.0, seconds) * 1_000_000).astype(np.int64) // 1000
-        return np.where(unsaid, received_ms, at_ms)
+        seconds, nanoseconds = (at & np.uint64(2**_SECOND_BITS - 1)), at >> np.uint64(_SECOND_BITS)
+        stamped_ms = (seconds * np.uint64(1000) + nanoseconds // np.uint64(1_000_000)).view(np.int64)
+        at_ms = np.where(stamps["head"] == _STAMP_HEAD, stamped_ms, at_ms)
+        return np.where(at_ms == _UNSAID_MS, received_ms, at_ms)
 
     def acts(self, at_ms: Int64s) -> Acts:
         """The messages as acts on videos, which they are where their code is a kind. at_ms: of each."""
@@ -146,11 +161,11 @@ class Columns(msgspec.Struct, kw_only=True):
         return Acts(
             numbers=np.arange(self.count),
             viewers=Ids(self.viewers),
-            videos=Videos(np.frombuffer(self.videos, dtype=np.int64), self.video_characters),
+            videos=Videos(np.frombuffer(self.videos, dtype="<i8"), np.frombuffer(self.video_characters, dtype="<u4")),
             at_ms=at_ms,
-            watch_ms=span_ms(np.frombuffer(self.watch_seconds)),
-            position_ms=span_ms(np.frombuffer(self.position_seconds)),
-            completed=np.frombuffer(self.completed, dtype=bool),
+            watch_ms=span_ms(np.frombuffer(self.watched, dtype="<f8")),
+            position_ms=span_ms(np.frombuffer(self.positions, dtype="<f8")),
+            completed=_bytes(self.completed).astype(bool),
             follower=_bytes(self.follower),
             age=age,
             gender=gender,
@@ -181,43 +196,50 @@ class Columns(msgspec.Struct, kw_only=True):
 
 #: What is of the same size in each row; and what is text.
 _PLAIN = (
-    "codes", "at_seconds", "videos", "position_seconds", "watch_seconds", "completed", "follower", "source", "country",
+    "codes", "stamps", "videos", "video_characters", "positions", "watched", "completed", "follower", "source",
+    "country",
 )  # fmt: skip
 _TEXTS = ("viewers", "sessions", "messages")
 
 
 def _columns(lines: Sequence[Line], type_: str) -> Columns:
-    codes = _codes(lines, type_)
-    properties = [line.properties or _NO_PROPERTIES for line in lines]
-    videos, video_characters = _videos([said.asset_id or video_of(said) for said in properties])
-    position_seconds, watch_seconds = _spans(properties, codes)
+    # By their place, as Line and ViewerProperties have them: to make tables of names takes a sixth of all this.
+    messages, moments, types, names, users, others, told, contexts, first_moments, *_ = _by_field(lines, Line)
+    properties = [said or _NO_PROPERTIES for said in told]
+    assets, _, _, _, _, sessions, positions, watched, furthest, completed, follower, source, country, ages, genders = (
+        _by_field(properties, ViewerProperties)
+    )
+    codes = _codes(types, names, type_)
+    stamps, last_ms = _times(moments, first_moments)
+    videos, video_characters = _videos(assets, properties)
     return Columns(
         count=len(lines),
         codes=codes,
-        at_seconds=_at_seconds(lines),
-        viewers=Texts.of(
-            [line.userId if line.userId.__class__ is str and line.userId else _viewer(line) for line in lines]
-        ),
+        stamps=stamps,
+        last_ms=last_ms,
+        viewers=_viewers(users, others),
         videos=videos,
         video_characters=video_characters,
-        sessions=_texts([said.session_id for said in properties]),
-        messages=_texts([line.messageId for line in lines]),
-        position_seconds=position_seconds,
-        watch_seconds=watch_seconds,
-        completed=_completed(properties, codes),
-        follower=bytes([_FOLLOWER[said.is_follower] for said in properties]),
-        source=_coded([said.source for said in properties], _SOURCES, read_source),
-        country=_coded([said.country for said in properties], _COUNTRIES, read_country),
-        people=_people(lines, properties),
+        sessions=_texts(sessions),
+        messages=_texts(messages),
+        positions=_positions(positions, furthest, codes),
+        watched=_doubles(_of_views(watched, codes)) if _VIEW in codes else bytes(8 * len(codes)),
+        completed=_completed(completed, codes),
+        follower=bytes(map(_FOLLOWER.__getitem__, follower)),
+        source=_coded(source, _SOURCES, read_source),
+        country=_coded(country, _COUNTRIES, read_country),
+        people=_people(contexts, ages, genders),
     )
 
 
-def _codes(lines: Sequence[Line], type_: str) -> bytes:
-    types = [line.type for line in lines]
-    names = [line.event for line in lines]
+def _by_field(structs: Sequence[msgspec.Struct], kind: type[msgspec.Struct]) -> Sequence[Column]:
+    return tuple(zip(*map(msgspec.structs.astuple, structs), strict=True)) or [()] * len(kind.__struct_fields__)
+
+
+def _codes(types: Column, names: Column, type_: str) -> bytes:
     if types.count("track") == len(types):
-        return bytes([_NAMES[name] for name in names])
-    return bytes([_code(said or type_, name) for said, name in zip(types, names, strict=True)])
+        return bytes(map(_NAMES.__getitem__, names))
+    return bytes([_code(kind or type_, name) for kind, name in zip(types, names, strict=True)])
 
 
 def _code(type_: str, name: str | None) -> int:
@@ -227,84 +249,97 @@ def _code(type_: str, name: str | None) -> int:
     return ALONE if type_ == "identify" else 0
 
 
-def _at_seconds(lines: Sequence[Line]) -> bytes:
-    said = [line.timestamp for line in lines]
-    # None may say nothing, and none may be without its zone, which the machine's would stand in for.
-    if [moment for moment in said if moment is None or moment.tzinfo is None]:
-        return array("d", [_seconds(line.timestamp or line.originalTimestamp) for line in lines]).tobytes()
-    return array("d", map(datetime.timestamp, said)).tobytes()  # type: ignore[arg-type]
+def _times(moments: Column, first_moments: Column) -> tuple[bytes, int]:
+    """The stamps of all, and a moment that none is after, in milliseconds since 1970."""
+    # Each has to say one, with its zone: what says none is in UTC.
+    if moments and not [moment for moment in moments if moment is None or moment.tzinfo is None]:
+        stamps = _stamps(moments)[_head_bytes(len(moments)) :]
+        # None of another kind is as long and begins so.
+        if stamps[:: _STAMP.itemsize].count(_STAMP_HEAD >> 8) * _STAMP.itemsize == len(stamps):
+            return stamps, int(max(moments).timestamp() * 1000) + 1
+    at_ms = [
+        _UNSAID_MS if said is None and first is None else ms_of(said or first)
+        for said, first in zip(moments, first_moments, strict=True)
+    ]
+    return b"".join(map(_MS_STAMP.pack, at_ms)), max(at_ms, default=0)
 
 
-def _seconds(moment: datetime | None) -> float:
-    if moment is None:
-        return _UNSAID
-    return (moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)).timestamp()
+def _head_bytes(count: int) -> int:
+    """What msgpack writes before as many values of a list."""
+    return 1 if count < 16 else 3 if count < 65_536 else 5
 
 
-def _videos(ids: Sequence[str | int]) -> tuple[bytes, NDArray[Any]]:
+def _videos(assets: Column, properties: Sequence[ViewerProperties]) -> tuple[bytes, bytes]:
     """The keys of videos, and the characters of their ids."""
+    ids = assets if all(assets) else [asset or video_of(said) for asset, said in zip(assets, properties, strict=True)]
     try:
-        characters = sizes(ids)  # type: ignore[arg-type]
+        characters = sizes(ids)
     except TypeError:
-        return _videos([text_of(id_) for id_ in ids])
-    return array("q", [VIDEO_KEYS[id_] for id_ in ids]).tobytes(), characters  # type: ignore[index]
+        ids = [text_of(id_) for id_ in ids]
+        characters = sizes(ids)
+    return struct.pack(f"<{len(ids)}q", *map(VIDEO_KEYS.__getitem__, ids)), characters
 
 
-def _texts(ids: list[Id]) -> Texts:
+def _viewers(users: Column, anonymous: Column) -> Texts:
+    if all(users):
+        return _texts(users)
+    return _texts([viewer_of(user, other) for user, other in zip(users, anonymous, strict=True)])
+
+
+def _texts(ids: Column) -> Texts:
     try:
-        return Texts.of(ids)  # type: ignore[arg-type]
+        return Texts.of(ids)
     except TypeError:
         return Texts.none(len(ids)) if ids.count(None) == len(ids) else Texts.of([text_of(id_) for id_ in ids])
 
 
-def _spans(properties: Sequence[ViewerProperties], codes: bytes) -> tuple[bytes, bytes]:
-    """How far the viewer was, and time watched, which a summed-up view alone tells; 0 where nothing is said."""
+def _positions(positions: Column, furthest: Column, codes: bytes) -> bytes:
+    """How far the viewer was, as far as it is said."""
     if _VIEW not in codes:
-        return _doubles([said.position for said in properties]), bytes(8 * len(codes))
-    views = [code == _VIEW for code in codes]
-    furthest = [
-        said.max_position if view and said.max_position is not None else said.position
-        for said, view in zip(properties, views, strict=True)
-    ]
-    watched = [said.watch_seconds if view else 0.0 for said, view in zip(properties, views, strict=True)]
-    return _doubles(furthest), _doubles(watched)
+        return _doubles(positions)
+    most = _of_views(furthest, codes)
+    return _doubles([here if far is None else far for here, far in zip(positions, most, strict=True)])
 
 
-def _doubles(numbers: Sequence[float | None]) -> bytes:
-    return array("d", [number or 0.0 for number in numbers]).tobytes()
+def _of_views(column: Column, codes: bytes) -> Column:
+    """What summed-up views alone tell: None where another says it."""
+    return [said if code == _VIEW else None for said, code in zip(column, codes, strict=True)]
 
 
-def _completed(properties: Sequence[ViewerProperties], codes: bytes) -> bytes:
-    said = bytes([_COMPLETED[one.completed] for one in properties])
+def _doubles(numbers: Column) -> bytes:
+    told = [number or 0.0 for number in numbers] if None in numbers else numbers
+    return struct.pack(f"<{len(told)}d", *told)
+
+
+def _completed(said: Column, codes: bytes) -> bytes:
+    told = bytes(map(_COMPLETED.__getitem__, said))
     if _COMPLETION not in codes:
-        return said
-    return bytes([flag or code == _COMPLETION for flag, code in zip(said, codes, strict=True)])
+        return told
+    return bytes([flag or code == _COMPLETION for flag, code in zip(told, codes, strict=True)])
 
 
-def _people(lines: Sequence[Line], properties: Sequence[ViewerProperties]) -> Sequence[Person]:
-    # Hardly any message does, and that nobody's does is seen sooner in this way.
-    told = [line for line in lines if line.context and line.context.traits]
-    if not told and not [said for said in properties if said.age is not None or said.gender is not None]:
+def _people(contexts: Column, ages: Column, genders: Column) -> Sequence[Person]:
+    count = len(contexts)
+    # Hardly any message tells more, and that nobody's does is seen sooner in this way.
+    if ages.count(None) == genders.count(None) == count and not [
+        context for context in contexts if context and context.traits
+    ]:
         return ()
     found = []
-    for row, (line, said) in enumerate(zip(lines, properties, strict=True)):
-        traits = line.context.traits if line.context else None
-        own = Traits(age=said.age, gender=said.gender) if said.age is not None or said.gender is not None else None
-        if traits is not None or own is not None:
-            found.append(Person(row, traits, own))
+    for row, (context, age, gender) in enumerate(zip(contexts, ages, genders, strict=True)):
+        told = context.traits if context else None
+        own = Traits(age=age, gender=gender) if age is not None or gender is not None else None
+        if told is not None or own is not None:
+            found.append(Person(row, told, own))
     return found
 
 
-def _coded(values: Sequence[Any], known: Mapping[Any, int], read: Callable[[Any], int]) -> bytes:
+def _coded(values: Column, known: Mapping[Any, int], read: Callable[[Any], int]) -> bytes:
     """What `read` makes of each value; 0 where there is none. known: what most have."""
     try:
-        return bytes([known[value] for value in values])
+        return bytes(map(known.__getitem__, values))
     except (KeyError, TypeError):  # written in another way; or a list or an object, which no table holds
         return bytes([0 if value is None else read(value) for value in values])
-
-
-def _viewer(line: Line) -> str:
-    return viewer_of(line.userId, line.anonymousId)
 
 
 def _bytes(column: bytes) -> Bytes:
