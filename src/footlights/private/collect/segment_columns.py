@@ -253,20 +253,24 @@ def _times(moments: Column, first_moments: Column) -> tuple[bytes, int]:
     """The stamps of all, and a moment that none is after, in milliseconds since 1970."""
     # Each has to say one, with its zone: what says none is in UTC.
     if moments and not [moment for moment in moments if moment is None or moment.tzinfo is None]:
-        stamps = _stamps(moments)[_head_bytes(len(moments)) :]
+        stamps = _stamped(moments)
         # None of another kind is as long and begins so.
-        if stamps[:: _STAMP.itemsize].count(_STAMP_HEAD >> 8) * _STAMP.itemsize == len(stamps):
+        if stamps and stamps[:: _STAMP.itemsize].count(_STAMP_HEAD >> 8) * _STAMP.itemsize == len(stamps):
             return stamps, int(max(moments).timestamp() * 1000) + 1
     at_ms = [
         _UNSAID_MS if said is None and first is None else ms_of(said or first)
         for said, first in zip(moments, first_moments, strict=True)
     ]
-    return b"".join(map(_MS_STAMP.pack, at_ms)), max(at_ms, default=0)
+    return b"".join(map(_MS_STAMP.pack, at_ms)), max(at_ms, default=_UNSAID_MS)
 
 
-def _head_bytes(count: int) -> int:
-    """What msgpack writes before as many values of a list."""
-    return 1 if count < 16 else 3 if count < 65_536 else 5
+def _stamped(moments: Column) -> bytes:
+    """What msgpack makes of moments, without what it writes before a list; b"" if one is in no year."""
+    head_bytes = 1 if len(moments) < 16 else 3 if len(moments) < 65_536 else 5
+    try:
+        return _stamps(moments)[head_bytes:]
+    except OverflowError:  # the last hours of year 9999 in a zone that is behind
+        return b""
 
 
 def _videos(assets: Column, properties: Sequence[ViewerProperties]) -> tuple[bytes, bytes]:
