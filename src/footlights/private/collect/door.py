@@ -20,6 +20,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import sys
 import traceback
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -102,6 +103,10 @@ _LARGE_CMCD_BYTES = 4096
 
 #: How many objects more than before make Python look for garbage.
 _GARBAGE_OBJECTS = 100_000
+
+#: How long a thread may go on while another waits for Python's lock. The one that writes the journal lets go of it ten
+#: times a commit; with Python's own 5 ms it waits for the event loop each time, and its clients with it.
+_SWITCH_SECONDS = 0.0005
 
 #: What a dialect makes of a body.
 Read = Callable[[bytes, Asked], list[Row]]
@@ -361,6 +366,7 @@ def app() -> Starlette:
     gc.collect()
     gc.freeze()
     gc.set_threshold(_GARBAGE_OBJECTS)
+    sys.setswitchinterval(_SWITCH_SECONDS)
     return made
 
 

@@ -16,7 +16,9 @@ from footlights.private.collect.traits import Traits
 
 NOW_MS = 1_795_414_200_000
 LATEST_MS = NOW_MS + 300_000
-zones = st.none() | st.just(UTC) | st.timedeltas(timedelta(hours=-23), timedelta(hours=23)).map(timezone)
+zones: st.SearchStrategy[Any] = (
+    st.none() | st.just(UTC) | st.timedeltas(timedelta(hours=-23), timedelta(hours=23)).map(timezone)
+)
 moments = st.datetimes(timezones=zones) | st.datetimes(datetime(1969, 12, 31), datetime(2100, 1, 1), timezones=zones)
 EDGES = [
     datetime.fromisoformat(text)
@@ -73,7 +75,11 @@ def test_no_messages_are_no_rows() -> None:
 
 def test_columns_of_several_requests_are_those_of_all_their_messages() -> None:
     told = Context(traits=Traits(age=20))
-    parts = [[line(userId="ann")], [], [line(userId="bob", event="Video Viewed", context=told), None]]
+    parts: list[list[Line | None]] = [
+        [line(userId="ann")],
+        [],
+        [line(userId="bob", event="Video Viewed", context=told), None],
+    ]
     together = Columns.together([Columns.of(part) for part in parts])
     whole = Columns.of([one for part in parts for one in part])
     assert msgspec.structs.asdict(together) == msgspec.structs.asdict(whole)
