@@ -91,3 +91,6 @@ CREATE TABLE IF NOT EXISTS letters (
 
 -- What signs the link that stops letters.
 CREATE TABLE IF NOT EXISTS contact_keys (only_one INTEGER PRIMARY KEY CHECK (only_one = 1), key BLOB NOT NULL) STRICT;
+
+-- The language of a creator's letters.
+CREATE TABLE IF NOT EXISTS preferences (creator TEXT PRIMARY KEY, language TEXT NOT NULL) STRICT, WITHOUT ROWID;

@@ -69,6 +69,7 @@ ACCESS = {
     "GET /metrics": "this machine",
     "GET /unsubscribe": "own link",
     "POST /unsubscribe": "own link",
+    "POST /language": "anybody",
     "GET /static/{name}": "anybody",
     "GET /favicon.ico": "anybody",
     "GET /livez": "anybody",
