@@ -16,7 +16,8 @@ WORDS = (
     N_("The server cannot be reached. What you see is as of %(at)s. It is asked again by itself."),
     N_("The server did not answer as it should (%(status)s). What you see is as of %(at)s."),
     N_("This takes long. What you see is as of %(at)s."),
-    N_("You are offline. What you see is as of %(at)s, %(age)s ago; it renews itself when you are back."),
+    N_("You are offline. What you see is as of %(at)s (%(age)s); it renews itself when you are back."),
+    N_("h"),
     N_("You are offline. This page renews itself when you are back."),
     N_("The device was not asked to the end. Try again."),
     N_(
