@@ -27,6 +27,7 @@ from starlette.routing import Route
 import footlights
 from footlights.public.languages import Languages
 from footlights.public.web import drawing, exports, openapi, pages, sessions, signin
+from footlights.public.web.alerts import Alerts
 from footlights.public.web.api import ENDPOINTS, Endpoint
 from footlights.public.web.calls import Access, session_of
 from footlights.public.web.embed import PATH as EMBED_PATH
@@ -93,6 +94,7 @@ class _Site:
                 Route("/", self._landing),
                 *SignIn(self._shared, self._vouching).routes(),
                 *Team(self._shared).routes(),
+                *Alerts(self._shared).routes(),
                 *Letters(self._shared).routes(),
                 *Tongue(self._shared).routes(),
                 *Embeds(self._shared, self._vouching).routes(),

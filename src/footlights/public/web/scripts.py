@@ -25,9 +25,7 @@ WORDS = (
         "published stay: they tell nothing of you."
     ),
     N_("This link is over: it holds for a short time only. Open a new one from your account."),
-    N_(
-        "This link does not work: it was cut on its way, or another platform made it. Open a new one from your account."
-    ),
+    N_("This link does not work: it was cut, or another platform made it. Open a new one from your account."),
     N_("That did not work: the platform's collector cannot be reached. Nothing was changed. Try again in a minute."),
     N_("This platform has not set up opt-out links here. Ask it to opt you out."),
 )
