@@ -39,7 +39,7 @@ def sentences() -> Iterator[tuple[Path, str | tuple[str, str]]]:
         for path in sorted((SOURCES / room).rglob("*")):
             if path.suffix in _WAYS and path.parent.name != "assets":
                 method, keywords, options = _WAYS[path.suffix]
-                found = extract(method, BytesIO(path.read_bytes()), keywords, (), options)  # type: ignore[arg-type]
+                found = extract(method, BytesIO(path.read_bytes()), keywords, (), options)
                 for _, message, __, ___ in found:
                     yield path, message if isinstance(message, str) else (message[0], message[1])
 

@@ -89,7 +89,7 @@ class Courier:
             row = db.execute(
                 "SELECT message, url, secret, body, tries FROM webhook_messages JOIN webhook_endpoints USING (endpoint)"
                 " WHERE endpoint = ? AND state = 'waiting' AND next_at <= ? AND stopped_at IS NULL "
-                "ORDER BY made_at, message LIMIT 1",
+                "ORDER BY webhook_messages.made_at, message LIMIT 1",
                 (endpoint, now),
             ).fetchone()
             if row is None:
@@ -124,8 +124,11 @@ class Courier:
             if tries > len(AFTER_SECONDS):
                 db.execute("UPDATE webhook_messages SET state = 'dead' WHERE message = ?", (message,))
                 return ["dead"]
+            # The others of this endpoint wait as long: it would not take them either.
             db.execute(
-                "UPDATE webhook_messages SET next_at = ? WHERE message = ?", (now + AFTER_SECONDS[tries - 1], message)
+                "UPDATE webhook_messages SET next_at = max(iif(message = ?, 0, next_at), ?) "
+                "WHERE endpoint = ? AND state = 'waiting'",
+                (message, now + AFTER_SECONDS[tries - 1], endpoint),
             )
             return ["later"]
 

@@ -12,7 +12,6 @@ from footlights.terms.figures import Figure, exact_figure, noisy_figure, pending
 from footlights.terms.metrics import ALL
 from footlights.terms.policy import default_policy
 
-
 FORMATS = Formats()
 
 
