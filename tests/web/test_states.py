@@ -156,7 +156,7 @@ def test_offline_the_age_of_the_figures_is_told_and_the_page_comes_back_by_itsel
 
 @pytest.mark.parametrize("look", LOOKS)
 def test_pages_that_cannot_be_shown_say_what_happened_and_no_more(
-    browser: Browser, site: str, token: str, data: Path, look: tuple[str, Theme, str], monkeypatch: pytest.MonkeyPatch
+    browser: Browser, site: str, token: str, look: tuple[str, Theme, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     context = _context(browser, site, token, look)
     page = context.new_page()

@@ -144,19 +144,27 @@ def _context(
     return context
 
 
+Look = tuple[str, Theme, str]
+_SLOW = pytest.mark.slow
+
+
 @pytest.mark.parametrize(
-    ("view", "theme"),
+    "look",
     [
-        ("desktop", "light"),
-        ("phone", "dark"),
-        pytest.param("desktop", "dark", marks=pytest.mark.slow),
-        pytest.param("phone", "light", marks=pytest.mark.slow),
+        ("desktop", "light", ""), ("phone", "dark", ""), ("phone", "light", "de"), ("desktop", "dark", "en-XB"),
+        *(
+            pytest.param((view, theme, language), marks=_SLOW)
+            for view, theme, language in (
+                ("desktop", "dark", ""), ("phone", "light", ""), ("desktop", "light", "de"), ("desktop", "dark", "de"),
+                ("phone", "dark", "de"), ("phone", "light", "en-XB"),
+            )
+        ),
     ],
-)
-@pytest.mark.parametrize("language", ["", "de", "en-XB"])
+)  # fmt: skip
 def test_every_page_stands_in_the_browser_without_a_complaint(
-    browser: Browser, site: str, tokens: dict[str, str], view: str, theme: Theme, language: str
+    browser: Browser, site: str, tokens: dict[str, str], look: Look
 ) -> None:
+    view, theme, language = look
     PICTURES.mkdir(parents=True, exist_ok=True)
     contexts = {
         who: _context(browser, site, tokens.get(who or ""), view=view, theme=theme, language=language)
@@ -179,13 +187,20 @@ def test_every_page_stands_in_the_browser_without_a_complaint(
 
 
 @pytest.mark.parametrize(
-    ("view", "theme", "language"),
-    [("desktop", "dark", ""), ("phone", "light", ""), ("desktop", "light", "de"), ("phone", "dark", "de"),
-     pytest.param("desktop", "dark", "en-XB", marks=pytest.mark.slow)],
+    "look",
+    [
+        ("desktop", "dark", ""), ("phone", "light", "de"),
+        *(
+            pytest.param((view, theme, language), marks=_SLOW)
+            for view, theme, language in (
+                ("phone", "light", ""), ("desktop", "light", "de"), ("phone", "dark", "de"),
+                ("desktop", "dark", "en-XB"),
+            )
+        ),
+    ],
 )  # fmt: skip
-def test_axe_finds_nothing_serious_on_any_page(
-    browser: Browser, site: str, tokens: dict[str, str], view: str, theme: Theme, language: str
-) -> None:
+def test_axe_finds_nothing_serious_on_any_page(browser: Browser, site: str, tokens: dict[str, str], look: Look) -> None:
+    view, theme, language = look
     contexts = {
         who: _context(browser, site, tokens.get(who or ""), view=view, theme=theme, language=language)
         for who in (None, "ada", "bob", "eve")
@@ -314,6 +329,7 @@ def test_a_creator_signs_in_with_the_button_of_their_link_and_out_again(
     page.wait_for_url("**/studio")
     assert page.get_by_role("heading", name="Overview").is_visible()
     assert page.evaluate("document.cookie") == ""
+    page.get_by_role("button", name="More").click()
     page.get_by_role("button", name="Sign out").click()
     page.wait_for_url(f"{site}/")
     page.goto(f"{site}/studio")

@@ -7,6 +7,7 @@ Unicode's CLDR says of numbers and dates comes from Babel.
 from __future__ import annotations
 
 import io
+import re
 from datetime import date
 from functools import cache, lru_cache
 from gettext import NullTranslations
@@ -25,6 +26,7 @@ from footlights.terms.errors import BadSetting
 LANGUAGES: dict[str, tuple[str, str]] = {"en": ("English", "en_GB"), "de": ("Deutsch", "de_DE")}
 #: Nobody's language: English marked and mirrored, to see what escapes the catalogue and what a page is from the right.
 PSEUDO = "en-XB"
+_VALUE = re.compile(r"%\(\w+\)s")
 
 
 class Language:
@@ -41,23 +43,27 @@ class Language:
 
     def say(self, text: str, **values: object) -> str:
         """A sentence with its values filled in: %(name)s. A percent sign is written twice."""
-        return self._words.gettext(text) % values
+        return self.gettext(text) % values
 
     def say_many(self, one: str, many: str, count: int, **values: object) -> str:
         """A sentence about a number of things, which is %(num)s in it."""
-        return self._words.ngettext(one, many, count) % {"num": self.number(count), **values}
+        return self.ngettext(one, many, count) % {"num": self.number(count), **values}
 
     def translated(self, text: str) -> str:
         """A text as it is, without values: what the catalogue has for it, or itself."""
-        return self._words.gettext(text) if text else ""
+        return self.gettext(text) if text else ""
 
     def gettext(self, text: str) -> str:
-        """For templates."""
-        return self._words.gettext(text)
+        """A sentence before its values are filled in."""
+        return self._isolated(self._words.gettext(text))
 
     def ngettext(self, one: str, many: str, count: int) -> str:
-        """For templates."""
-        return self._words.ngettext(one, many, count)
+        """A sentence about a number of things before its values are filled in."""
+        return self._isolated(self._words.ngettext(one, many, count))
+
+    def _isolated(self, text: str) -> str:
+        """From right to left, a value with numbers or another script would turn what stands around it about."""
+        return _VALUE.sub("\u2068\\g<0>\u2069", text) if self.direction == "rtl" else text
 
     def number(self, number: int) -> str:
         """A whole number, such as 1,234,567; below 0 with a minus sign."""

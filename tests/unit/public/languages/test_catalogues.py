@@ -117,4 +117,4 @@ def test_a_language_that_there_is_none_of_is_said_to_the_operator() -> None:
 def test_mirrored_english_runs_from_the_right_and_keeps_values_and_tags() -> None:
     mirror = language("en-XB")
     assert mirror.direction == "rtl"
-    assert mirror.gettext("<b>Half</b> of %(n)s") == "<b>\u202eHalf\u202c</b>\u202e of \u202c%(n)s"
+    assert mirror.gettext("<b>Half</b> of %(n)s") == "<b>\u202eHalf\u202c</b>\u202e of \u202c\u2068%(n)s\u2069"
