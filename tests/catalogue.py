@@ -4,7 +4,7 @@ each catalogue up to date: new sentences are added without a translation, those 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -60,7 +60,7 @@ def renew(code: str) -> int:
     written = BytesIO()
     write_po(written, new, width=120, sort_output=False, omit_header=True, include_lineno=False)
     (CATALOGUES / f"{code}.po").write_bytes(_HEADER + written.getvalue())
-    return sum(not _complete(message.string) for message in new if message.id)
+    return sum(not all(strings_of(message.string)) for message in new if message.id)
 
 
 _HEADER = b"""msgid ""
@@ -71,8 +71,9 @@ msgstr ""
 """
 
 
-def _complete(string: Any) -> bool:
-    return all(string) if isinstance(string, tuple | list) else bool(string)
+def strings_of(text: str | Sequence[str] | None) -> tuple[str, ...]:
+    """A sentence or its translation, as one or, about a number of things, as many."""
+    return (text or "",) if text is None or isinstance(text, str) else tuple(text)
 
 
 if __name__ == "__main__":

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import math
+from statistics import NormalDist
 
 import numpy as np
 import pytest
 
 from footlights.public.insights import notable
 from footlights.public.insights.notable import VIDEO_ALARMS_A_MONTH, WEEK_ALARMS_A_MONTH, far_above, off_by
+from footlights.public.insights.typical import VIDEOS_MAX
 from footlights.simulate.calibration import VIDEO_LN_SD
 
 #: What docs/guides/alerts.md and the page state: a false alarm in four months, all kinds together.
 STATED_A_MONTH = 0.25
-#: A test fails by chance less often than this.
+#: A test fails by chance less often than this; its quantile.
 ALPHA = 1e-6
-_Z = 4.9
+_Z = NormalDist().inv_cdf(1 - ALPHA)
 MONTHS = 700
 NOISE_STD = 12.0
 
@@ -26,15 +28,15 @@ def _video_alarms(*, spread: float, median: float, a_month: int, seed: int) -> t
     spread: of the logarithm of a video's views; what the simulator was fitted to real logs with is VIDEO_LN_SD.
     """
     draw = np.random.default_rng(seed)
-    count = a_month * MONTHS + notable.VIDEOS_MAX
+    count = a_month * MONTHS + VIDEOS_MAX
     luck = spread * draw.standard_normal(count)
-    alarms = np.zeros(count - notable.VIDEOS_MAX, dtype=bool)
+    alarms = np.zeros(count - VIDEOS_MAX, dtype=np.bool_)
     for share in (0.1, 0.4, 1.0):  # at an hour, six hours, a day: early views foretell later ones, not quite
         true = median * share * np.exp(luck + 0.2 * draw.standard_normal(count))
         seen = np.round(true) + NOISE_STD * draw.standard_normal(count)
         for at in range(len(alarms)):
-            before = seen[at : at + notable.VIDEOS_MAX]
-            alarms[at] |= far_above(float(seen[at + notable.VIDEOS_MAX]), before, std=NOISE_STD, recent=a_month)
+            before = seen[at : at + VIDEOS_MAX]
+            alarms[at] |= far_above(float(seen[at + VIDEOS_MAX]), before, std=NOISE_STD, recent=a_month)
     return float(alarms.mean() * a_month), math.sqrt(max(alarms.sum(), 1)) / MONTHS
 
 

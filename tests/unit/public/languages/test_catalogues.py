@@ -10,7 +10,7 @@ from footlights.public.languages import Languages, accepted, language
 from footlights.public.languages.language import LANGUAGES
 from footlights.public.web.scripts import WORDS
 from footlights.terms.errors import BadSetting
-from tests.catalogue import SOURCES, catalogue, sentences
+from tests.catalogue import SOURCES, catalogue, sentences, strings_of
 
 CODES = [code for code in LANGUAGES if code != "en"]
 _VALUES = re.compile(r"%\(\w+\)[sd]|%%|<[^>]+>")
@@ -30,18 +30,14 @@ def test_every_sentence_has_its_translation_and_none_is_left_over(code: str) -> 
     kept = {entry.id if isinstance(entry.id, str) else entry.id[0] for entry in catalogue(code) if entry.id}
     assert said == kept, "python -m tests.catalogue brings the catalogues up to date"
     for entry in catalogue(code):
-        strings = [entry.string] if isinstance(entry.string, str) else list(entry.string)
-        assert not entry.id or all(strings), f"{entry.id} has no translation"
+        assert not entry.id or all(strings_of(entry.string)), f"{entry.id} has no translation"
 
 
 @pytest.mark.parametrize("code", CODES)
 def test_a_translation_has_the_values_and_tags_of_its_sentence(code: str) -> None:
     for entry in (entry for entry in catalogue(code) if entry.id):
-        if isinstance(entry.id, str):
-            assert sorted(_VALUES.findall(entry.id)) == sorted(_VALUES.findall(entry.string)), entry.id
-        else:
-            for one, other in zip(entry.id, entry.string, strict=True):
-                assert sorted(_VALUES.findall(one)) == sorted(_VALUES.findall(other)), entry.id
+        for one, other in zip(strings_of(entry.id), strings_of(entry.string), strict=True):
+            assert sorted(_VALUES.findall(one)) == sorted(_VALUES.findall(other)), entry.id
 
 
 def _escaped(path: Path) -> list[str]:
