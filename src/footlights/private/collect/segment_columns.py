@@ -93,6 +93,9 @@ class Person(msgspec.Struct, frozen=True):
     told: Traits | None
     own: Traits | None
 
+    def __repr__(self) -> str:
+        return "<person, withheld>"
+
 
 class Columns(msgspec.Struct, kw_only=True):
     """What some messages tell, a row each.
