@@ -7,6 +7,7 @@
     unit (viewer, creator, season)    channel            profile views, viewers         day by day
                                       hours              when they watch                week by week
                                       channel_audience   tables of who watched          week by week
+    unit (viewer, live, season)       live, ...          a room, while it is live       every 2 s: live.py
     nobody's, disclosed               followers          exact                          hour by hour
 
 The numbers and orders here are the format of the private store and of the board: append, never reorder.
@@ -21,10 +22,14 @@ import msgspec
 from footlights.terms.domains import SOURCES
 from footlights.terms.ticks import Schedule
 
-Unit = Literal["video", "creator"]
+Unit = Literal["video", "creator", "live"]
 
 #: What each unit is, in words: (viewer, what, season).
-UNITS: dict[Unit, str] = {"video": "(viewer, video, season)", "creator": "(viewer, creator, season)"}
+UNITS: dict[Unit, str] = {
+    "video": "(viewer, video, season)",
+    "creator": "(viewer, creator, season)",
+    "live": "(viewer, live session, season)",
+}
 
 
 class Family(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,6 +53,8 @@ FAMILIES: dict[str, Family] = {
         Family(name="channel_audience", unit="creator", schedule=Schedule.WEEKS, shape="tables"),
     )
 }
+#: The families of a live session, which are planned and published by themselves: live.py.
+LIVE_FAMILIES = ("live", "live_audience", "live_questions")
 #: The disclosed counts of a channel: a stream without noise or spend.
 FOLLOWERS = "followers"
 
@@ -105,6 +112,8 @@ HISTOGRAMS: dict[str, Histogram] = {
 
 def families_of(unit: Unit) -> tuple[str, ...]:
     """The families that a unit pays for."""
+    if unit == "live":
+        return LIVE_FAMILIES
     return tuple(name for name, family in FAMILIES.items() if family.unit == unit)
 
 

@@ -37,6 +37,7 @@ from footlights.private.collect.segment import (
     video_of,
     viewer_of,
 )
+from footlights.private.collect.segment_live import LIVE_EVENTS
 from footlights.private.collect.traits import Traits, read_country, read_source, read_traits
 from footlights.terms.events import Drop, Kind
 
@@ -72,7 +73,7 @@ _line = msgspec.json.Decoder(Line)
 _FOLLOWER = {False: 1, True: 2}
 #: What an event's name says: the kind of an act on a video, 0 for a name that is not known, or that it is read alone.
 _ALONE = 255
-_CODES = VIDEO_EVENTS | dict.fromkeys((*CREATOR_EVENTS, *DECLARATIONS), _ALONE)
+_CODES = VIDEO_EVENTS | dict.fromkeys((*CREATOR_EVENTS, *LIVE_EVENTS, *DECLARATIONS), _ALONE)
 
 
 def decoded(chunk: bytes, *, event_bytes: int) -> Sequence[Line | None]:
