@@ -33,7 +33,7 @@ def house(tmp_path: Path) -> House:
 
 
 def counted(house: House, name: int = CONCURRENT, live: str = "l1") -> list[int]:
-    return house.rows(live).estimates[:, name].tolist()
+    return [int(count) for count in house.rows(live).estimates[:, name]]
 
 
 def test_a_tick_counts_what_happened_up_to_its_end(house: House) -> None:

@@ -65,7 +65,7 @@ def test_the_bound_of_a_whole_session_is_what_the_proof_says_and_no_tried_times_
 
 def _column(counter: LongCounter, at: int) -> Int64s:
     places = np.minimum((counter.starts <= at).sum(axis=1) - 1, counter.coefficients.shape[1] - 1)
-    column = counter.coefficients[np.arange(counter.steps), places].copy()
+    column: Int64s = counter.coefficients[np.arange(counter.steps), places].copy()
     column[:at] = 0
     return column
 
