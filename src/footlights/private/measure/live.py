@@ -18,11 +18,13 @@ from pathlib import Path
 
 import msgspec
 import numpy as np
+import structlog
 from numpy.typing import NDArray
 
 from footlights.private.measure.presence import Adds, Bounds, Did, Person, act, leave
 from footlights.private.vault.asks import Ask
 from footlights.private.vault.journal import Batch, JournalReader
+from footlights.private.vault.manifest import read_manifest
 from footlights.private.vault.records import FOLLOWER, FOLLOWER_KNOWN, Records, question_key, subject_key
 from footlights.private.vault.rooms import RoomsStore
 from footlights.private.vault.seasons import TOKEN_BYTES, SeasonKeys
@@ -54,6 +56,7 @@ from footlights.terms.policy import Policies
 from footlights.terms.seasons import season_at
 
 Int64s = NDArray[np.int64]
+log = structlog.get_logger()
 
 #: Events of the journal that are read at a time.
 READ_EVENTS = 200_000
@@ -70,7 +73,8 @@ class Room(msgspec.Struct, frozen=True, kw_only=True):
     """A live session, as it was declared: public. policy: the number of the one that it is under.
 
     begin_utc: where its ticks count from. first_tick: its step 0. fixed_tick: up to here its numbers are fixed.
-    last_tick: its last one, once it ended; TICKS before. over: all of it is on the board.
+    last_tick: its last one, once it ended; TICKS before. over: all of it is on the board. declared_seq: its place in
+    the order of arrival.
     """
 
     live: int
@@ -85,6 +89,7 @@ class Room(msgspec.Struct, frozen=True, kw_only=True):
     fixed_tick: int
     last_tick: int
     over: bool
+    declared_seq: int
 
     def due(self, until_utc: int) -> range:
         """The ticks that are due at a moment and not fixed yet: they hang on declared times alone."""
@@ -126,10 +131,22 @@ class Rooms:
         more = True
         while more:
             positions = dict(self._db.execute("SELECT segment, byte_offset FROM positions").fetchall())
-            batch = self._reader.read(positions, limit_events=READ_EVENTS)
+            batch = self._reader.read(self._passed(positions), limit_events=READ_EVENTS)
             if batch.positions != positions:
                 self._take(batch)
             more = batch.more
+
+    def _passed(self, positions: dict[str, int]) -> dict[str, int]:
+        """The same; a segment that was rewritten while this process was down, in the midst of it, is passed over.
+
+        The gate rewrites what it has read itself, without those who were erased. What of it had not been heard here is
+        minutes old at least, and its place is gone.
+        """
+        manifest = read_manifest(self._reader.folder)
+        lost = [name for name, at in positions.items() if name in manifest.earlier and not manifest.is_end(name, at)]
+        if lost:
+            log.warning("live.segments_passed", segments=len(lost))
+        return positions | {name: manifest.sealed[name] for name in lost}
 
     def _take(self, batch: Batch) -> None:
         with _transaction(self._store):
@@ -150,16 +167,16 @@ class Rooms:
                 if isinstance(item, Ask):
                     self._hear_erasure(item, seq=seq + after)
                 else:
-                    self._hear_told(item)
+                    self._hear_told(item, seq=seq + after)
             self._hear_records(batch.records[live[begin:]], seq + live[begin:])
             self._db.execute("UPDATE clock SET next_seq = ?", (seq + len(batch.records),))
             self._db.execute("DELETE FROM positions")
             self._db.executemany("INSERT INTO positions VALUES (?, ?)", batch.positions.items())
 
-    def _hear_told(self, told: LiveDeclaration) -> None:
+    def _hear_told(self, told: LiveDeclaration, *, seq: int) -> None:
         match told:
             case LiveStarted():
-                self._start(told)
+                self._start(told, seq=seq)
             case LiveEnded():
                 room = self._running(subject_key("live", told.id))
                 if room is not None:
@@ -176,17 +193,17 @@ class Rooms:
                         (closed, room.live, told.id),
                     )
 
-    def _start(self, told: LiveStarted) -> None:
+    def _start(self, told: LiveStarted, *, seq: int) -> None:
         live, begin = subject_key("live", told.id), begin_utc(told.started_at_utc)
         # Ticks that were over when it was declared are never published; nothing was known to be counted in them.
         first = min(TICKS, tick_at(begin, told.at_ms))
         policy = self._policies.number_at(season_at(told.at_ms // 1000))
         self._db.execute(
-            "INSERT INTO rooms VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0) ON CONFLICT (live) DO UPDATE "
+            "INSERT INTO rooms VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?) ON CONFLICT (live) DO UPDATE "
             "SET title = excluded.title WHERE id = excluded.id AND creator = excluded.creator",
             (
                 live, told.id, told.creator, told.title, told.started_at_utc, begin, told.silent_seconds, policy, first,
-                first - 1, TICKS,
+                first - 1, TICKS, seq,
             ),
         )  # fmt: skip
 
@@ -221,7 +238,8 @@ class Rooms:
         rows = []
         for record, at_seq in zip(records.tolist(), seq.tolist(), strict=True):
             at_ms, pair, viewer, _, message, _, kind, _, _, source, country, flags, choice, question = record
-            if viewer in own:
+            # A read may end between what came before a declaration and the declaration: its place decides, no read.
+            if viewer in own or at_seq < room.declared_seq:
                 continue
             if kind != Kind.LIVE_BEAT and not self._is_new(room.live, pair ^ message ^ (kind in DISCLOSED_KINDS)):
                 continue
@@ -337,7 +355,7 @@ class Rooms:
     def take_as_over(self, lives: Iterable[tuple[int, str, str, int, int]]) -> None:
         """Sessions that this store does not know, and that are on the board: (live, id, creator, started, begin)."""
         with _transaction(self._store):
-            self._db.executemany("INSERT OR IGNORE INTO rooms VALUES (?, ?, ?, '', ?, ?, 0, 0, 1, 0, 0, 1)", lives)
+            self._db.executemany("INSERT OR IGNORE INTO rooms VALUES (?, ?, ?, '', ?, ?, 0, 0, 1, 0, 0, 1, 0)", lives)
 
     def over(self, lives: Iterable[int]) -> None:
         """Sessions are on the board to their last tick: nothing of who was in them is kept."""

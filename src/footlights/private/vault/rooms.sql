@@ -7,11 +7,12 @@ CREATE TABLE clock (next_seq INTEGER NOT NULL) STRICT;
 INSERT INTO clock VALUES (0);
 
 -- What the platform declared: public. first_tick: of the session's step 0. fixed_tick: up to it the numbers are fixed.
--- last_tick: the one at which it ended. over: all of it is on the board.
+-- last_tick: the one at which it ended. over: all of it is on the board. declared_seq: its place in the order of arrival.
 CREATE TABLE rooms (
     live INTEGER PRIMARY KEY, id TEXT NOT NULL, creator TEXT NOT NULL, title TEXT NOT NULL,
     started_at INTEGER NOT NULL, begin_at INTEGER NOT NULL, silent_seconds INTEGER NOT NULL, policy INTEGER NOT NULL,
-    first_tick INTEGER NOT NULL, fixed_tick INTEGER NOT NULL, last_tick INTEGER NOT NULL, over INTEGER NOT NULL
+    first_tick INTEGER NOT NULL, fixed_tick INTEGER NOT NULL, last_tick INTEGER NOT NULL, over INTEGER NOT NULL,
+    declared_seq INTEGER NOT NULL
 ) STRICT;
 -- number: 1, 2, ... within the session. closed_tick: at which its result is published; NULL while it is open.
 CREATE TABLE questions (

@@ -20,7 +20,8 @@ USER = {
 }  # fmt: skip
 STATUS = {
     "lastConnectTime": "2026-11-23T06:00:00.5Z", "lastDisconnectTime": None, "online": True,
-    "overallMaxViewerCount": 420, "sessionMaxViewerCount": 69, "streamTitle": "my stream", "versionNumber": "1.2.3", "viewerCount": 5,
+    "overallMaxViewerCount": 420, "sessionMaxViewerCount": 69, "streamTitle": "my stream", "versionNumber": "1.2.3",
+    "viewerCount": 5,
 }  # fmt: skip
 STREAM = {"id": "id", "name": "my server", "streamTitle": "my stream", "summary": "where I stream", "timestamp": AT}
 LIVE = "ada-20261123T060000"
