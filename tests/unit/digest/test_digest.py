@@ -169,7 +169,7 @@ def test_the_command_line_gives_an_address_shows_a_letter_and_stops_it(
     data: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The command's log goes to this test's standard error, which is closed when other tests log.
-    monkeypatch.setattr("footlights.cli._log_to_stderr", lambda: None)
+    monkeypatch.setattr("footlights.cli.log_to_stderr", lambda: None)
     at = ["--data", str(data)]
     assert main(["creator", "contact", "eve", "eve@example.org", *at]) == 0
     assert main(["creator", "contact", "eve", "--stop", *at]) == 0
