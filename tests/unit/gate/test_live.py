@@ -9,11 +9,15 @@ import pytest
 
 from footlights.gate.live import LiveGate
 from footlights.private.measure.live import Room
+from footlights.private.vault.asks import Ask
+from footlights.private.vault.journal import JournalWriter
+from footlights.private.vault.seasons import SeasonKeys
 from footlights.public.board.live import LiveBoard
 from footlights.terms.errors import AlreadyPublished, VaultDamaged
 from footlights.terms.events import Kind, QuestionAsked, QuestionClosed
 from footlights.terms.live import CONCURRENT, FOLLOWERS, NOISY, SHARES, TICKS, VIEWERS
 from footlights.terms.policy import Policy, default_policy, parse_policy
+from footlights.terms.seasons import season_at
 from tests.rooms import BEGIN, HOST, House, ended, event, joins, started
 
 
@@ -236,3 +240,46 @@ def test_one_process_at_a_time_holds_the_live_store(house: House) -> None:
     with pytest.raises(VaultDamaged):
         house.gate()
     gate.close()
+
+
+# ---- Who asks to be erased
+
+
+def _erase(house: House, viewer: str) -> None:
+    keys = SeasonKeys(house.private / "keys" / "seasons")
+    season = season_at(BEGIN)
+    (token,) = keys.tokens(season, [viewer])
+    journal = JournalWriter(house.private / "journal", segment_bytes=1 << 24)
+    journal.append_ask(Ask(id="ask", what="erase", at_ms=BEGIN * 1000, tokens={season: token.tobytes()}))
+    journal.commit()
+    journal.close()
+
+
+def test_whoever_asks_to_be_erased_leaves_with_the_next_tick_and_counts_no_more(house: House) -> None:
+    house.tell(started(), *joins(["ann", "bob"], at=1))
+    house.publish(4)
+    _erase(house, "ann")
+    house.tell(event("ann", Kind.LIVE_BEAT, at=7), event("ann", Kind.LIVE_REACTION, at=7, choice=1))
+    house.publish(10)
+    assert counted(house) == [2, 2, 1, 1, 1]
+    assert counted(house, NOISY.index("reactions_heart")) == [0] * 5
+
+
+def test_what_an_erased_viewer_did_and_is_not_counted_yet_goes(house: House) -> None:
+    house.tell(started(), event("ann", at=3))
+    gate = house.gate()
+    gate.run(until_utc=BEGIN)
+    gate.close()
+    _erase(house, "ann")
+    house.publish(6)
+    assert counted(house) == [0, 0, 0]
+
+
+def test_what_comes_before_a_declaration_does_not_count_wherever_a_read_ends(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("footlights.private.measure.live.READ_EVENTS", 1)
+    house.tell(*joins(["ann"], at=1))
+    house.tell(*joins(["bob"], at=1), started(), *joins(["cat"], at=1))
+    house.publish(2)
+    assert counted(house) == [1]
