@@ -21,14 +21,15 @@ import msgspec
 
 from footlights.terms.domains import SOURCES
 from footlights.terms.ticks import Schedule
+from footlights.terms.words import N_
 
 Unit = Literal["video", "creator", "live"]
 
 #: What each unit is, in words: (viewer, what, season).
 UNITS: dict[Unit, str] = {
-    "video": "(viewer, video, season)",
-    "creator": "(viewer, creator, season)",
-    "live": "(viewer, live session, season)",
+    "video": N_("(viewer, video, season)"),
+    "creator": N_("(viewer, creator, season)"),
+    "live": N_("(viewer, live session, season)"),
 }
 
 

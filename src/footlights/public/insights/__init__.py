@@ -15,6 +15,7 @@ from footlights.public.insights.leaving import Leaving, leaving
 from footlights.public.insights.live import Follower, ListedLive, RoomNow, room_now
 from footlights.public.insights.live import listed as listed_live
 from footlights.public.insights.moments import next_tick_utc
+from footlights.public.insights.notable import TakingOff, UnusualWeek, taking_off, unusual_weeks
 from footlights.public.insights.overview import OVERVIEW_NAMES, WINDOW_DAYS_MAX, Overview, overview
 from footlights.public.insights.periods import Period, from_day_to_day, last_days
 from footlights.public.insights.ranking import ListedVideo, Place, RankedPage, ranked_page
@@ -52,7 +53,9 @@ __all__ = [
     "Retention",
     "RoomNow",
     "Table",
+    "TakingOff",
     "Typical",
+    "UnusualWeek",
     "VideoFigures",
     "active_hours",
     "audience",
@@ -70,7 +73,9 @@ __all__ = [
     "replay",
     "retention",
     "room_now",
+    "taking_off",
     "timeseries",
     "typical",
+    "unusual_weeks",
     "video_figures",
 ]

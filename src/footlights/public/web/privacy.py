@@ -15,6 +15,7 @@ from footlights.terms.families import FAMILIES, HISTOGRAMS, LIVE_FAMILIES, famil
 from footlights.terms.figures import rfc3339
 from footlights.terms.live import LIVE_BOUNDS
 from footlights.terms.policy import BoundPolicy, Policy
+from footlights.terms.words import N_
 
 
 class UnitGuarantee(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,7 +89,7 @@ class Privacy(msgspec.Struct, frozen=True, kw_only=True):
     restores: tuple[Restore, ...] = ()
 
 
-LAW = "Somebody who watched k videos of a season has k times the rho of one video."
+LAW = N_("Somebody who watched k videos of a season has k times the rho of one video.")
 
 PENDING = Privacy(
     state="pending", delta=None, policy_digest=None, raw_event_days=None, units=(), spends=(), law=LAW, many_videos=(),
