@@ -178,6 +178,10 @@ class Board:
         value = self.fact("published_through")
         return int(value) if value else None
 
+    def restores(self) -> int:
+        """How often the board was put back to a copy: what was published since then has been published again."""
+        return len(json.loads(self.fact("restores") or "[]"))
+
     def policy(self, plan: Plan | None = None) -> Policy:
         """The policy that a plan was made from; without one, the policy in force at the board's own moment."""
         rows = self._db.execute("SELECT from_season, text FROM policies ORDER BY policy").fetchall()

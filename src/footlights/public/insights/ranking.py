@@ -6,7 +6,7 @@ Two videos whose intervals overlap cannot be told apart: their places overlap, t
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import msgspec
 import numpy as np
@@ -55,19 +55,23 @@ def ranked_page(
     by: str,
     ascending: bool = False,
     query: str = "",
+    ids: Collection[str] | None = None,
+    posted: tuple[int | None, int | None] = (None, None),
     start: int = 0,
     count_max: int,
     at_utc: int | None = None,
 ) -> RankedPage:
     """A channel's videos in order. by: posted_at, or one of TALLY_NAMES. query: words of a title or hashtag.
 
-    Those that have no figure yet come last, the newest first.
+    ids: these alone. posted: not before, and before, in seconds since 1970. Those that have no figure yet come last,
+    the newest first. A place is one among all videos of the channel, whichever of them are shown.
     """
     at = reading_time_utc(board, at_utc)
-    videos = board.videos(creator)
+    videos = [video for video in board.videos(creator) if at is None or video.posted_at_utc <= at]
     streams = Streams(board, creator, videos)
     figures = {} if by == "posted_at" or at is None else _figures(board, streams, by, at)
-    order = sorted(_matching(videos, query), key=lambda video: _key(video, figures.get(video.key), by, ascending))
+    found = _matching(_within(videos, ids, posted), query)
+    order = sorted(found, key=lambda video: _key(video, figures.get(video.key), by, ascending))
     shown = order[start : start + count_max]
     places = places_of(figures)
     place_of = {video.key: at for at, video in enumerate(streams.videos)}
@@ -93,8 +97,19 @@ def _figures(board: Board, streams: Streams, by: str, at_utc: int) -> dict[int, 
     }
 
 
-def _matching(videos: Sequence[Video], query: str) -> list[Video]:
+def _within(
+    videos: Sequence[Video], ids: Collection[str] | None, posted: tuple[int | None, int | None]
+) -> Sequence[Video]:
+    since, before = (bound if given is None else given for given, bound in zip(posted, (-(2**62), 2**62), strict=True))
+    if ids is None and posted == (None, None):
+        return videos
+    return [v for v in videos if (ids is None or v.id in ids) and since <= v.posted_at_utc < before]
+
+
+def _matching(videos: Sequence[Video], query: str) -> Sequence[Video]:
     words = query.casefold().split()
+    if not words:
+        return videos
     return [
         video
         for video in videos

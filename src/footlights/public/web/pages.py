@@ -26,13 +26,13 @@ from footlights.public.web.api import (
     SORT,
     TO,
     Call,
-    Parameter,
     overview,
     video_list,
 )
 from footlights.public.web.calls import Access
 from footlights.public.web.drawing import bells
 from footlights.public.web.privacy import privacy
+from footlights.public.web.queries import Parameter
 from footlights.terms.families import POSITIONS, UNKNOWN_LENGTH_MS
 from footlights.terms.figures import Figure, rfc3339
 from footlights.terms.metrics import DISCLOSED

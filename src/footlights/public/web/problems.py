@@ -5,6 +5,8 @@ Never says more than the asker may know: another creator's id and an id that nob
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 from starlette.responses import Response
 
@@ -80,6 +82,11 @@ def bad_query(detail: str) -> Refusal:
     return Refusal(problem(400, "bad_query", "A parameter is not as it should be", detail))
 
 
+def impossible_query(detail: str) -> Refusal:
+    """Each query parameter is as it should be, and what they ask for together cannot be."""
+    return Refusal(problem(422, "impossible_query", "What is asked for cannot be", detail))
+
+
 def bad_form(detail: str) -> Refusal:
     """A field of a form has a value that it cannot have."""
     return Refusal(problem(400, "bad_form", "That did not work", detail))
@@ -88,6 +95,16 @@ def bad_form(detail: str) -> Refusal:
 def refused_token(detail: str) -> Refusal:
     """A token of the platform was not taken. detail: why, without its content."""
     return Refusal(problem(403, "token_refused", "Your platform's token was not accepted", detail))
+
+
+def http_problem(status: int, title: str, headers: Mapping[str, str]) -> Problem:
+    """The problem of an answer that is no route's own: a wrong method, a body that is too large."""
+    details = {
+        405: f"This address takes {headers.get('allow', 'other methods')}.",
+        413: "The body is larger than anything that is sent here.",
+        415: "The body is not of a kind that is taken here.",
+    }
+    return problem(status, f"http_{status}", title, details.get(status, f"{title}."))
 
 
 def problem_response(what: Problem, headers: dict[str, str] | None = None) -> Response:
