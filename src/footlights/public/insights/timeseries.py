@@ -8,6 +8,7 @@ two years, as the schedule of ticks has it.
 from __future__ import annotations
 
 from bisect import bisect_right
+from itertools import repeat
 from typing import Literal, get_args
 
 import msgspec
@@ -15,7 +16,7 @@ import numpy as np
 
 from footlights.public.board.read import Board, Series, Video
 from footlights.public.insights.moments import reading_time_utc
-from footlights.public.insights.tallies import Tally, figure_of, unit_scale
+from footlights.public.insights.tallies import Counts, figures_along, unit_scale
 from footlights.terms.figures import Figure
 from footlights.terms.policy import Policy
 from footlights.terms.ticks import COUNTER_AGES, DAY, HOUR, MINUTE, last_tick
@@ -97,19 +98,12 @@ def _points(
     if kind == "change":
         totals = np.diff(totals, axis=0, prepend=np.zeros((1, totals.shape[1])))
         exact = np.diff(exact, axis=0, prepend=np.zeros((1, exact.shape[1]), np.int64))
+    shown = np.flatnonzero(series.at_utc > since_utc)
+    noise = series.plan.noise_of(np.stack([before, steps], axis=1)[shown], (-1, 1))
+    counts = Counts(totals[shown], noise[:, None] * (series.plan.sigmas * scale) ** 2, exact[shown])
     return tuple(
-        figure_of(
-            Tally(
-                totals=totals[row],
-                variances=(series.plan.std_of_change(int(steps[row]), since=int(before[row])) * scale) ** 2,
-                exact=exact[row],
-                longest_watch_ms=longest_ms,
-            ),
-            metric,
-            at_utc=int(series.at_utc[row]),
-            tick=int(series.ticks[row]),
-            too_few=policy.too_few,
-            change=kind == "change",
+        figures_along(
+            metric, counts, longest_ms=repeat(longest_ms, len(shown)), at_utc=series.at_utc[shown].tolist(),
+            ticks=series.ticks[shown].tolist(), too_few=policy.too_few, change=kind == "change",
         )
-        for row in np.flatnonzero(series.at_utc > since_utc).tolist()
-    )
+    )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Bodies. In: every request. Out: the same, or 413 as a problem if its body is larger than anything that is sent here."""
+"""Bodies. In: every request. Out: the same, or 413 as a problem if its body is larger than what is ever sent here."""
 
 from __future__ import annotations
 

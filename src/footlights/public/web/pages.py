@@ -233,7 +233,7 @@ def fitting(age_seconds: int) -> insights.Granularity:
 def _clock(call: Call) -> dict[str, Any]:
     """What the header says: when figures were last published, and when the next are due."""
     through = call.board.published_through_utc()
-    due = None if through is None else insights.next_tick_utc(call.board.videos(call.creator), at_utc=through)
+    due = None if through is None else insights.next_tick_utc(call.board, call.creator, at_utc=through)
     return {
         "creator": call.creator,
         "published": None if through is None else rfc3339(through),
