@@ -125,6 +125,10 @@ class Studio:
         """How far and how long a video's viewers watched, at its newest milestone."""
         return self._of_video("retention", video)
 
+    def typical_retention(self, video: str) -> Figures:
+        """How far viewers of the creator's last videos got, and where this one's leave more or less than theirs."""
+        return self._of_video("retention/typical", video)
+
     def leaving(self, video: str) -> Figures:
         """The stretches in which more viewers leave than elsewhere, beyond noise."""
         return self._of_video("leaving", video)

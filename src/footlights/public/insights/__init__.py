@@ -20,6 +20,12 @@ from footlights.public.insights.retention import Retention, retention
 from footlights.public.insights.streams import DaySums
 from footlights.public.insights.timeseries import GRANULARITIES, KINDS, Curve, Granularity, Kind, timeseries
 from footlights.public.insights.typical import TYPICAL_NAMES, Typical, typical
+from footlights.public.insights.typical_retention import (
+    TypicalPart,
+    TypicalRetention,
+    UnusualStretch,
+    typical_retention,
+)
 from footlights.public.insights.videos import VideoFigures, video_figures
 
 __all__ = [
@@ -46,6 +52,9 @@ __all__ = [
     "Retention",
     "Table",
     "Typical",
+    "TypicalPart",
+    "TypicalRetention",
+    "UnusualStretch",
     "VideoFigures",
     "active_hours",
     "audience",
@@ -62,5 +71,6 @@ __all__ = [
     "retention",
     "timeseries",
     "typical",
+    "typical_retention",
     "video_figures",
 ]

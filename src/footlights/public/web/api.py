@@ -193,6 +193,10 @@ def _typical(call: Call) -> insights.Typical:
     return insights.typical(call.board, call.creator, call.video, metric=metric, now=now)
 
 
+def _typical_retention(call: Call) -> insights.TypicalRetention:
+    return insights.typical_retention(call.board, call.creator, call.video)
+
+
 def _leaving(call: Call) -> insights.Leaving:
     return insights.leaving(call.board, call.video)
 
@@ -401,6 +405,11 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         path="/api/v1/videos/{video}/retention", access=Access.OWN_VIDEO, run=_retention,
         answer=insights.Retention,
         summary="How far and how long a video's viewers watched, at its newest milestone.",
+    ),
+    Endpoint(
+        path="/api/v1/videos/{video}/retention/typical", access=Access.OWN_VIDEO, run=_typical_retention,
+        answer=insights.TypicalRetention,
+        summary="How far viewers of the creator's last twenty videos got, and this one's dips and rises beside it.",
     ),
     Endpoint(
         path="/api/v1/videos/{video}/sources", access=Access.OWN_VIDEO, run=_sources,

@@ -196,6 +196,8 @@ class _Site:
         if error.status_code == 404:
             return self._say(request, NOT_FOUND, {})
         headers = {name.lower(): value for name, value in (error.headers or {}).items()}
+        if "allow" in headers:
+            headers["allow"] = ", ".join(sorted(headers["allow"].split(", ")))
         return self._say(request, http_problem(error.status_code, error.detail, headers), headers)
 
     def _board_away(self, request: Request, error: Exception) -> Response:

@@ -20,6 +20,9 @@ from footlights.public.insights import (
     Retention,
     Table,
     Typical,
+    TypicalPart,
+    TypicalRetention,
+    UnusualStretch,
     VideoFigures,
 )
 from footlights.public.insights.leaving import Stretch
@@ -129,6 +132,15 @@ EXAMPLES: dict[str, Any] = {
         as_of=_MILESTONE, viewers=_figure("reach", 940, 89, tick=1),
         curve=(_figure("video_view_retention", 10_000, 0, tick=1), _figure("video_view_retention", 9310, 310, tick=1)),
         watch_time={"50": _figure("median_time_watched", 11_200, 1800, tick=1)},
+    ),
+    "/api/v1/videos/{video}/retention/typical": TypicalRetention(
+        as_of=_MILESTONE, videos=20, parts=(TypicalPart(percent=1, low=8810, middle=9050, high=9240),),
+        stretches=(
+            UnusualStretch(
+                kind="dip", from_percent=20, to_percent=25, left=_figure("video_view_retention", 1420, 430, tick=1),
+                usual_low=310, usual_high=520,
+            ),
+        ),
     ),
     "/api/v1/videos/{video}/sources": _audience(_SOURCES),
     "/api/v1/privacy": Privacy(

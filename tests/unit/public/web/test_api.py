@@ -32,6 +32,7 @@ ACCESS = {
     "GET /api/v1/videos/{video}/timeseries": "own video",
     "GET /api/v1/videos/{video}/audience": "own video, pro",
     "GET /api/v1/videos/{video}/retention": "own video",
+    "GET /api/v1/videos/{video}/retention/typical": "own video",
     "GET /api/v1/videos/{video}/sources": "own video",
     "GET /api/v1/videos/{video}/typical": "own video",
     "GET /api/v1/videos/{video}/leaving": "own video",
@@ -78,7 +79,10 @@ ACCESS = {
     "GET /readyz": "anybody",
 }
 #: A band of other videos, and stretches where nothing is more than noise.
-_MAY_LACK_FIGURES = ("GET /api/v1/creators", "GET /api/v1/videos/{video}/typical", "GET /api/v1/videos/{video}/leaving")
+_MAY_LACK_FIGURES = (
+    "GET /api/v1/creators", "GET /api/v1/videos/{video}/typical", "GET /api/v1/videos/{video}/leaving",
+    "GET /api/v1/videos/{video}/retention/typical",
+)  # fmt: skip
 FIGURE = {"metric", "value", "low", "high", "state", "exact", "as_of", "tick"}
 
 
