@@ -145,7 +145,7 @@ def _firsts(asks: list[Ask]) -> list[Ask]:
 
 
 def load(port: int, asks: list[Ask], tokens: dict[str, str], *, rate: float) -> dict[str, list[float]]:
-    """Seconds from a request to the end of its answer, by route. Requests are due at fixed moments, whatever came back."""
+    """Seconds from a request to the end of its answer, by route. Requests are due at fixed moments."""
     waiting: queue.Queue[tuple[float, Ask]] = queue.Queue()
     began = time.perf_counter() + 0.1
     for place, ask in enumerate(asks):

@@ -7,6 +7,7 @@ noise in it; videos with too few viewers to say are left out of it.
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import Literal
 
 import msgspec
@@ -120,30 +121,51 @@ def _part(place: int, shares: Floats) -> TypicalPart:
 
 
 def _unusual(reading: Reading, curves: Floats, too_few: float) -> tuple[UnusualStretch, ...]:
-    """The stretches whose share of leavers is, with its whole interval, outside of what is usual."""
-    rows, reached = losses(), _reached(reading)
-    covariance = reading.plan.suffix_covariance("positions", reading.step)
-    usual = np.quantile(curves @ rows.T, (0.25, 0.75), axis=0)
+    """The stretches whose share of leavers is, with its whole interval, outside of what is usual; neighbours as one."""
+    beside = _Beside(reading, curves, too_few)
+    kinds = [beside.stretch(range(stretch, stretch + 1))[1] for stretch in range(len(beside.rows))]
     found: dict[Kind, list[tuple[float, UnusualStretch]]] = {"dip": [], "rise": []}
-    for stretch, row in enumerate(rows):
-        left = share_figure(
-            CURVE, part=float(row @ reached), whole=float(reached[0]), part_variance=float(row @ covariance @ row),
-            whole_variance=float(covariance[0, 0]), covariance=float(row @ covariance[:, 0]), scale=10_000.0,
-            at_utc=reading.at_utc, tick=reading.tick, too_few=too_few, z=Z_STRETCHES,
-        )  # fmt: skip
-        low, high = (float(share) * 10_000 for share in usual[:, stretch])
-        assert left.low is not None and left.high is not None, "a share that is published has an interval"
-        kind: Kind = "dip" if left.low > high else "rise"
-        beyond = left.low - high if kind == "dip" else low - left.high
-        if beyond > 0:
-            found[kind].append((beyond, _named(kind, stretch, left, low, high)))
-    named = [each for kind in found.values() for each in sorted(kind, key=lambda one: -one[0])[:NAMED_MAX]]
+    for kind, run in groupby(range(len(kinds)), key=lambda stretch: kinds[stretch]):
+        places = list(run)
+        if kind is not None:
+            whole, _, beyond = beside.stretch(range(places[0], places[-1] + 1), kind=kind)
+            found[kind].append((beyond, whole))
+    named = [each for of in found.values() for each in sorted(of, key=lambda one: -one[0])[:NAMED_MAX]]
     return tuple(stretch for _, stretch in sorted(named, key=lambda one: -one[0]))
 
 
-def _named(kind: Kind, stretch: int, left: Figure, low: float, high: float) -> UnusualStretch:
-    percent = 100 // POSITIONS * STRETCH
-    return UnusualStretch(
-        kind=kind, from_percent=stretch * percent, to_percent=(stretch + 1) * percent, left=left,
-        usual_low=round(low), usual_high=round(high),
-    )  # fmt: skip
+class _Beside:
+    """A video's curve beside those of earlier videos. rows: of losses, one a stretch."""
+
+    def __init__(self, reading: Reading, curves: Floats, too_few: float) -> None:
+        self.rows = losses()
+        self._reading, self._curves, self._too_few = reading, curves, too_few
+        self._reached = _reached(reading)
+        self._covariance = reading.plan.suffix_covariance("positions", reading.step)
+
+    def stretch(self, of: range, *, kind: Kind | None = None) -> tuple[UnusualStretch, Kind | None, float]:
+        """Some stretches as one; which kind it is, None if neither; how far it is beyond what is usual.
+
+        kind: what it is known to be.
+        """
+        row = self.rows[of.start : of.stop].sum(axis=0)
+        left = self._left(row)
+        low, high = (float(share) * 10_000 for share in np.quantile(self._curves @ row, (0.25, 0.75)))
+        assert left.low is not None and left.high is not None, "a share that is published has an interval"
+        more, fewer = left.low - high, low - left.high
+        told: Kind | None = kind or ("dip" if more > 0 else "rise" if fewer > 0 else None)
+        percent = 100 // POSITIONS * STRETCH
+        named = UnusualStretch(
+            kind=told or "dip", from_percent=of.start * percent, to_percent=of.stop * percent, left=left,
+            usual_low=round(low), usual_high=round(high),
+        )  # fmt: skip
+        return named, told, max(more, fewer)
+
+    def _left(self, row: Floats) -> Figure:
+        covariance, reading = self._covariance, self._reading
+        return share_figure(
+            CURVE, part=float(row @ self._reached), whole=float(self._reached[0]),
+            part_variance=float(row @ covariance @ row), whole_variance=float(covariance[0, 0]),
+            covariance=float(row @ covariance[:, 0]), scale=10_000.0, at_utc=reading.at_utc, tick=reading.tick,
+            too_few=self._too_few, z=Z_STRETCHES,
+        )  # fmt: skip

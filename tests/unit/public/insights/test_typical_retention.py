@@ -60,6 +60,7 @@ def test_a_video_that_loses_viewers_earlier_has_a_dip_there_and_a_rise_later(boa
     found = found_of(board, "long")
     kinds = {stretch.kind: stretch for stretch in reversed(found.stretches)}
     assert set(kinds) == {"dip", "rise"}
+    assert kinds["dip"].to_percent - kinds["dip"].from_percent >= 10, "neighbours are one stretch"
     assert kinds["dip"].from_percent == 0 < kinds["rise"].from_percent
     for stretch in found.stretches:
         assert stretch.left.low is not None and stretch.left.high is not None
