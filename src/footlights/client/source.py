@@ -48,4 +48,5 @@ def _text(value: Any) -> str:
 def error_of(what: Problem) -> FootlightsError:
     """The error that says what a problem says."""
     kinds = {401: NotAllowed, 403: NotAllowed, 404: NotFound}
-    return kinds.get(what.status, AskFailed)(what.detail)
+    kind: type[FootlightsError] = kinds.get(what.status, AskFailed)
+    return kind(what.detail)

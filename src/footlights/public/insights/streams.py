@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from footlights.public.board.read import Board, Creator, Video
 from footlights.public.board.rows import Int64s, layout_of
-from footlights.public.insights.tallies import WATCH, Counts, Floats
+from footlights.public.insights.tallies import WATCH, Counts, Floats, Tally
 from footlights.terms.errors import BoardDamaged
 from footlights.terms.metrics import COUNTERS, DISCLOSED, WATCH_STEPS
 from footlights.terms.ticks import COUNTER_AGES, DAY
@@ -129,6 +129,18 @@ class Streams:
         read = self.running(ticks, of=self._all())
         variances = self._noise(ticks, (1,), of=self._all())
         return Counts(read.noisy[:, 0], variances, read.exact[:, 0]), ticks[:, 0] > 0
+
+    def tallies_of(self, stream: int, moments_utc: Int64s) -> list[Tally]:
+        """One stream's running counts at each moment, oldest first."""
+        of = np.asarray([stream], dtype=np.int64)
+        ticks = self.ticks_at(moments_utc, of=of)
+        read = self.running(ticks, of=of)
+        variances = self._noise(ticks.T, (1,), of=np.repeat(of, len(moments_utc)))
+        longest = int(self.longest_ms[stream])
+        return [
+            Tally(totals=noisy, variances=noise, exact=exact, longest_watch_ms=longest)
+            for noisy, noise, exact in zip(read.noisy[0], variances, read.exact[0], strict=True)
+        ]
 
     def spans(self, moments_utc: Int64s, *, of: Int64s) -> Counts:
         """What happened to some streams between each two moments, (streams x spans) rows, a stream's spans together.
