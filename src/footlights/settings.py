@@ -136,6 +136,14 @@ SETTINGS: tuple[Setting, ...] = (
         "whoever asks for none of them. There are en, de, and en-XB: English mirrored, to see a page from the right.",
     ),
     Setting(
+        name="watchers_max", default=20_000, unit="watchers", least=1,
+        help="Open streams of one live session at a time. The system must allow the public process so many open files.",
+    ),
+    Setting(
+        name="watchers_a_person_max", default=12, unit="watchers", least=1,
+        help="Of them, how many one sign-in may hold.",
+    ),
+    Setting(
         name="webhooks_private", default=0, unit="0 or 1",
         help="1: webhooks may go to addresses of this machine and its network, and over http. Whoever may set one can "
         "then reach what is there.",

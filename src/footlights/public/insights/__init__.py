@@ -12,14 +12,14 @@ from footlights.public.insights.cells import Cell, Table
 from footlights.public.insights.changes import Change
 from footlights.public.insights.channel import Channel, channel
 from footlights.public.insights.leaving import Leaving, leaving
-from footlights.public.insights.live import Follower, ListedLive, RoomNow, room_now
+from footlights.public.insights.live import Follower, ListedLive, RoomNow, RoomTick, room_now
 from footlights.public.insights.live import listed as listed_live
 from footlights.public.insights.moments import next_tick_utc
 from footlights.public.insights.notable import TakingOff, UnusualWeek, taking_off, unusual_weeks
 from footlights.public.insights.overview import OVERVIEW_NAMES, WINDOW_DAYS_MAX, Overview, overview
 from footlights.public.insights.periods import Period, from_day_to_day, last_days
 from footlights.public.insights.ranking import ListedVideo, Place, RankedPage, ranked_page
-from footlights.public.insights.replay import Replay, replay
+from footlights.public.insights.replay import Moment, Replay, Summary, moments_so_far, replay, summary
 from footlights.public.insights.retention import Retention, retention
 from footlights.public.insights.streams import DaySums
 from footlights.public.insights.timeseries import GRANULARITIES, KINDS, Curve, Granularity, Kind, timeseries
@@ -51,6 +51,7 @@ __all__ = [
     "Leaving",
     "ListedLive",
     "ListedVideo",
+    "Moment",
     "Overview",
     "Period",
     "Place",
@@ -58,6 +59,8 @@ __all__ = [
     "Replay",
     "Retention",
     "RoomNow",
+    "RoomTick",
+    "Summary",
     "Table",
     "TakingOff",
     "Typical",
@@ -76,12 +79,14 @@ __all__ = [
     "last_days",
     "leaving",
     "listed_live",
+    "moments_so_far",
     "next_tick_utc",
     "overview",
     "ranked_page",
     "replay",
     "retention",
     "room_now",
+    "summary",
     "taking_off",
     "timeseries",
     "typical",

@@ -10,6 +10,8 @@ is large beyond doubt.
 from __future__ import annotations
 
 import math
+from collections import deque
+from collections.abc import Iterator
 from typing import Literal
 
 import msgspec
@@ -80,15 +82,30 @@ class RoomNow(msgspec.Struct, frozen=True, kw_only=True):
     questions: tuple[Result, ...]
 
 
+class RoomTick(msgspec.Struct, frozen=True, kw_only=True):
+    """What one tick says of a room, small enough to be sent to all who watch.
+
+    fewer_than: of a small room, its band; None of a larger one. chat_last_minute: messages of the last 30 ticks, exact.
+    """
+
+    tick: int
+    as_of: str
+    fewer_than: int | None
+    figures: dict[str, Figure]
+    chat_last_minute: Figure
+
+
 class Follower:
     """Follows one session. board: where it is read; the caller may give another connection each time."""
 
     def __init__(self, board: LiveBoard, live: Live) -> None:
         self.live = live
         self._plan = board.plan(live)
+        self._tick = 0
         self._total = 0  # of the estimates of concurrent viewers, over all ticks
         self._totals = [0]  # the same at the end of each minute of the session
         self._newest: LiveRows | None = None
+        self._chats = deque([0], maxlen=MINUTE_TICKS + 1)  # chat messages so far at each of the last ticks
         self._banded = True
         self._banded_since = live.first_tick - 1
         self._means_std: Floats = np.zeros(0)
@@ -96,13 +113,14 @@ class Follower:
     @property
     def tick(self) -> int:
         """The last tick that it knows; 0 before the first."""
-        return 0 if self._newest is None else int(self._newest.ticks[-1])
+        return self._tick
 
     def now(self, board: LiveBoard) -> RoomNow:
         """Read what is new and tell how the room stands."""
-        self._read(board)
+        for _ in self._read(board):
+            pass
         plan, rows = self._plan, self._newest
-        figures = _pending() if plan is None or rows is None else self._figures(plan, rows)
+        figures = _pending() if plan is None or rows is None else self._figures(plan, rows, -1)
         banded = plan is not None and self._banded
         return RoomNow(
             live=listed(self.live),
@@ -114,16 +132,46 @@ class Follower:
             questions=results(board, self.live, plan),
         )
 
-    def _read(self, board: LiveBoard) -> None:
+    def follow(self, board: LiveBoard, *, ticks_most: int, every: int = 1) -> list[RoomTick]:
+        """Read what is new and tell it tick by tick, oldest first.
+
+        ticks_most: older ones are taken in and not told. every: of those that are left, each so many-th tick of the
+        session, and the newest.
+        """
+        newest = board.newest_tick(self.live)
+        told: list[RoomTick] = []
+        for plan, rows, place in self._read(board):
+            if self.tick > newest - ticks_most and (self.tick % every == 0 or self.tick >= newest):
+                told.append(self._told(plan, rows, place))
+        return told
+
+    def _told(self, plan: LivePlan, rows: LiveRows, place: int) -> RoomTick:
+        at_utc = self.live.at_utc(self.tick)
+        return RoomTick(
+            tick=self.tick,
+            as_of=rfc3339(at_utc),
+            fewer_than=plan.small_room if self._banded else None,
+            figures=self._figures(plan, rows, place),
+            chat_last_minute=exact_figure(
+                EXACT[0], value=self._chats[-1] - self._chats[0], at_utc=at_utc, tick=self.tick
+            ),
+        )  # fmt: skip
+
+    def _read(self, board: LiveBoard) -> Iterator[tuple[LivePlan, LiveRows, int]]:
+        """Take in each tick that is new. Yields where its row is, while all that this knows is as of that tick."""
         self.live = board.live(self.live.id)
         self._plan = self._plan or board.plan(self.live)
         while self._plan is not None:
             rows = board.rows(self.live, after_tick=self.tick, limit=_READ_TICKS)
             if not len(rows):
                 break
-            for tick, count in zip(rows.ticks.tolist(), rows.estimates[:, CONCURRENT].tolist(), strict=True):
-                self._take(self._plan, tick, count)
             self._newest = rows
+            columns = (rows.ticks.tolist(), rows.estimates[:, CONCURRENT].tolist(), rows.exact[:, 0].tolist())
+            for place, (tick, count, chats) in enumerate(zip(*columns, strict=True)):
+                self._tick = tick
+                self._chats.append(chats)
+                self._take(self._plan, tick, count)
+                yield self._plan, rows, place
 
     def _take(self, plan: LivePlan, tick: int, count: int) -> None:
         step = tick - self.live.first_tick
@@ -144,10 +192,10 @@ class Follower:
             self._means_std = np.sqrt(np.diag(plan.covariance_of_minutes(2 * minute + 30)))
         return float(self._means_std[minute - 1])
 
-    def _figures(self, plan: LivePlan, rows: LiveRows) -> dict[str, Figure]:
+    def _figures(self, plan: LivePlan, rows: LiveRows, place: int) -> dict[str, Figure]:
         tick = self.tick
         step, at_utc = tick - self.live.first_tick, self.live.at_utc(tick)
-        estimates = rows.estimates[-1]
+        estimates = rows.estimates[place]
         stds = [plan.std(name, step=step, tick=tick) for name in NOISY]
         figures = {
             name: noisy_figure(name, estimate=float(estimate), std=std, at_utc=at_utc, tick=tick, too_few=plan.too_few)
@@ -157,7 +205,7 @@ class Follower:
             figures["concurrent_viewers"] = self._banded_figure(plan)
         figures |= {
             name: exact_figure(name, value=count, at_utc=at_utc, tick=tick)
-            for name, count in zip(EXACT, rows.exact[-1].tolist(), strict=True)
+            for name, count in zip(EXACT, rows.exact[place].tolist(), strict=True)
         }
         figures[AVERAGE] = ratio_figure(
             AVERAGE, above=float(self._total), above_std=plan.std_of_sum(step=step),

@@ -119,6 +119,12 @@ def summary(board: LiveBoard, live: Live) -> Summary:
     return _summary(live, _minutes_of(board, live))
 
 
+def moments_so_far(board: LiveBoard, live: Live) -> tuple[Moment, ...]:
+    """What has moved a room by more than noise until now."""
+    minutes = _minutes_of(board, live)
+    return () if minutes is None else tuple(_moments(minutes))
+
+
 def _minutes_of(board: LiveBoard, live: Live) -> _Minutes | None:
     plan = board.plan(live)
     rows = board.rows(live)

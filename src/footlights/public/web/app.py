@@ -57,6 +57,7 @@ from footlights.public.web.static import Assets
 from footlights.public.web.team import Team
 from footlights.public.web.templating import Templates
 from footlights.public.web.tongue import Tongue
+from footlights.public.web.watching import Watching
 from footlights.settings import Settings
 from footlights.terms.errors import BadSetting, NotAllowed
 
@@ -82,12 +83,13 @@ class _Site:
         )  # fmt: skip
         self._shared = Shared(data, settings, templates)
         self._accounts, self._boards, self._html = self._shared.accounts, self._shared.boards, self._shared.html
+        self._watching = Watching(self._shared)
         self._operators = OperatorPages(self._shared)
         self._vouching = signin.platforms(self._shared)
         self._openapi = msgspec.json.encode(openapi.document())
 
     def app(self) -> Starlette:
-        return Starlette(
+        app = Starlette(
             routes=[
                 *(self._api_route(endpoint) for endpoint in ENDPOINTS),
                 *(self._page_route(page) for page in pages.PAGES),
@@ -102,6 +104,7 @@ class _Site:
                 *self._operators.routes(),
                 *PasskeyRoutes(self._shared, self._operators).routes(),
                 *Metrics(self._shared).routes(),
+                *self._watching.routes(),
                 Route("/static/{name}", self._assets.respond),
                 Route("/favicon.ico", self._favicon),
                 Route("/livez", self._live),
@@ -120,10 +123,13 @@ class _Site:
             },
             lifespan=self._lifespan,
         )
+        app.state.end_streams = self._watching.stages.end
+        return app
 
     @asynccontextmanager
     async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
         yield
+        self._watching.close()
         self._shared.close()
 
     # ---- API
@@ -219,7 +225,7 @@ class _Site:
         self, request: Request, what: Problem, headers: dict[str, str], *, said: NotAllowed | None = None
     ) -> Response:
         path = request.url.path
-        if path.startswith("/api/") or path in ("/livez", "/readyz", "/metrics") or sends_json(request):
+        if path.startswith(("/api/", "/live/")) or path in ("/livez", "/readyz", "/metrics") or sends_json(request):
             return problem_response(what, headers)
         if what is OPERATOR_SIGN_IN:
             return RedirectResponse("/operator/login", status_code=303)

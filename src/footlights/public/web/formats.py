@@ -50,6 +50,25 @@ TITLES: dict[str, str] = {
     "audience_types_ages": N_("Followers and others, by age"),
     "audience_types_genders": N_("Followers and others, by gender"),
     "audience_types_countries": N_("Followers and others, by country"),
+    "concurrent_viewers": N_("In the room"),
+    "live_viewers": N_("Have been here"),
+    "new_followers_live": N_("New followers"),
+    "share_count_live": N_("Shares"),
+    "reactions_heart": N_("Hearts"),
+    "reactions_laugh": N_("Laughs"),
+    "reactions_clap": N_("Applause"),
+    "reactions_wow": N_("Wonder"),
+    "reactions_sad": N_("Tears"),
+    "reactions_fire": N_("Fire"),
+    "reactions_other": N_("Others"),
+    "chat_count": N_("Chat messages"),
+    "gift_count": N_("Gifts"),
+    "average_time_in_room": N_("Average stay"),
+    "peak_concurrent_viewers": N_("Peak"),
+    "live_countries": N_("Countries"),
+    "live_sources": N_("Where they came from"),
+    "live_types": N_("Followers and others"),
+    "answers": N_("Answers"),
 }
 
 #: What people call a value of an axis.
@@ -102,8 +121,10 @@ class Formats:
 
     def words(self, figure: Figure) -> str:
         """A figure in a sentence, as a screen reader says it."""
-        if figure.value is None:
+        if figure.value is None and figure.high is None:
             return self._say("not published yet")
+        if figure.value is None:  # a room that is too small for a number
+            return self._say("fewer than %(limit)s", limit=self.amount((figure.high or 0) + 1, figure.metric))
         number = self.amount(figure.value, figure.metric)
         if figure.exact:
             return self._say("%(number)s, exact", number=number)

@@ -31,6 +31,7 @@ from footlights.public.web.api import (
 )
 from footlights.public.web.calls import Access
 from footlights.public.web.drawing import bells
+from footlights.public.web.live_pages import live_list, live_session
 from footlights.public.web.privacy import privacy
 from footlights.public.web.queries import Parameter
 from footlights.terms.families import POSITIONS, UNKNOWN_LENGTH_MS
@@ -157,7 +158,11 @@ def _followers(call: Call) -> dict[str, Any]:
 
 
 def _live(call: Call) -> dict[str, Any]:
-    return clock(call)
+    return {**live_list(call), **clock(call)}
+
+
+def _live_session(call: Call) -> dict[str, Any]:
+    return {**live_session(call), **clock(call)}
 
 
 def _team(call: Call) -> dict[str, Any]:
@@ -207,6 +212,7 @@ PAGES: tuple[Page, ...] = (
         parameters=(DAYS,),
     ),
     Page(path="/studio/live", access=Access.SIGNED_IN, template="live.html", show=_live),
+    Page(path="/studio/live/{live}", access=Access.OWN_LIVE, template="live_session.html", show=_live_session),
     TEAM,
     Page(path="/privacy", access=Access.PUBLIC, template="privacy.html", show=_privacy),
 )  # fmt: skip

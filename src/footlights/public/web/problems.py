@@ -64,6 +64,10 @@ NOT_READY = problem(
     503, "not_ready", N_("Nothing has been published yet"),
     N_("The gate has not published its first figures. They appear at the next tick."),
 )  # fmt: skip
+WATCHED_ENOUGH = problem(
+    429, "too_many_watchers", N_("Too many watch already"),
+    N_("This live session, or this sign-in, has as many open streams as it may have. Close one, or come back later."),
+)  # fmt: skip
 OTHER_SITE = problem(
     403, "other_site", N_("This form came from another site"),
     N_("A form is only taken from the pages of this address. Open the link again and use the button on that page."),

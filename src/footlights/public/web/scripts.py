@@ -18,6 +18,11 @@ WORDS = (
     N_("This takes long. What you see is as of %(at)s."),
     N_("You are offline. What you see is as of %(at)s (%(age)s); it renews itself when you are back."),
     N_("h"),
+    N_("few"),
+    N_("too few to say"),
+    N_("In the room: %(number)s, from %(low)s to %(high)s."),
+    N_("In the room: fewer than %(limit)s."),
+    N_("first tick to come"),
     N_("You are offline. This page renews itself when you are back."),
     N_("The device was not asked to the end. Try again."),
     N_(

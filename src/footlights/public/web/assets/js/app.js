@@ -17,6 +17,10 @@ async function draw() {
     const { drawMaps } = await import("./map.js");
     drawMaps();
   }
+  if (document.querySelector("[data-room]")) {
+    const { watchRoom } = await import("./room.js");
+    watchRoom();
+  }
   if (document.querySelector("[data-passkey]")) {
     const { offerPasskeys } = await import("./passkeys.js");
     offerPasskeys();

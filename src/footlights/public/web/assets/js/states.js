@@ -79,7 +79,8 @@ function broken(status) {
   later();
 }
 
-function lost() {
+/** Say that nobody answers. What is shown stays, with its age. */
+export function lost() {
   away = true;
   if (navigator.onLine) {
     tell("broken", say("The server cannot be reached. What you see is as of %(at)s. It is asked again by itself.", seen()));
@@ -91,7 +92,8 @@ function lost() {
   later();
 }
 
-function back() {
+/** Say that somebody answers again, if it had been said that nobody does. */
+export function back() {
   if (!away) {
     if (showing) tell("", "");
     return;
@@ -122,7 +124,7 @@ async function askAgain() {
 }
 
 function moment() {
-  return document.querySelector(".clock time[datetime]");
+  return document.querySelector(".clock time[datetime]:not([datetime=''])");
 }
 
 /** How old the figures on the screen are. */
