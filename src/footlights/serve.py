@@ -40,7 +40,7 @@ async def _serve(data: Path, settings: Settings) -> None:
 
     def stop() -> None:
         app.state.end_streams()  # they are never over by themselves
-        server.stop()
+        loop.call_soon(server.stop)
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)

@@ -22,7 +22,7 @@ WORDS = (
     N_("too few to say"),
     N_("In the room: %(number)s, from %(low)s to %(high)s."),
     N_("In the room: fewer than %(limit)s."),
-    N_("first tick to come"),
+    N_("fewer than %(limit)s"),
     N_("You are offline. This page renews itself when you are back."),
     N_("The device was not asked to the end. Try again."),
     N_(

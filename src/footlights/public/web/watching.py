@@ -27,12 +27,19 @@ from starlette.types import Receive, Scope, Send
 
 from footlights.public.web.calls import Access, session_of
 from footlights.public.web.problems import NOT_FOUND, WATCHED_ENOUGH, Refusal
+from footlights.public.web.queries import Parameter
 from footlights.public.web.sessions import token_of
 from footlights.public.web.shared import Shared
 from footlights.public.web.stages import END, Stage, Stages
 from footlights.terms.errors import FootlightsError
+from footlights.terms.live import TICKS
 
 PATH = "/live/{live}"
+AFTER = Parameter(
+    name="after",
+    schema={"type": "integer", "minimum": 0, "maximum": TICKS},
+    about="The last tick that was seen, where there is no Last-Event-ID yet.",
+)
 #: Between these a browser waits before it comes back, each stream another time: who is cut off together, by a restart,
 #: is spread over it.
 RETRY_MS, RETRY_SPREAD_MS = 1000, 4000
@@ -80,7 +87,7 @@ class Watching:
     def _admitted(self, request: Request) -> str:
         session = session_of(request, self._shared.accounts)
         with self._shared.boards.borrow() as board:
-            return self._shared.call(board, Access.OWN_LIVE, (), session, request).live.id
+            return self._shared.call(board, Access.OWN_LIVE, (AFTER,), session, request).live.id
 
 
 class Stream(Response):

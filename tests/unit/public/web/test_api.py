@@ -38,6 +38,8 @@ ACCESS = {
     "GET /api/v1/videos/{video}/leaving": "own video",
     "GET /api/v1/creators/{creator}/lives": "own creator",
     "GET /api/v1/lives/{live}": "own live session",
+    "GET /live/{live}": "own live session",
+    "GET /studio/live/{live}": "own live session",
     "GET /api/v1/lives/{live}/replay": "own live session",
     "GET /api/v1/privacy": "anybody",
     "GET /api/v1/openapi.json": "anybody",

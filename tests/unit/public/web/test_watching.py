@@ -45,14 +45,21 @@ class Site:
 
     @asynccontextmanager
     async def stream(
-        self, live: str = "l1", *, who: str = HOST, last: int | None = None, held: asyncio.Event | None = None
+        self,
+        live: str = "l1",
+        *,
+        who: str = HOST,
+        last: int | None = None,
+        query: str = "",
+        held: asyncio.Event | None = None,
     ) -> AsyncIterator[Stream]:
         opened = Stream(held)
         headers = [(b"authorization", f"Bearer {self.tokens[who]}".encode()), (b"host", b"studio.test")]
         if last is not None:
             headers.append((b"last-event-id", str(last).encode()))
         scope = {
-            "type": "http", "method": "GET", "path": f"/live/{live}", "raw_path": b"", "query_string": b"",
+            "type": "http", "method": "GET", "path": f"/live/{live}", "raw_path": b"",
+            "query_string": query.encode(),
             "headers": headers, "http_version": "1.1", "scheme": "http", "server": ("studio.test", 80),
             "client": ("127.0.0.1", 1), "root_path": "", "asgi": {"version": "3.0"},
         }  # fmt: skip
@@ -139,6 +146,12 @@ def test_who_was_cut_off_gets_each_tick_that_it_missed_once_and_in_order(house: 
         async with site.stream(last=stream.ids()[-1]) as again:
             await again.until(lambda s: 20 in s.ids())
             assert again.ids() == list(range(11, 21))
+        async with site.stream(query="after=17") as loaded:  # a page that was made at that tick
+            await loaded.until(lambda s: 20 in s.ids())
+            assert loaded.ids() == [18, 19, 20]
+        async with site.stream(query="after=x") as wrong:
+            await wrong.until(lambda s: s.closed)
+            assert wrong.status == 400
         async with site.stream(last=99) as ahead:  # a tick that is yet to come: from there on
             await asyncio.to_thread(house.publish, 42)
             await ahead.until(lambda s: bool(s.ids()))

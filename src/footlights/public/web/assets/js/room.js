@@ -12,6 +12,7 @@ import { locale, say } from "./words.js";
 const LINE_EVERY = 5;
 const LINE_POINTS = 180;
 const SPOKEN_MS = 10_000;
+const LOST_MS = 6000;
 const WAIT_MS = 1000;
 const WAIT_MOST_MS = 20_000;
 /** A stream with no sign of life for so long is dead, whatever the browser thinks: the server gives one every 15 s. */
@@ -28,6 +29,7 @@ let heard = 0;
 let spoken = 0;
 let wait = WAIT_MS;
 let coming = 0;
+let losing = 0;
 let before = {};
 
 const room = () => document.querySelector("[data-room]");
@@ -51,16 +53,24 @@ function connect() {
   stream.onopen = () => {
     heard = Date.now();
     wait = WAIT_MS;
-    back();
+    clearTimeout(losing);
+    losing = 0;
+    well();
   };
+  // Every stream ends after ten minutes and is asked for again: that is nothing to speak of.
   stream.onerror = () => {
+    losing ||= setTimeout(lost, LOST_MS);
     if (stream.readyState === EventSource.CLOSED) later();
-    lost();
   };
   stream.addEventListener("tick", (event) => take(JSON.parse(event.data)));
   stream.addEventListener("room", renew);
   stream.addEventListener("gap", renew);
   stream.addEventListener("end", over);
+}
+
+/** What was on its way when the network went says nothing about now. */
+function well() {
+  if (navigator.onLine) back();
 }
 
 /** Refused, and the browser asks no more: asked again after a while, twice as long each time, each page another. */
@@ -99,7 +109,7 @@ function over() {
 function take(tick) {
   heard = Date.now();
   if (tick.tick <= seen || !room()) return;
-  back();
+  well();
   seen = tick.tick;
   room().dataset.tick = seen;
   const at = document.querySelector("[data-as-of]");
@@ -123,8 +133,9 @@ function tellCrowd(figure, fewerThan) {
   const banded = fewerThan !== null;
   document.querySelector("[data-why]").hidden = !banded;
   document.querySelector("[data-sure]").hidden = banded;
-  const text = banded ? place.dataset.band.replace("%(limit)s", number.format(fewerThan)) : amount(figure);
+  const text = banded ? say("fewer than %(limit)s", { limit: number.format(fewerThan) }) : amount(figure);
   write(place, text, banded ? "" : span(figure));
+  place.dataset.signs = text.length;
   place.querySelector(".number").className = `number${banded ? " is-band" : ""}`;
   drawBeam(document.querySelector('[data-beam="concurrent_viewers"]'), figure, figure.high * 1.25);
 }
@@ -241,7 +252,9 @@ function drawBeam(beam, figure, most) {
   const [light, core] = [beam.querySelector(".light"), beam.querySelector(".core")];
   light.setAttribute("x", at(figure.low));
   light.setAttribute("width", Math.max(0.8, at(figure.high) - at(figure.low)));
-  core.setAttribute("x", figure.state === "ok" && figure.value !== null ? at(figure.value) - 0.5 : -2);
+  const told = figure.state === "ok" && figure.value !== null;
+  core.setAttribute("x", told ? at(figure.value) - 0.5 : 0);
+  core.setAttribute("opacity", told ? 1 : 0);
 }
 
 /** How long it has been going on. */
