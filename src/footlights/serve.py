@@ -19,6 +19,9 @@ from footlights.settings import Settings
 
 log = structlog.get_logger()
 
+#: Connections that wait to be taken, as after a restart; and those of pages and API beside the watchers.
+_BACKLOG = 4096
+
 
 def main(data: Path, settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT, then finish the requests under way and return."""
@@ -34,6 +37,9 @@ async def _serve(data: Path, settings: Settings) -> None:
         port=settings.serve_port,
         interface=Interfaces.ASGINL,
         websockets=False,
+        # It counts connections here, idle ones too: with its own 128 as many watchers would shut the house.
+        backlog=_BACKLOG,
+        backpressure=settings.watchers_max + _BACKLOG,
         log_enabled=False,
     )
     loop = asyncio.get_running_loop()

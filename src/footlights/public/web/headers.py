@@ -32,6 +32,9 @@ def policy(*, collector: str = "", frame_ancestors: str = "'none'") -> str:
 
 POLICY = policy()
 
+#: Where a request's scope has the server's own `send`.
+PLAIN_SEND = "footlights.send"
+
 SECURITY_HEADERS = {
     "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
@@ -55,6 +58,8 @@ class SecurityHeaders:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        # For a stream, once it has begun: each of its pieces would pass through every middleware, for each watcher.
+        scope[PLAIN_SEND] = send
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":

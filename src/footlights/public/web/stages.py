@@ -225,7 +225,7 @@ class Stages:
                         stage.wake()
                 version = seen
             except (FootlightsError, sqlite3.Error) as error:  # a board that is restored: it is opened anew
-                log.warning("live_board.unreadable", error=type(error).__name__)
+                log.warning("board.unreadable", error=type(error).__name__)
                 await self._read(self._forget)
                 version = -1
             if loop.time() >= beat_at:

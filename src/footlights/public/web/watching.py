@@ -26,6 +26,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from footlights.public.web.calls import Access, session_of
+from footlights.public.web.headers import PLAIN_SEND
 from footlights.public.web.problems import NOT_FOUND, WATCHED_ENOUGH, Refusal
 from footlights.public.web.queries import Parameter
 from footlights.public.web.sessions import token_of
@@ -103,7 +104,7 @@ class Stream(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send until the session is over, ten minutes have passed, or the client has gone."""
-        watching = asyncio.ensure_future(self._send(send))
+        watching = asyncio.ensure_future(self._send(send, scope.get(PLAIN_SEND, send)))
         # An exception of it is raised here; a client that went away, or a watcher that was let go, is none.
         gone = asyncio.ensure_future(_gone(receive))
         gone.add_done_callback(lambda _: watching.cancel())
@@ -116,11 +117,11 @@ class Stream(Response):
         finally:
             gone.cancel()
 
-    async def _send(self, send: Send) -> None:
+    async def _send(self, begin: Send, send: Send) -> None:
         loop = asyncio.get_running_loop()
         ends_at = loop.time() + STREAM_SECONDS
-        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-        await _body(send, b"retry: %d\n\n" % self._retry_ms)
+        await begin({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        await _body(begin, b"retry: %d\n\n" % self._retry_ms)
         with self._stages.watching(self._stage, self._who, after_tick=self._after_tick) as watcher:
             while (piece := await watcher.piece()) is not None and loop.time() < ends_at:
                 watcher.sending_since = loop.time()
