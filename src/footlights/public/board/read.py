@@ -314,9 +314,7 @@ class Board:
         if isinstance(ticks, range) and ticks.step == 1:
             found = self.rows_of(spend, ticks)
         else:
-            one = "SELECT tick, row FROM figures WHERE spend = ? AND tick = ?"
-            maybe = (self._db.execute(one, (spend, tick)).fetchone() for tick in ticks)
-            found = [row for row in maybe if row is not None]
+            found = self._rows_among(spend, ticks)
         if not found:
             return None
         y, estimates, exact = plan.layout.unpack([packed for _, packed in found])
@@ -330,6 +328,11 @@ class Board:
             exact=exact,
             plan=plan,
         )
+
+    def _rows_among(self, spend: int, ticks: Iterable[int]) -> list[tuple[int, bytes]]:
+        one = "SELECT tick, row FROM figures WHERE spend = ? AND tick = ?"
+        maybe = (self._db.execute(one, (spend, tick)).fetchone() for tick in ticks)
+        return [row for row in maybe if row is not None]
 
     def followers(self, creator: Creator, *, at_utc: int) -> Reading | None:
         """The newest hourly row of a creator's disclosed counts at or before a moment."""
@@ -360,8 +363,11 @@ class Board:
             row = self._db.execute("SELECT family, detail FROM plans WHERE plan = ?", (plan,)).fetchone()
             if row is None:
                 raise BoardDamaged("a stream names a plan that the board does not hold. Restore the board.")
-            self._plans[plan] = Plan(plan, row[0], json.loads(row[1]), self.folder)
+            self._plans[plan] = self._made_plan(plan, row[0], row[1])
         return self._plans[plan]
+
+    def _made_plan(self, plan: int, family: str, detail: str) -> Plan:
+        return Plan(plan, family, json.loads(detail), self.folder)
 
 
 _VIDEOS = "SELECT video, id, creator, title, posted_at, duration_ms, hashtags, sound, removed_at FROM videos"
