@@ -21,4 +21,4 @@ def sign(data: Path, *, through_utc: int = NOW) -> LogKeys:
 
 def key_of(keys: LogKeys, *, number: int = 0) -> str:
     """A public key as the operator publishes it: the first one, if no other is asked for."""
-    return verifier_key(keys.origin, bytes.fromhex(keys.keys()[number].public))
+    return verifier_key(keys.origin, bytes.fromhex(keys.chain()[number].public))

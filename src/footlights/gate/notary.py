@@ -46,9 +46,9 @@ class LogKeys:
     @property
     def public(self) -> bytes:
         """The public half of the key that signs now."""
-        return bytes.fromhex(self.keys()[-1].public)
+        return bytes.fromhex(self.chain()[-1].public)
 
-    def keys(self) -> list[LogKey]:
+    def chain(self) -> list[LogKey]:
         """All keys that have signed, oldest first. A key that a command has made since is among them."""
         if self._path.stat().st_mtime_ns != self._read_at:
             self._read()
@@ -64,7 +64,7 @@ class LogKeys:
         public = Ed25519PrivateKey.from_private_bytes(secret).public_key().public_bytes_raw()
         endorsement = self.sign(endorsement_text(self.origin, public)).hex()
         key = LogKey(public=public.hex(), endorsement=endorsement)
-        _write(self._path, _File(secret=secret.hex(), keys=[*self.keys(), key]))
+        _write(self._path, _File(secret=secret.hex(), keys=[*self.chain(), key]))
         self._read()
 
     def _read(self) -> None:

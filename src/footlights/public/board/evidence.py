@@ -24,14 +24,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from footlights.public.board import merkle
-from footlights.public.board.log import Log, LogKey, endorsement_text
-from footlights.public.board.matrices import Matrices, names_in
+from footlights.public.board.log import LogKey, endorsement_text
+from footlights.public.board.matrices import Matrices, matrix_hash, names_in
 from footlights.public.board.minutes import root_at
 from footlights.public.board.notes import RESTORED, Checkpoint, opened, parsed_key, verified
 from footlights.public.board.read import Board, Creator, Plan, Video
 from footlights.public.board.statements import (
     SALT_BYTES,
     Stream,
+    canonical,
     minute_leaf,
     minute_of,
     place_of,
@@ -46,8 +47,8 @@ from footlights.terms.families import FAMILIES
 from footlights.terms.figures import rfc3339
 
 FORMAT = "footlights-evidence-1"
-#: A channel of two hundred videos over two months has so many.
-ROWS_MAX = 20_000
+#: A channel of eighty videos over two months has so many; a row takes a millisecond.
+ROWS_MAX = 5_000
 Rows = NDArray[np.float32]
 
 
@@ -100,8 +101,19 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     answer: Any = None
 
 
+class Shared(msgspec.Struct, frozen=True, kw_only=True):
+    """That somebody shows these figures, and until when. title: in their words."""
+
+    title: str
+    made_at: str
+    expires_at: str
+
+
 class Evidence(msgspec.Struct, frozen=True, kw_only=True):
-    """Answers, and what proves them. Texts of bytes are base64; hashes: those that paths lead over, each once."""
+    """Answers, and what proves them. Texts of bytes are base64; hashes: those that paths lead over, each once.
+
+    signature: the server's, a detached JWS over the answers and what was said beside them (signed_content).
+    """
 
     format: str = FORMAT
     asked: list[Asked]
@@ -115,6 +127,12 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     videos: list[Video]
     rows: list[ProvedRow]
     hashes: list[str]
+    share: Shared | None = None
+    signature: str = ""
+
+    def signed_content(self) -> bytes:
+        """What the server signs."""
+        return canonical(msgspec.to_builtins({"asked": self.asked, "share": self.share}))
 
 
 class Traced(Board):
@@ -123,8 +141,7 @@ class Traced(Board):
     def __init__(self, matrices: Matrices) -> None:
         super().__init__(matrices.folder)
         self._matrices = matrices
-        self.log = Log(self._db)
-        note = self.log.checkpoint() if self.log.exists() else None
+        note = self.log().checkpoint()
         if note is None:
             raise ProofFailed("Nothing is proved yet: the gate signs the log at its next tick.")
         self.note = note
@@ -264,7 +281,7 @@ def gather(board: Traced, asked: Sequence[Asked], matrices: Matrices) -> Evidenc
     return Evidence(
         asked=list(asked),
         checkpoint=board.note,
-        keys=board.log.keys(),
+        keys=board.log().keys(),
         policies=_policies_then(board.policies(), streams, rows),
         plans=board.stated_plans(streams, matrices),
         matrices={
@@ -301,12 +318,12 @@ def _proved_row(board: Traced, stream: Stream, row: tuple[int, int], *, stream_a
     moment = stream.moment_utc(tick)
     assert moment is not None, "what was read is in its schedule"
     at = place_of(stream.name, moment)
-    proof = board.log.row_proof(minute=minute_of(moment), place=at, size=board.size)
+    proof = board.log().row_proof(minute=minute_of(moment), place=at, size=board.size)
     if proof is None:
         raise BoardDamaged("a row of the board is not in its log. Restore the board: `footlights verify` says which.")
     return ProvedRow(
         stream=stream_at, tick=tick, row=_text(board.packed(spend, tick)),
-        salt=salt_of(board.log.blind(), at).hex(), policies=proof.policies.hex(),
+        salt=salt_of(board.log().blind(), at).hex(), policies=proof.policies.hex(),
         in_minute=hashes.places(proof.in_minute), in_log=hashes.places(proof.in_log),
     )  # fmt: skip
 
@@ -443,7 +460,8 @@ def _check_plans(evidence: Evidence, hashes: list[bytes]) -> None:
         for line, row in matrix.rows.items():
             path = [hashes[at] for at in row.path]
             leaf = merkle.leaf_hash(_bytes(row.values))
-            if root not in named or merkle.root_from_path(leaf, line, matrix.size, path) != bytes.fromhex(root):
+            found = merkle.root_from_path(leaf, line, matrix.size, path)
+            if root not in named or found is None or matrix_hash(matrix.size, found) != root:
                 raise ProofFailed(f"Row {line} of a plan's matrix was changed: intervals would not be what they were.")
 
 

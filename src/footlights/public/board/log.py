@@ -52,7 +52,7 @@ class Log:
 
     def checkpoint(self) -> str | None:
         """The newest signed note; None before the first."""
-        return self._fact(CHECKPOINT)
+        return self._fact(CHECKPOINT) if self.exists() else None
 
     def keys(self) -> list[LogKey]:
         """The keys that have signed, oldest first."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +20,9 @@ class Matrices:
         self._trees: dict[str, tuple[int, merkle.Node]] = {}
 
     def root(self, name: str) -> str:
-        """The hash that stands for a matrix's rows, as hex."""
-        return merkle.root_of(*self._tree(name)).hex()
+        """The hash that stands for a matrix, as hex."""
+        size, tree = self._tree(name)
+        return matrix_hash(size, merkle.root_of(size, tree))
 
     def load(self, name: str) -> NDArray[np.float32]:
         """A matrix, not read yet. Raises BoardDamaged where it is missing."""
@@ -39,6 +41,11 @@ class Matrices:
             rows = self.load(name)
             self._trees[name] = len(rows), merkle.tree([merkle.leaf_hash(line_of(row)) for row in rows])
         return self._trees[name]
+
+
+def matrix_hash(size: int, root: bytes) -> str:
+    """What stands for a matrix, as hex: how many rows it has, and the root of the tree of them."""
+    return sha256(size.to_bytes(8, "big") + root).hexdigest()
 
 
 def line_of(row: NDArray[np.float32]) -> bytes:

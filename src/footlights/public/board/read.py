@@ -17,6 +17,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from footlights.public.board.log import Log
 from footlights.public.board.rows import Int64s, Layout, layout_of
 from footlights.terms.domains import UNKNOWN
 from footlights.terms.errors import BoardDamaged, NotFound
@@ -167,6 +168,10 @@ class Board:
     def close(self) -> None:
         """Give the file back."""
         self._db.close()
+
+    def log(self) -> Log:
+        """What proves the figures."""
+        return Log(self._db)
 
     def fact(self, name: str) -> str | None:
         """One of the gate's public facts, such as policy or published_through."""

@@ -10,11 +10,13 @@ A leaf is salted, since proofs show the hashes of other creators' rows: without 
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from footlights.public.board import merkle
 from footlights.public.board.minutes import PLACE_BYTES, Bytes
@@ -54,6 +56,10 @@ class Stream(msgspec.Struct, frozen=True, kw_only=True):
         """What its rows' places begin from: family and id alone."""
         return sha256(f"{self.family} {self.id}".encode()).digest()
 
+    def ages(self) -> NDArray[np.int64] | None:
+        """When its ticks are, in seconds after it begins; None where it ticks each hour since 1970, or is not known."""
+        return _ages(self.family, self.season) if self.family in FAMILIES else None
+
     def moment_utc(self, tick: int) -> int | None:
         """When a tick is, in seconds since 1970; None for one that the stream's schedule does not have."""
         if self.family == FOLLOWERS:
@@ -66,6 +72,11 @@ class Stream(msgspec.Struct, frozen=True, kw_only=True):
     def is_whole(self) -> bool:
         """Whether it begins where its season does, as one of a channel must."""
         return self.season == 0 or self.begins_at == season_start_utc(self.season)
+
+
+@lru_cache(maxsize=256)
+def _ages(family: str, season: int) -> NDArray[np.int64]:
+    return np.asarray(ages_of(FAMILIES[family].schedule, season=season), dtype=np.int64)
 
 
 def canonical(value: Any) -> bytes:

@@ -37,7 +37,7 @@ class Notary(Protocol):
     def public(self) -> bytes:
         """The public half of the key that signs now."""
 
-    def keys(self) -> list[LogKey]:
+    def chain(self) -> list[LogKey]:
         """All keys that have signed, oldest first."""
 
     def sign(self, message: bytes) -> bytes:
@@ -166,7 +166,7 @@ class BoardWriter:
             origin = f"{notary.origin}{RESTORED}{again}" if again else notary.origin
             note = signed(msgspec.structs.replace(checkpoint, origin=origin), notary.public, notary.sign)
             self.state(CHECKPOINT, note)
-            self.state(KEYS, msgspec.json.encode(notary.keys()).decode())
+            self.state(KEYS, msgspec.json.encode(notary.chain()).decode())
 
     def _publish_rest(self, rows: Sequence[tuple[int, int, bytes]]) -> list[tuple[int, int, bytes]]:
         """Store those that are not there yet, one by one; returns them."""

@@ -53,7 +53,7 @@ def prove(matrices: Matrices, asked: list[Asked]) -> Evidence:
     """The answers to some questions, and what proves them. Raises ProofFailed where there is no proof yet, NotFound."""
 
     def ask(board: Traced) -> list[Asked]:
-        return [msgspec.structs.replace(each, answer=msgspec.to_builtins(answer_to(board, each))) for each in asked]
+        return [msgspec.structs.replace(each, answer=_as_json(answer_to(board, each))) for each in asked]
 
     return evidence_of(matrices, ask)
 
@@ -73,6 +73,11 @@ def answer_to(board: Board, asked: Asked) -> Any:
         raise ProofFailed("The question names no video, or one too many.")
     call = Call(board=board, admitted=Admitted(creator=creator, video=video), query=query, sums=insights.DaySums())
     return endpoint.run(call)
+
+
+def _as_json(answer: Any) -> Any:
+    """An answer as whoever asked has it."""
+    return msgspec.json.decode(msgspec.json.encode(answer))
 
 
 def question(endpoint: str, *, creator: str, video: str | None, query: dict[str, str]) -> Asked:
@@ -96,7 +101,7 @@ def verify(evidence: Evidence, key: str, *, table: str | None = None) -> Verdict
             found, figures = [], 0
             for asked, answer in zip(evidence.asked, again, strict=True):
                 where = asked.video or asked.creator if len(again) > 1 else ""
-                found += _fields_that_differ(asked.answer, msgspec.to_builtins(answer), where)
+                found += _fields_that_differ(asked.answer, _as_json(answer), where)
                 figures += _count(asked.answer)
         return Verdict(
             origin=board.checkpoint.origin, through=rfc3339(board.checkpoint.through_utc), figures=figures,
@@ -142,7 +147,7 @@ def _fields_that_differ(says: Any, published: Any, where: str) -> Iterator[Diffe
                 yield Difference(where=inner, says=_short(value), published="nothing")
             else:
                 yield from _fields_that_differ(value, published[name], inner)
-    elif isinstance(says, list) and isinstance(published, list | tuple) and len(says) == len(published):
+    elif isinstance(says, list) and isinstance(published, list) and len(says) == len(published):
         for place, (mine, right) in enumerate(zip(says, published, strict=True)):
             yield from _fields_that_differ(mine, right, f"{where}[{place}]")
     elif says != published or isinstance(says, bool) != isinstance(published, bool):

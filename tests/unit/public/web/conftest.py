@@ -13,7 +13,7 @@ from footlights.public.accounts.creators import Accounts
 from footlights.public.web.app import create_app
 from footlights.settings import load_settings
 from footlights.terms.ticks import DAY, HOUR
-from tests import boards
+from tests import boards, notaries
 
 ADDRESS = "http://studio.test"
 
@@ -60,6 +60,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ],
         every_tick=False,
     )
+    notaries.sign(folder)
     return folder
 
 

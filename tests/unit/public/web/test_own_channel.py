@@ -29,14 +29,14 @@ from footlights.public.web.app import create_app
 from footlights.public.web.sessions import COOKIE, OPERATOR_COOKIE
 from footlights.settings import load_settings
 from footlights.terms.ticks import DAY
-from tests import boards
+from tests import boards, notaries
 from tests.unit.public.web.conftest import ADDRESS, Client
 from tests.unit.public.web.test_api import ACCESS
 
 #: What only Ada, and whom she lets, may read: no asker below sends any of it.
 SECRETS = ("Adas-Name", "Adas-Title", "adas-hashtag", "Adas-Reader", "48,211", "48211")
 #: An id of Ada's for each kind of id that a route may take; a static file is nobody's.
-IDS = {"creator": "ada", "video": "a0", "name": "app.css"}
+IDS = {"creator": "ada", "video": "a0", "name": "app.css", "share": "a0"}
 #: How ids are named where a query or a form holds them.
 FIELDS = {
     "creator": "ada", "creator_id": "ada", "video": "a0", "video_id": "a0", "id": "a0", "channel": "ada", "user": "ada",
@@ -63,6 +63,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ],
         every_tick=False,
     )
+    notaries.sign(folder)
     return folder
 
 

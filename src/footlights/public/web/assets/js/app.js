@@ -4,6 +4,7 @@ import "htmx.org";
 import { showCountryNames } from "./countries.js";
 import { offerOptOut } from "./optout.js";
 import { showLocalTimes } from "./times.js";
+import "./verify.js";
 
 async function draw() {
   showLocalTimes(document);
