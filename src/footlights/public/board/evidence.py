@@ -15,6 +15,7 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
+from functools import lru_cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -363,8 +364,7 @@ class Proved(Board):
         self._plans = {}
         self._evidence = evidence
         self._db = sqlite3.connect(":memory:", check_same_thread=False)
-        schema = resources.files("footlights.public.board").joinpath("schema.sql").read_text("utf-8")
-        self._db.executescript(schema)
+        self._db.deserialize(_empty_board())
         try:
             self._fill(evidence)
         except (sqlite3.Error, OverflowError, KeyError):
@@ -416,6 +416,14 @@ class Proved(Board):
         db.executemany(
             "INSERT INTO figures VALUES (?, ?, ?)", ((row.stream, row.tick, _bytes(row.row)) for row in evidence.rows)
         )
+
+
+@lru_cache(maxsize=1)
+def _empty_board() -> bytes:
+    schema = resources.files("footlights.public.board").joinpath("schema.sql").read_text("utf-8")
+    with closing(sqlite3.connect(":memory:")) as db:
+        db.executescript(schema)
+        return db.serialize()
 
 
 def checked(evidence: Evidence, key: str) -> Checkpoint:
@@ -514,7 +522,9 @@ def _line(matrix: ProvedMatrix, line: int) -> Rows:
     if line not in matrix.rows:
         raise ProofFailed(f"Row {line} of a plan's matrix is not in the evidence: the question is another.")
     values = np.frombuffer(_bytes(matrix.rows[line].values), dtype="<f4")
-    return np.pad(values, (0, matrix.size - len(values)))
+    whole = np.zeros(matrix.size, dtype=np.float32)
+    whole[: len(values)] = values
+    return whole
 
 
 def _text(data: bytes) -> str:

@@ -17,6 +17,7 @@ class Matrices:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._loaded: dict[str, NDArray[np.float32]] = {}
         self._trees: dict[str, tuple[int, merkle.Node]] = {}
 
     def root(self, name: str) -> str:
@@ -26,11 +27,12 @@ class Matrices:
 
     def load(self, name: str) -> NDArray[np.float32]:
         """A matrix, not read yet. Raises BoardDamaged where it is missing."""
-        try:
-            rows: NDArray[np.float32] = np.load(self.folder / name, mmap_mode="r")
-        except (OSError, ValueError):
-            raise BoardDamaged(f"board: {name} is missing or cut. `footlights tick` writes it again.") from None
-        return rows
+        if name not in self._loaded:
+            try:
+                self._loaded[name] = np.load(self.folder / name, mmap_mode="r")
+            except (OSError, ValueError):
+                raise BoardDamaged(f"board: {name} is missing or cut. `footlights tick` writes it again.") from None
+        return self._loaded[name]
 
     def proved_row(self, name: str, row: int) -> tuple[bytes, list[bytes]]:
         """A row's bytes, and the path that leads from it to the matrix's root."""

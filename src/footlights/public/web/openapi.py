@@ -8,9 +8,10 @@ from typing import Any
 import msgspec
 
 import footlights
-from footlights.public.web.api import ENDPOINTS, Endpoint
+from footlights.public.web.api import ENDPOINTS, Endpoint, Parameter
 from footlights.public.web.calls import NEEDS_SESSION, Access
 from footlights.public.web.problems import Problem
+from footlights.public.web.proofs import DESCRIBED
 from footlights.public.web.sessions import COOKIE
 
 _REF = "#/components/schemas/{name}"
@@ -20,7 +21,8 @@ _PRO = frozenset({Access.OWN_CREATOR_PRO, Access.OWN_VIDEO_PRO})
 def document() -> dict[str, Any]:
     """The whole description."""
     answers = [endpoint.answer for endpoint in ENDPOINTS]
-    schemas, components = msgspec.json.schema_components([*answers, Problem], ref_template=_REF)
+    told = [answer for _, answer, _, _ in DESCRIBED if answer is not None]
+    schemas, components = msgspec.json.schema_components([*answers, *told, Problem], ref_template=_REF)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -32,6 +34,9 @@ def document() -> dict[str, Any]:
         "paths": {
             endpoint.path: {"get": _operation(endpoint, schema)}
             for endpoint, schema in zip(ENDPOINTS, schemas, strict=False)
+        }
+        | {
+            path: {"get": _of_log(path, answer, summary, parameters)} for path, answer, summary, parameters in DESCRIBED
         },
         "components": {
             "schemas": components,
@@ -67,6 +72,29 @@ def _operation(endpoint: Endpoint, schema: dict[str, Any]) -> dict[str, Any]:
         "security": [{"bearer": []}, {"cookie": []}] if private else [],
     }
     return operation
+
+
+def _of_log(path: str, answer: type | None, summary: str, parameters: tuple[Parameter, ...]) -> dict[str, Any]:
+    schema = {"type": "string"} if answer is None else {"$ref": _REF.format(name=answer.__name__)}
+    kind = "text/plain" if answer is None else "application/json"
+    refusals = {400: "A parameter is not as it should be.", 503: "Nothing has been published yet."}
+    if len(parameters) > 1:
+        refusals[404] = "There is no such row in the log."
+    return {
+        "operationId": _operation_id(path),
+        "summary": summary,
+        "description": f"For {Access.PUBLIC.value}.",
+        "parameters": [
+            {"name": p.name, "in": "query", "required": "default" not in p.schema, "description": p.about,
+             "schema": p.schema}
+            for p in parameters
+        ],
+        "responses": {
+            "200": {"description": "What proves figures.", "content": {kind: {"schema": schema}}},
+            **{str(status): _refusal(about) for status, about in sorted(refusals.items())},
+        },
+        "security": [],
+    }  # fmt: skip
 
 
 def _operation_id(path: str) -> str:

@@ -16,10 +16,14 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from footlights.public.board import evidence as evidence_
+from footlights.public.board import merkle
 from footlights.public.board.log import RowProof
+from footlights.public.board.minutes import root_at
 from footlights.public.board.notes import RESTORED, verifier_key
 from footlights.public.board.read import Board
+from footlights.public.board.statements import minute_leaf
 from footlights.public.web import questions
+from footlights.public.web.api import Parameter
 from footlights.public.web.problems import NOT_FOUND, NOT_READY, OTHER_SITE, Refusal, bad_query, problem
 from footlights.public.web.sessions import from_own_page
 from footlights.public.web.shared import Shared
@@ -29,6 +33,65 @@ from footlights.terms.errors import ProofFailed
 UPLOAD_BYTES_MAX = 4 << 20
 BUSY = problem(503, "busy", "Somebody else's figures are being checked", "Try again in a few seconds.")
 PUBLIC = {"Cache-Control": "public, no-cache"}
+
+
+class PublishedKey(msgspec.Struct, frozen=True, kw_only=True):
+    """A key of the log. verifier: as an operator publishes it. endorsement: the signature of the key before it."""
+
+    verifier: str
+    public: str
+    endorsement: str
+
+
+class PublishedKeys(msgspec.Struct, frozen=True, kw_only=True):
+    """The keys that have signed the log, oldest first. origin: the log's name."""
+
+    origin: str
+    keys: tuple[PublishedKey, ...]
+
+
+class Consistency(msgspec.Struct, frozen=True, kw_only=True):
+    """That the log of `to` minutes begins with that of `since`. path: hashes, as hex (RFC 9162, section 2.1.4)."""
+
+    since: int
+    to: int
+    path: tuple[str, ...]
+    checkpoint: str
+
+
+class Inclusion(msgspec.Struct, frozen=True, kw_only=True):
+    """The way from a row to the log's root: to its minute's, from the root down, and from there up. Hashes as hex."""
+
+    minute: int
+    size: int
+    policies: str
+    in_minute: tuple[str, ...]
+    in_log: tuple[str, ...]
+    checkpoint: str
+
+
+def _query(name: str, about: str, **schema: Any) -> Parameter:
+    return Parameter(name=name, schema=schema, about=about)
+
+
+_DIGITS = {"type": "string", "pattern": "^[0-9a-f]+$"}
+#: What the API's description says of the log's routes; one without an answer is plain text.
+DESCRIBED: tuple[tuple[str, type | None, str, tuple[Parameter, ...]], ...] = (
+    ("/api/v1/proofs/checkpoint", None, "What the gate signed of its log last, as a C2SP signed note.", ()),
+    ("/api/v1/proofs/keys", PublishedKeys, "The public keys that the log is signed with.", ()),
+    (
+        "/api/v1/proofs/consistency", Consistency, "That the log was only extended since it had some size.",
+        (_query("from", "The size of a checkpoint that you kept.", type="integer", minimum=1, default=1),),
+    ),
+    (
+        "/api/v1/proofs/inclusion", Inclusion, "That a row is in the log, for whoever has the row.",
+        (
+            _query("minute", "The minute of its tick, since 1970, rounded up.", type="integer", minimum=1),
+            _query("place", "Where it stands in its minute: 32 hexadecimal digits.", **_DIGITS),
+            _query("leaf", "The hash of its leaf: 64 hexadecimal digits.", **_DIGITS),
+        ),
+    ),
+)  # fmt: skip
 
 
 class Proofs:
@@ -57,29 +120,35 @@ class Proofs:
 
     def _keys(self, _: Request) -> Response:
         with self._shared.boards.borrow() as board:
-            return _json({"origin": _origin(board), "keys": published_keys(board)})
+            return _json(PublishedKeys(origin=_origin(board), keys=tuple(published_keys(board))))
 
     def _consistency(self, request: Request) -> Response:
         with self._shared.boards.borrow() as board:
             size = _size(board)
-            old = _number(request, "from", most=size)
+            old = _number(request, "from", most=size, default="1")
             try:
                 path = board.log().consistency(old, size)
             except ProofFailed as error:
                 raise bad_query(str(error)) from None
-            return _json({"from": old, "to": size, "path": [each.hex() for each in path], "checkpoint": _note(board)})
+            told = tuple(each.hex() for each in path)
+            return _json(Consistency(since=old, to=size, path=told, checkpoint=_note(board)))
 
     def _inclusion(self, request: Request) -> Response:
         with self._shared.boards.borrow() as board:
             size = _size(board)
             minute = _number(request, "minute", most=size - 1)
-            place = request.query_params.get("place", "")
-            if len(place) != 32 or set(place) - set("0123456789abcdef"):
-                raise bad_query("place is 32 hexadecimal digits: where in its minute a row stands.")
-            proof = board.log().row_proof(minute=minute, place=bytes.fromhex(place), size=size)
-            if proof is None:
+            place, leaf = _hex(request, "place", length=32), _hex(request, "leaf", length=64)
+            proof = board.log().row_proof(minute=minute, place=place, size=size)
+            # Whoever has the leaf has the row: without it, nobody is told whether a video ticked in a minute.
+            if proof is None or not _leads_to(board, leaf, place, proof, size):
                 raise Refusal(NOT_FOUND)
-            return _json({**_told(proof), "size": size, "checkpoint": _note(board)})
+            return _json(
+                Inclusion(
+                    minute=minute, size=size, policies=proof.policies.hex(),
+                    in_minute=tuple(each.hex() for each in proof.in_minute),
+                    in_log=tuple(each.hex() for each in proof.in_log), checkpoint=_note(board),
+                )
+            )  # fmt: skip
 
     def _jwks(self, _: Request) -> Response:
         return _json(self._shared.export_keys.jwks(), media_type="application/jwk-set+json")
@@ -113,30 +182,29 @@ class Proofs:
         own = ""
         with self._shared.maybe_board() as board:
             if board is not None and board.log().checkpoint():
-                own = published_keys(board)[0]["verifier"]
+                own = published_keys(board)[0].verifier
         shown = {"key": own, "own_key": own, "verdict": None, "failed": None, "share": None} | values
         return self._shared.html(request, "verify.html", shown)
 
 
-def published_keys(board: Board) -> list[dict[str, str]]:
+def published_keys(board: Board) -> list[PublishedKey]:
     """The log's public keys, oldest first, as an operator publishes them."""
     keys = board.log().keys()
     name = _origin(board).partition(RESTORED)[0]
     return [
-        {
-            "verifier": verifier_key(name, bytes.fromhex(key.public)),
-            "endorsement": key.endorsement,
-            "public": key.public,
-        }
+        PublishedKey(
+            verifier=verifier_key(name, bytes.fromhex(key.public)), endorsement=key.endorsement, public=key.public
+        )
         for key in keys
     ]
 
 
-def _told(proof: RowProof) -> dict[str, Any]:
-    return {
-        "minute": proof.minute, "policies": proof.policies.hex(),
-        "in_minute": [each.hex() for each in proof.in_minute], "in_log": [each.hex() for each in proof.in_log],
-    }  # fmt: skip
+def _leads_to(board: Board, leaf: bytes, place: bytes, proof: RowProof, size: int) -> bool:
+    root = root_at(leaf, place, proof.in_minute)
+    if root is None:
+        return False
+    in_log = minute_leaf(root, proof.policies)
+    return merkle.root_from_path(in_log, proof.minute, size, proof.in_log) == board.log().root(size)
 
 
 def _note(board: Board) -> str:
@@ -154,11 +222,18 @@ def _size(board: Board) -> int:
     return int(_note(board).split("\n")[1])
 
 
-def _number(request: Request, name: str, *, most: int) -> int:
-    text = request.query_params.get(name, "")
+def _number(request: Request, name: str, *, most: int, default: str = "") -> int:
+    text = request.query_params.get(name, default)
     if not (text.isascii() and text.isdigit() and len(text) < 12 and 1 <= int(text) <= most):
         raise bad_query(f"{name} is a whole number from 1 to {most}.")
     return int(text)
+
+
+def _hex(request: Request, name: str, *, length: int) -> bytes:
+    text = request.query_params.get(name, "")
+    if len(text) != length or set(text) - set("0123456789abcdef"):
+        raise bad_query(f"{name} is {length} hexadecimal digits.")
+    return bytes.fromhex(text)
 
 
 def _json(value: Any, *, media_type: str = "application/json") -> Response:

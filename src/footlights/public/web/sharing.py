@@ -140,7 +140,7 @@ class Sharing:
     def _show(self, request: Request) -> Response:
         share, evidence = self._found(request)
         with self._shared.maybe_board() as board:
-            key = published_keys(board)[0]["verifier"] if board is not None and board.log().checkpoint() else None
+            key = published_keys(board)[0].verifier if board is not None and board.log().checkpoint() else None
             name = evidence.creators[0].name or evidence.creators[0].handle or share.creator
         verdict = None
         if key is not None:

@@ -19,7 +19,7 @@ from footlights.public.accounts.export_keys import ExportKeys, is_signed
 from footlights.public.accounts.store import Store
 from footlights.public.board import evidence, merkle, notes
 from footlights.public.board.matrices import Matrices
-from footlights.public.board.statements import canonical
+from footlights.public.board.statements import canonical, minute_of, place_of, row_leaf
 from footlights.public.web import exports, questions
 from footlights.public.web.app import create_app
 from footlights.settings import load_settings
@@ -184,7 +184,22 @@ def test_the_log_is_published_and_consistent_from_any_size(proved: tuple[Path, L
     path = [bytes.fromhex(each) for each in answer["path"]]
     assert path and not merkle.is_consistent(said.size - 1000, said.size, b"\x00" * 32, said.root, path)
     assert client.get("/api/v1/proofs/consistency", params={"from": said.size + 1}).status_code == 400
-    assert client.get("/api/v1/proofs/inclusion", params={"minute": 5, "place": "00" * 16}).status_code == 404
+
+
+def test_a_path_is_told_to_whoever_has_the_leaf_and_to_nobody_else(proved: tuple[Path, LogKeys]) -> None:
+    client = Client(create_app(proved[0], load_settings(proved[0])))
+    found = ask(proved, VIDEO)
+    row, stream = found.rows[0], found.streams[0]
+    moment = stream.moment_utc(row.tick)
+    assert moment is not None
+    place = place_of(stream.name, moment)
+    leaf = row_leaf(place, bytes.fromhex(row.salt), stream.hash, row.tick, base64.b64decode(row.row))
+    params = {"minute": str(minute_of(moment)), "place": place.hex(), "leaf": leaf.hex()}
+    told = client.get("/api/v1/proofs/inclusion", params=params).json()
+    assert [bytes.fromhex(each) for each in told["in_log"]] == [base64.b64decode(found.hashes[at]) for at in row.in_log]
+    for wrong in ({"leaf": "00" * 32}, {"place": "00" * 16}, {"minute": str(minute_of(moment) - 1)}):
+        assert client.get("/api/v1/proofs/inclusion", params={**params, **wrong}).status_code == 404
+    assert client.get("/api/v1/proofs/inclusion", params={**params, "leaf": "x"}).status_code == 400
 
 
 def test_an_export_is_signed_and_its_key_is_published(client: Client, asking: Asking, data: Path) -> None:
