@@ -77,6 +77,7 @@ def verify_board(folder: Path, key: str, *, progress: Callable[[int, int], None]
             if progress is not None:
                 progress(check.rows, total)
         check.root(checkpoint.root)
+        check.count()
         minutes = db.execute("SELECT count(*) FROM minutes").fetchone()[0]
         waiting = db.execute("SELECT count(*) FROM unsealed").fetchone()[0]
         return BoardVerdict(
@@ -141,6 +142,16 @@ class _Check:
         again = _root_of(self._leaves, self._size)
         if again != root:
             self._note("The log is not the one that was signed: a minute of it was changed, added or taken away.")
+
+    def count(self) -> None:
+        """Check that no row is at a moment that the log does not cover, but for those that wait for their minute."""
+        known = {stream.family for _, stream in self._streams}
+        marks = ", ".join("?" * len(known))
+        query = f"SELECT count(*) FROM figures JOIN spends USING (spend) WHERE family IN ({marks})"
+        rows = self._db.execute(query, sorted(known)).fetchone()[0]
+        waiting = self._db.execute("SELECT count(*) FROM unsealed").fetchone()[0]
+        if rows > self.rows + waiting:
+            self._note(f"The board has {rows - self.rows - waiting:,} more rows than the log covers.")
 
     def _figures(self, first: int, last: int) -> tuple[Int64s, Int64s, list[bytes]]:
         """The rows on the board whose moments are in some minutes."""
