@@ -214,7 +214,8 @@ def _endpoint(path: str, operation: dict[str, Any]) -> str:
         (f"`{p['name']}`", p["in"], _type(p["schema"]), p.get("description", "")) for p in operation["parameters"]
     ]
     answers = [(f"`{status}`", answer["description"]) for status, answer in sorted(operation["responses"].items())]
-    answer = _type(operation["responses"]["200"]["content"]["application/json"]["schema"])
+    ((kind, content),) = operation["responses"]["200"]["content"].items()
+    answer = _type(content["schema"]) if kind == "application/json" else f"`{kind}`"
     return "\n\n".join(
         [
             f"## GET {path}",
