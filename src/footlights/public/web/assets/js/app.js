@@ -3,6 +3,7 @@
 import "htmx.org";
 import { showCountryNames } from "./countries.js";
 import { offerOptOut } from "./optout.js";
+import { watchStates } from "./states.js";
 import { showLocalTimes } from "./times.js";
 import "./verify.js";
 
@@ -25,4 +26,5 @@ async function draw() {
 
 draw();
 offerOptOut();
+watchStates();
 document.addEventListener("htmx:after:swap", draw);
