@@ -44,7 +44,9 @@ class Shares:
         with self._store.changing() as db:
             db.execute("DELETE FROM shares WHERE expires_at <= ?", (now,))
             if db.execute("SELECT count(*) FROM shares WHERE creator = ?", (creator,)).fetchone()[0] >= SHARES_MAX:
-                raise NotAllowed(f"You have {SHARES_MAX} links already. End one that is not needed any more.")
+                raise NotAllowed(
+                    "You have %(most)s links already. End one that is not needed any more.", most=SHARES_MAX
+                )
             db.execute(
                 "INSERT INTO shares (digest, creator, title, made_at, expires_at, evidence) VALUES (?, ?, ?, ?, ?, ?)",
                 (digest(token), creator, checked_title(title), now, now + days * 86_400, packed),
@@ -83,7 +85,7 @@ def checked_title(title: str) -> str:
     """A title with single blanks. Raises NotAllowed."""
     title = " ".join(title.split())
     if not 0 < len(title) <= TITLE_LENGTH_MAX or not title.isprintable():
-        raise NotAllowed(f"Say in 1 to {TITLE_LENGTH_MAX} letters what the link is for.")
+        raise NotAllowed("Say in 1 to %(most)s letters what the link is for.", most=TITLE_LENGTH_MAX)
     return title
 
 

@@ -61,6 +61,7 @@ from footlights.public.web.templating import Templates
 from footlights.public.web.tongue import Tongue
 from footlights.settings import Settings
 from footlights.terms.errors import BadSetting, NotAllowed, ProofFailed
+from footlights.terms.words import N_
 
 log = structlog.get_logger()
 
@@ -168,7 +169,7 @@ class _Site:
         try:
             found = questions.prove(self._shared.matrices, [asked])
         except ProofFailed as error:
-            raise Refusal(problem(409, "not_proved", "This cannot be proved", str(error))) from None
+            raise Refusal(problem(409, "not_proved", N_("This cannot be proved"), str(error))) from None
         found = msgspec.structs.replace(found, signature=self._shared.export_keys.sign(found.signed_content()))
         name = f"{endpoint.path.rpartition('/')[2].strip('{}')}.evidence.json"
         told = {**headers, "Content-Disposition": f'attachment; filename="{name}"'}

@@ -28,10 +28,11 @@ from footlights.public.web.problems import NOT_FOUND, NOT_READY, OTHER_SITE, Ref
 from footlights.public.web.sessions import from_own_page
 from footlights.public.web.shared import Shared
 from footlights.terms.errors import ProofFailed
+from footlights.terms.words import N_
 
 #: What the page takes: the evidence of a share, or of an export of a thousand rows.
 UPLOAD_BYTES_MAX = 4 << 20
-BUSY = problem(503, "busy", "Somebody else's figures are being checked", "Try again in a few seconds.")
+BUSY = problem(503, "busy", N_("Somebody else's figures are being checked"), N_("Try again in a few seconds."))
 PUBLIC = {"Cache-Control": "public, no-cache"}
 
 

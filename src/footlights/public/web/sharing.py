@@ -91,8 +91,10 @@ class Sharing:
             title = checked_title(_one(form, "title"))
             evidence = self._gathered(owner, form, title, days=int(days))
             token = self._shared.shares.make(owner, title=title, days=int(days), evidence=evidence_.write(evidence))
-        except (NotAllowed, ProofFailed) as error:
-            raise bad_form(str(error)) from None
+        except NotAllowed as error:
+            raise bad_form(error) from None
+        except ProofFailed:
+            raise bad_form("That cannot be proved: choose fewer videos, or a shorter period.") from None
         log.info("share.made")
         link = f"{base_url(request, self._shared.settings)}/share/{token}"
         return self._page(request, {"made": {"title": title, "link": link, "days": int(days)}})
@@ -215,7 +217,7 @@ def _check_period(period: dict[str, str]) -> None:
     except ValueError:
         raise NotAllowed("A period goes from a day to a day, such as 2026-11-01.") from None
     if not 0 <= (last - first).days < PERIOD_DAYS_MAX:
-        raise NotAllowed(f"A period ends after it began, and has at most {PERIOD_DAYS_MAX} days.")
+        raise NotAllowed("A period ends after it began, and has at most %(most)s days.", most=PERIOD_DAYS_MAX)
 
 
 async def _fields(request: Request) -> dict[str, list[str]]:
