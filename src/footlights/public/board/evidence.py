@@ -187,7 +187,7 @@ class Traced(Board):
         self.seen_creators[creator.id] = creator
         return creator
 
-    def policies(self) -> list[tuple[int, str]]:
+    def policy_rows(self) -> list[tuple[int, str]]:
         """The policies that were decided."""
         return self._db.execute("SELECT from_season, text FROM policies ORDER BY policy").fetchall()
 
@@ -283,7 +283,7 @@ def gather(board: Traced, asked: Sequence[Asked], matrices: Matrices) -> Evidenc
         asked=list(asked),
         checkpoint=board.note,
         keys=board.log().keys(),
-        policies=_policies_then(board.policies(), streams, rows),
+        policies=_policies_then(board.policy_rows(), streams, rows),
         plans=board.stated_plans(streams, matrices),
         matrices={
             matrices.root(name): _proved_matrix(matrices, name, lines, hashes)

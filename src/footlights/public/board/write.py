@@ -19,6 +19,7 @@ from typing import Any, Protocol
 import msgspec
 
 from footlights.public.board.chain import Chain
+from footlights.public.board.live import LIVE_FILE
 from footlights.public.board.log import CHECKPOINT, KEYS, LogKey, restores
 from footlights.public.board.notes import RESTORED, signed
 from footlights.public.board.read import BOARD_FILE
@@ -82,6 +83,12 @@ class BoardWriter:
         folder.mkdir(parents=True, exist_ok=True)
         with closing(sqlite3.connect(folder / BOARD_FILE)) as copy:
             self._db.backup(copy)
+        if (self.folder / LIVE_FILE).exists():
+            with (
+                closing(sqlite3.connect(self.folder / LIVE_FILE)) as live,
+                closing(sqlite3.connect(folder / LIVE_FILE)) as copy,
+            ):
+                live.backup(copy)
         for rows in self.folder.rglob("*.npy"):
             if not rows.name.endswith(".draft.npy"):
                 to = folder / rows.relative_to(self.folder)

@@ -27,7 +27,12 @@ from footlights.terms.figures import Figure, rfc3339
 
 #: Parameters that change the form of an answer and not what it says.
 _FORMS = ("format",)
-BY_PATH = {endpoint.path: endpoint for endpoint in ENDPOINTS if endpoint.access is not Access.PUBLIC}
+#: What can be asked of evidence. Live sessions are on a board of their own, without a log.
+BY_PATH = {
+    endpoint.path: endpoint
+    for endpoint in ENDPOINTS
+    if endpoint.access is not Access.PUBLIC and "/lives" not in endpoint.path
+}
 
 
 class Difference(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,7 +67,7 @@ def answer_to(board: Board, asked: Asked) -> Any:
     """The answer that a board gives to a question. Raises ProofFailed for one that the API does not have."""
     endpoint = BY_PATH.get(asked.endpoint)
     if endpoint is None:
-        raise ProofFailed("There is no such question in this version of the API.")
+        raise ProofFailed("Nothing proves the answer to this question: it is of live sessions, or of another version.")
     try:
         query = checked_query(endpoint.parameters, {name: str(value) for name, value in asked.query.items()})
         creator = board.creator(asked.creator)

@@ -127,7 +127,7 @@ def _same_bytes(was: Any, now: Any) -> bool:
     if not isinstance(was, str):
         return False
     if re.fullmatch("[0-9a-f]+", was):
-        return was == now.lower()
+        return bool(was == now.lower())
     return base64.b64decode(was) == base64.b64decode(now)
 
 
