@@ -24,7 +24,7 @@ from footlights.public.board.read import Board
 from footlights.public.board.statements import minute_leaf
 from footlights.public.web import questions
 from footlights.public.web.api import Parameter
-from footlights.public.web.problems import NOT_FOUND, NOT_READY, OTHER_SITE, Refusal, bad_query, problem
+from footlights.public.web.problems import BAD_FORM, NOT_FOUND, NOT_READY, OTHER_SITE, Refusal, bad_query, problem
 from footlights.public.web.sessions import from_own_page
 from footlights.public.web.shared import Shared
 from footlights.terms.errors import ProofFailed
@@ -162,7 +162,11 @@ class Proofs:
     async def _check(self, request: Request) -> Response:
         if not from_own_page(request):
             raise Refusal(OTHER_SITE)
-        form = parse_qs((await request.body()).decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=4)
+        text = (await request.body()).decode("utf-8", "replace")
+        try:
+            form = parse_qs(text, keep_blank_values=True, max_num_fields=8)
+        except ValueError:
+            raise Refusal(BAD_FORM) from None
         given = {name: values[0] for name, values in form.items()}
         return await run_in_threadpool(self._verdict, request, given)
 
