@@ -161,11 +161,10 @@ class Traced(Board):
         """As the board has it."""
         return self._remember(spend, super().rows_of(spend, ticks))
 
-    def rows_at(self, places: Iterable[tuple[int, int]]) -> list[bytes]:
+    def rows_at(self, places: Sequence[tuple[int, int]]) -> list[bytes]:
         """As the board has it."""
-        asked = list(places)
-        self.read.update(asked)
-        return super().rows_at(asked)
+        self.read.update(places)
+        return super().rows_at(places)
 
     def streams_of(self, creator: Creator, family: str) -> dict[int, tuple[int, Plan, int]]:
         """As the board has it."""
@@ -223,9 +222,6 @@ class Traced(Board):
         self.read.update((spend, tick) for tick, _ in found)
         return found
 
-    def _rows_among(self, spend: int, ticks: Iterable[int]) -> list[tuple[int, bytes]]:
-        return self._remember(spend, super()._rows_among(spend, ticks))
-
     def _stream(self, subject: int, family: str, *, season: int = 0) -> tuple[int, Plan, int] | None:
         stream = super()._stream(subject, family, season=season)
         if stream is not None:
@@ -257,10 +253,15 @@ class _Lines:
     def __init__(self, shape: tuple[int, ...], row: Callable[[int], Any], asked: set[int]) -> None:
         self.shape, self._row, self._asked = shape, row, asked
 
-    def __getitem__(self, step: int) -> Any:
+    def __getitem__(self, step: Any) -> Any:
+        if np.ndim(step):
+            return np.stack([self[int(each)] for each in step])
         line = int(step) % self.shape[0]
         self._asked.add(line)
         return self._row(line)
+
+    def __len__(self) -> int:
+        return self.shape[0]
 
     def astype(self, kind: Any) -> Any:
         return np.stack([self[step] for step in range(self.shape[0])]).astype(kind)

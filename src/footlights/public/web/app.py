@@ -24,13 +24,14 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-import footlights
 from footlights.public.board import evidence
 from footlights.public.languages import Languages
 from footlights.public.web import drawing, exports, openapi, pages, questions, sessions, signin
 from footlights.public.web.alerts import Alerts
-from footlights.public.web.api import ENDPOINTS, Call, Endpoint
+from footlights.public.web.api import ENDPOINTS, Call, Endpoint, links
+from footlights.public.web.bodies import BodyLimit
 from footlights.public.web.calls import Access, session_of
+from footlights.public.web.conditions import unchanged, validators
 from footlights.public.web.embed import PATH as EMBED_PATH
 from footlights.public.web.embed import Embeds
 from footlights.public.web.forms import sends_json
@@ -48,10 +49,11 @@ from footlights.public.web.problems import (
     SIGN_IN,
     Problem,
     Refusal,
+    http_problem,
     problem,
     problem_response,
 )
-from footlights.public.web.proofs import Proofs
+from footlights.public.web.proofs import UPLOAD_BYTES_MAX, Proofs
 from footlights.public.web.shared import Shared
 from footlights.public.web.sharing import SHARE, Sharing
 from footlights.public.web.signin import SignIn
@@ -114,6 +116,7 @@ class _Site:
             ],
             middleware=[
                 Middleware(SecurityHeaders, collector=self._collector),
+                Middleware(BodyLimit, bytes_max=BODY_BYTES_MAX, larger={"/verify": UPLOAD_BYTES_MAX}),
                 Middleware(GZipMiddleware, minimum_size=1000, compresslevel=5),
             ],
             exception_handlers={
@@ -123,7 +126,6 @@ class _Site:
                 Exception: self._failed,
             },
             lifespan=self._lifespan,
-            max_body_size=BODY_BYTES_MAX,
         )
 
     @asynccontextmanager
@@ -139,20 +141,19 @@ class _Site:
             session = session_of(request, self._accounts) if private else None
             with self._boards.borrow() as board:
                 call = self._shared.call(board, endpoint.access, endpoint.parameters, session, request)
-                etag = f'"{board.published_through_utc() or 0}-{footlights.__version__}"'
+                now = validators(board)
                 headers = {
-                    "ETag": etag,
+                    **({} if endpoint.moves else now.headers()),  # a tick of minutes says nothing of a live room
                     "Cache-Control": "private, no-cache" if private else "public, no-cache",
                     "Vary": "Authorization, Cookie, Accept-Encoding",
                 }
-                if endpoint.moves:  # a tick of minutes says nothing of it
-                    del headers["ETag"]
-                elif etag in request.headers.get("if-none-match", "").replace("W/", "").split(", "):
+                if not endpoint.moves and unchanged(now, request.headers):
                     return Response(status_code=304, headers=headers)
                 found = endpoint.run(call)
+            headers |= links(found, request.url.path, request.query_params)
             format = call.query.get("format", "json")
             if format == "evidence":
-                return self._evidence(endpoint, call, headers)
+                return self._evidence(endpoint, call, dict(request.query_params), headers)
             if format == "json":
                 return Response(msgspec.json.encode(found), media_type="application/json", headers=headers)
             name = f"{endpoint.path.rpartition('/')[2].strip('{}')}.{format}"
@@ -163,10 +164,9 @@ class _Site:
 
         return Route(endpoint.path, answer, methods=["GET"], name=f"api {endpoint.path}")
 
-    def _evidence(self, endpoint: Endpoint, call: Call, headers: dict[str, str]) -> Response:
+    def _evidence(self, endpoint: Endpoint, call: Call, query: dict[str, str], headers: dict[str, str]) -> Response:
         """An answer again, with what proves it: read at the newest checkpoint, which may be a minute behind."""
         video = call.admitted.video.id if call.admitted is not None and call.admitted.video is not None else None
-        query = {name: str(value) for name, value in call.query.items() if value is not None}
         asked = questions.question(endpoint.path, creator=call.creator.id, video=video, query=query)
         try:
             found = questions.prove(self._shared.matrices, [asked])
@@ -222,8 +222,10 @@ class _Site:
         assert isinstance(error, HTTPException), "registered for HTTP errors"
         if error.status_code == 404:
             return self._say(request, NOT_FOUND, {})
-        what = problem(error.status_code, f"http_{error.status_code}", error.detail, f"{error.detail}.")
-        return self._say(request, what, dict(error.headers or {}))
+        headers = {name.lower(): value for name, value in (error.headers or {}).items()}
+        if "allow" in headers:
+            headers["allow"] = ", ".join(sorted(headers["allow"].split(", ")))
+        return self._say(request, http_problem(error.status_code, error.detail, headers), headers)
 
     def _board_away(self, request: Request, error: Exception) -> Response:
         log.warning("board.unreadable", error=type(error).__name__)

@@ -23,8 +23,8 @@ from footlights.public.board.notes import RESTORED, verifier_key
 from footlights.public.board.read import Board
 from footlights.public.board.statements import minute_leaf
 from footlights.public.web import questions
-from footlights.public.web.api import Parameter
 from footlights.public.web.problems import BAD_FORM, NOT_FOUND, NOT_READY, OTHER_SITE, Refusal, bad_query, problem
+from footlights.public.web.queries import Parameter
 from footlights.public.web.sessions import from_own_page
 from footlights.public.web.shared import Shared
 from footlights.terms.errors import ProofFailed
@@ -112,7 +112,7 @@ class Proofs:
             Route("/api/v1/proofs/inclusion", self._inclusion),
             Route("/.well-known/jwks.json", self._jwks),
             Route("/verify", self._page, methods=["GET"]),
-            Route("/verify", self._check, methods=["POST"], max_body_size=UPLOAD_BYTES_MAX),
+            Route("/verify", self._check, methods=["POST"]),
         ]
 
     def _checkpoint(self, _: Request) -> Response:

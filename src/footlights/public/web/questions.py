@@ -19,9 +19,10 @@ from footlights.public.board.evidence import Asked, Evidence, Proved, Traced, ev
 from footlights.public.board.matrices import Matrices
 from footlights.public.board.read import Board
 from footlights.public.web import exports
-from footlights.public.web.api import ENDPOINTS, Call, checked_query
+from footlights.public.web.api import ENDPOINTS, Call
 from footlights.public.web.calls import Access, Admitted
 from footlights.public.web.problems import Refusal
+from footlights.public.web.queries import checked_query
 from footlights.terms.errors import NotFound, ProofFailed
 from footlights.terms.figures import Figure, rfc3339
 
@@ -97,7 +98,10 @@ def verify(evidence: Evidence, key: str, *, table: str | None = None) -> Verdict
     table: a CSV export of the first of them, which is then checked in place of the answers that the evidence holds.
     """
     with closing(Proved(evidence, key)) as board:
-        again = [answer_to(board, asked) for asked in evidence.asked]
+        try:
+            again = [answer_to(board, asked) for asked in evidence.asked]
+        except Refusal as refusal:
+            raise ProofFailed(f"The question cannot be asked: {refusal.problem.detail}") from None
         if table is not None:
             if not again:
                 raise ProofFailed("The evidence answers nothing.")
