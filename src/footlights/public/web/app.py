@@ -28,6 +28,7 @@ from starlette.routing import Route
 import footlights
 from footlights.public.web import drawing, exports, formats, openapi, pages, sessions, signin
 from footlights.public.web.api import ENDPOINTS, Endpoint
+from footlights.public.web.apps import AppSide
 from footlights.public.web.calls import Access, session_of
 from footlights.public.web.embed import PATH as EMBED_PATH
 from footlights.public.web.embed import Embeds
@@ -80,6 +81,7 @@ class _Site:
         self._accounts, self._boards, self._html = self._shared.accounts, self._shared.boards, self._shared.html
         self._operators = OperatorPages(self._shared)
         self._vouching = signin.platforms(self._shared)
+        self._apps = AppSide(self._shared, self._operators)
         self._openapi = msgspec.json.encode(openapi.document())
 
     def app(self) -> Starlette:
@@ -95,6 +97,7 @@ class _Site:
                 *Embeds(self._shared, self._vouching).routes(),
                 *self._operators.routes(),
                 *PasskeyRoutes(self._shared, self._operators).routes(),
+                *self._apps.routes(),
                 *Metrics(self._shared).routes(),
                 Route("/static/{name}", self._assets.respond),
                 Route("/favicon.ico", self._favicon),
@@ -125,14 +128,16 @@ class _Site:
     def _api_route(self, endpoint: Endpoint) -> Route:
         def answer(request: Request) -> Response:
             private = endpoint.access is not Access.PUBLIC
-            session = session_of(request, self._accounts) if private else None
-            with self._boards.borrow() as board:
+            session = self._apps.session_of(request, endpoint.path) if private else None
+            with self._shared.boards_of(session).borrow() as board:
                 call = self._shared.call(board, endpoint.access, endpoint.parameters, session, request)
+                self._apps.note(session, endpoint.path, board)
                 etag = f'"{board.published_through_utc() or 0}-{footlights.__version__}"'
                 headers = {
                     "ETag": etag,
                     "Cache-Control": "private, no-cache" if private else "public, no-cache",
                     "Vary": "Authorization, Cookie, Accept-Encoding",
+                    **self._apps.headers(session),
                 }
                 if etag in request.headers.get("if-none-match", "").replace("W/", "").split(", "):
                     return Response(status_code=304, headers=headers)
@@ -159,6 +164,7 @@ class _Site:
             with self._boards.borrow() as board:
                 call = self._shared.call(board, page.access, page.parameters, session, request)
                 values = {**page.show(call), "reader": None if call.admitted is None else call.admitted.reader}
+                values |= {"notices": self._apps.notices(session)}
             return self._html(request, page.template, values)
 
         return Route(page.path, show, methods=["GET"], name=page.template.removesuffix(".html"))
@@ -245,6 +251,7 @@ def _templates(assets: Assets) -> jinja2.Environment:
         "hour_of_week": formats.hour_of_week, "minute": formats.minute, "month": formats.month,
         "power": formats.power, "signed": formats.signed, "size": formats.size, "span": formats.span,
         "title_of": formats.title, "unit_of": formats.unit, "words": formats.words,
+        "capitalize_first": formats.capitalize_first, "host": formats.host,
     }  # fmt: skip
     environment.filters.update(filters)
     environment.globals.update(

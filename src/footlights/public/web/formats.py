@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from urllib.parse import urlsplit
 
 import msgspec
 from markupsafe import Markup
@@ -218,3 +219,13 @@ _WRITERS: dict[str, Callable[[int], str]] = {
     "milliseconds": _milliseconds,
     "basis_points": _basis_points,
 }
+
+
+def host(address: str) -> str:
+    """The host of an address, as one reads it."""
+    return (urlsplit(address).hostname or address).removeprefix("www.")
+
+
+def capitalize_first(text: str) -> str:
+    """A text that begins a sentence."""
+    return text[:1].upper() + text[1:]

@@ -66,6 +66,10 @@ OPERATOR_SIGN_IN = problem(
     "The pages under /operator need an operator's session: /operator/login. The first operator is made on the machine: "
     "`footlights operator create NAME`.",
 )  # fmt: skip
+DEVELOPER_SIGN_IN = problem(
+    401, "developer_sign_in", "Open your app's page with its link",
+    "The operator of the platform makes a link for the developer of an app: `footlights app link ID`. It works once.",
+)  # fmt: skip
 NO_LETTER = problem(
     404, "no_letter", "This link was cut, or not made here",
     "Open it again from the newest letter. The operator of the platform can stop the mail, too.",
@@ -88,6 +92,11 @@ def bad_form(detail: str) -> Refusal:
 def refused_token(detail: str) -> Refusal:
     """A token of the platform was not taken. detail: why, without its content."""
     return Refusal(problem(403, "token_refused", "Your platform's token was not accepted", detail))
+
+
+def app_refusal(status: int, code: str, detail: str, headers: dict[str, str]) -> Refusal:
+    """An app's request that is not answered. code: of RFC 6750 and 9449."""
+    return Refusal(problem(status, code, "This app is not let in", detail), headers)
 
 
 def problem_response(what: Problem, headers: dict[str, str] | None = None) -> Response:

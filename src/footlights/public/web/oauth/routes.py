@@ -1,0 +1,108 @@
+"""Routes. In: HTTP of apps and of creators' browsers. Out: what the authorization server answers, over HTTP."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Awaitable, Callable
+from urllib.parse import parse_qs
+
+import structlog
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from footlights.public.accounts.apps.asked import Answer, Asked
+from footlights.public.accounts.apps.server import OAuthServer, metadata
+from footlights.public.web.oauth.limits import Limits
+from footlights.public.web.sessions import base_url
+from footlights.settings import Settings
+
+log = structlog.get_logger()
+
+_FIELDS_MAX = 32
+_FORM = "application/x-www-form-urlencoded"
+#: Anybody's page may ask: nothing here is answered because of a cookie.
+OPEN = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Expose-Headers": "DPoP-Nonce, WWW-Authenticate, Retry-After",
+}
+_PREFLIGHT = {
+    **OPEN, "Access-Control-Allow-Methods": "GET, POST",
+    "Access-Control-Allow-Headers": "Authorization, Content-Type, DPoP", "Access-Control-Max-Age": "86400",
+}  # fmt: skip
+METADATA_PATH = "/.well-known/oauth-authorization-server"
+_Run = Callable[[Asked], Answer]
+_Handler = Callable[[Request], Awaitable[Response]]
+
+
+class OAuthRoutes:
+    """What apps ask of the authorization server."""
+
+    def __init__(self, server: OAuthServer, settings: Settings) -> None:
+        self._server, self._settings = server, settings
+        self._limits = Limits(settings.app_requests_a_minute_max)
+
+    def routes(self) -> list[Route]:
+        """The routes of it."""
+        return [
+            Route("/oauth/token", self._form(self._server.token), methods=["POST", "OPTIONS"]),
+            Route("/oauth/revoke", self._form(self._server.revoke), methods=["POST", "OPTIONS"]),
+            Route("/oauth/introspect", self._form(self._server.introspect), methods=["POST"]),
+            Route("/oauth/par", self._form(self._server.push), methods=["POST", "OPTIONS"]),
+            Route(METADATA_PATH, self._metadata, methods=["GET"]),
+        ]
+
+    def _metadata(self, request: Request) -> Response:
+        told = metadata(base_url(request, self._settings))
+        return JSONResponse(told, headers={**OPEN, "Cache-Control": "public, max-age=300"})
+
+    def _form(self, run: _Run) -> _Handler:
+        async def handle(request: Request) -> Response:
+            if request.method == "OPTIONS":
+                return Response(status_code=204, headers=_PREFLIGHT)
+            if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _FORM:
+                return _refused(f"Send {_FORM}.")
+            try:
+                fields = parse_qs(
+                    (await request.body()).decode(), keep_blank_values=False, max_num_fields=_FIELDS_MAX,
+                    errors="strict",
+                )  # fmt: skip
+            except ValueError:
+                return _refused("This is no form, or holds too much.")
+            return await run_in_threadpool(self._answer, request, run, fields)
+
+        return handle
+
+    def _answer(self, request: Request, run: _Run, fields: dict[str, list[str]]) -> Response:
+        wait_seconds = self._limits.take((_client_of(request, fields), request.url.path))
+        if wait_seconds:
+            after = {"Retry-After": str(math.ceil(wait_seconds))}
+            return _refused("More requests than an app may make here in a minute.", "slow_down", 429, after)
+        answer = run(asked_of(request, self._settings, fields))
+        if answer.status >= 400:
+            log.info("oauth.refused", status=answer.status)
+        headers = {**OPEN, **answer.headers, "Cache-Control": "no-store"}
+        return JSONResponse(answer.body or {}, status_code=answer.status, headers=headers)
+
+
+def asked_of(request: Request, settings: Settings, fields: dict[str, list[str]], *, method: str = "") -> Asked:
+    """A request as the authorization server takes it."""
+    issuer = base_url(request, settings)
+    return Asked(
+        method=method or request.method, url=issuer + request.url.path, issuer=issuer, fields=fields,
+        headers=dict(request.headers),
+    )  # fmt: skip
+
+
+def _client_of(request: Request, fields: dict[str, list[str]]) -> str:
+    """What a limit counts by: the app that a request names, whether or not it is that app."""
+    named = fields.get("client_id", [""])[0] or request.headers.get("authorization", "")
+    return named[:64]
+
+
+def _refused(
+    why: str, code: str = "invalid_request", status: int = 400, headers: dict[str, str] | None = None
+) -> Response:
+    told = {**OPEN, "Cache-Control": "no-store", **(headers or {})}
+    return JSONResponse({"error": code, "error_description": why}, status_code=status, headers=told)
