@@ -49,7 +49,8 @@ class Key:
         """A proof for one request. over: claims, or header members, that are to be different; None leaves one out."""
         header: dict[str, Any] = {"typ": "dpop+jwt", "alg": "ES256", "jwk": self._key.as_dict(private=False)}
         claims: dict[str, Any] = {
-            "jti": f"proof-of-a-test-{next(_NUMBERS)}", "htm": method, "htu": url, "iat": int(time.time()), "nonce": nonce,
+            "jti": f"proof-of-a-test-{next(_NUMBERS)}", "htm": method, "htu": url, "iat": int(time.time()),
+            "nonce": nonce,
         }  # fmt: skip
         if token is not None:
             claims["ath"] = base64.urlsafe_b64encode(hashlib.sha256(token.encode()).digest()).decode().rstrip("=")
@@ -162,7 +163,9 @@ class AppClient:
         found: dict[str, Any] = answer.json()
         return found
 
-    def read(self, path: str, token: str, *, method: str = "GET", proof: str | None = None, **more: Any) -> httpx.Response:
+    def read(
+        self, path: str, token: str, *, method: str = "GET", proof: str | None = None, **more: Any
+    ) -> httpx.Response:
         """A read of the API, with a proof of the app's key if it has one."""
         headers = {"Authorization": f"Bearer {token}"}
         if self.key is not None:

@@ -30,6 +30,7 @@ from footlights.public.web import drawing, exports, formats, openapi, pages, ses
 from footlights.public.web.api import ENDPOINTS, Endpoint
 from footlights.public.web.apps import AppSide
 from footlights.public.web.calls import Access, session_of
+from footlights.public.web.described import with_apps
 from footlights.public.web.embed import PATH as EMBED_PATH
 from footlights.public.web.embed import Embeds
 from footlights.public.web.forms import sends_json
@@ -82,7 +83,7 @@ class _Site:
         self._operators = OperatorPages(self._shared)
         self._vouching = signin.platforms(self._shared)
         self._apps = AppSide(self._shared, self._operators)
-        self._openapi = msgspec.json.encode(openapi.document())
+        self._openapi = msgspec.json.encode(with_apps(openapi.document()))
 
     def app(self) -> Starlette:
         return Starlette(
@@ -214,7 +215,11 @@ class _Site:
 
     def _say(self, request: Request, what: Problem, headers: dict[str, str]) -> Response:
         path = request.url.path
-        if path.startswith("/api/") or path in ("/livez", "/readyz", "/metrics") or sends_json(request):
+        if (
+            path.startswith(("/api/", "/v2/", "/oauth/token", "/oauth/par"))
+            or path in ("/livez", "/readyz", "/metrics")
+            or sends_json(request)
+        ):
             return problem_response(what, headers)
         if what is OPERATOR_SIGN_IN:
             return RedirectResponse("/operator/login", status_code=303)

@@ -99,10 +99,31 @@ class DisplayError(msgspec.Struct, frozen=True, kw_only=True):
     log_id: str
 
 
-class Envelope(msgspec.Struct, frozen=True, kw_only=True):
-    """What every answer is in."""
+class UserAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer of /v2/user/info/."""
 
-    data: UserData | VideoPage | VideoData | dict[str, str] = {}
+    data: UserData
+    error: DisplayError
+
+
+class VideoPageAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer of /v2/video/list/."""
+
+    data: VideoPage
+    error: DisplayError
+
+
+class VideosAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer of /v2/video/query/."""
+
+    data: VideoData
+    error: DisplayError
+
+
+class DisplayFailure(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer to what cannot be answered. data: empty."""
+
+    data: dict[str, str] = {}
     error: DisplayError
 
 
@@ -332,7 +353,7 @@ def _told(data: Any, code: str, message: str, status: int, headers: Mapping[str,
     log_id = new_secret(12).hex().upper()
     if code != "ok":
         log.info("display.refused", code=code, log_id=log_id)
-    body = Envelope(data=data, error=DisplayError(code=code, message=message, log_id=log_id))
+    body = {"data": data, "error": DisplayError(code=code, message=message, log_id=log_id)}
     return Response(
         msgspec.json.encode(body), status_code=status, media_type="application/json",
         headers={"Cache-Control": "no-store", **headers},

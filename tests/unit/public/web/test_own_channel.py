@@ -18,6 +18,8 @@ from starlette.applications import Starlette
 from starlette.routing import Mount, Route
 
 from footlights.public.accounts import passwords
+from footlights.public.accounts.apps.grants import Consent, Grants
+from footlights.public.accounts.apps.registry import Apps
 from footlights.public.accounts.creators import Accounts
 from footlights.public.accounts.operators import Operators
 from footlights.public.accounts.platforms import make_token
@@ -30,17 +32,19 @@ from footlights.public.web.sessions import COOKIE, OPERATOR_COOKIE
 from footlights.settings import load_settings
 from footlights.terms.ticks import DAY
 from tests import boards
+from tests.apps import BACK, SAID
 from tests.unit.public.web.conftest import ADDRESS, Client
 from tests.unit.public.web.test_api import ACCESS
 
 #: What only Ada, and whom she lets, may read: no asker below sends any of it.
 SECRETS = ("Adas-Name", "Adas-Title", "adas-hashtag", "Adas-Reader", "48,211", "48211")
 #: An id of Ada's for each kind of id that a route may take; a static file is nobody's.
-IDS = {"creator": "ada", "video": "a0", "name": "app.css"}
+IDS = {"creator": "ada", "video": "a0", "name": "app.css", "app": "app-adas"}
 #: How ids are named where a query or a form holds them.
 FIELDS = {
     "creator": "ada", "creator_id": "ada", "video": "a0", "video_id": "a0", "id": "a0", "channel": "ada", "user": "ada",
-    "q": "a0", "after": "a", "label": "x", "page": "video:a0", "format": "csv",
+    "app": "app-adas", "notice": "1", "tester": "ada", "asked": "client_id=app-adas", "decision": "allow",
+    "fields": "open_id", "q": "a0", "after": "a", "label": "x", "page": "video:a0", "format": "csv",
 }  # fmt: skip
 #: An operator is shown who is declared, by name. That is all.
 DECLARED = {("operator", "GET /operator/creators"): {"Adas-Name"}}
@@ -91,6 +95,19 @@ def _embed_token(store: Store, creator: str, page: str) -> str:
     return make_token(claims, kid=kid, secret=secret)
 
 
+def _app_token(store: Store, creator: str, *, sandbox: bool) -> str:
+    """A token of an app that may read all of a creator's channel."""
+    apps, grants = Apps(store), Grants(store)
+    app, _ = apps.create(SAID, public=False)
+    for state in ("sandbox", "review", "approved"):
+        app = apps.move(app, state)
+    consent = Consent(creator=creator, sandbox=sandbox, scopes=app.scopes)
+    made = grants.agree(app, consent, redirect_uri=BACK, code_challenge="x" * 43, key_print=None)
+    code = grants.code(made, app)
+    assert code is not None
+    return grants.exchange(code, access_key=None, refresh_key=None).access
+
+
 @pytest.fixture(scope="module")
 def askers(data: Path, accounts: Accounts) -> Iterator[dict[str, dict[str, str]]]:
     """Who asks, by the headers that they send. None of them is Ada."""
@@ -113,6 +130,8 @@ def askers(data: Path, accounts: Accounts) -> Iterator[dict[str, dict[str, str]]
             "bob's reader": {"Authorization": f"Bearer {reader}"},
             "a reader whom Ada removed": {"Authorization": f"Bearer {gone}"},
             "bob's frame": {"Authorization": f"Bearer {_embed_token(store, 'bob', 'overview')}"},
+            "bob's app": {"Authorization": f"Bearer {_app_token(store, 'bob', sandbox=False)}"},
+            "an app of a simulated ada": {"Authorization": f"Bearer {_app_token(store, 'ada', sandbox=True)}"},
             "operator": {"Cookie": f"{OPERATOR_COOKIE}={operating}"},
         }
         store.close()
@@ -182,7 +201,8 @@ def _leaks(app: Starlette, data: Path, who: str, headers: dict[str, str]) -> lis
 
 
 WHO = (
-    "nobody", "bob", "bob by cookie", "bob's reader", "a reader whom Ada removed", "bob's frame", "operator",
+    "nobody", "bob", "bob by cookie", "bob's reader", "a reader whom Ada removed", "bob's frame", "bob's app",
+    "an app of a simulated ada", "operator",
 )  # fmt: skip
 
 

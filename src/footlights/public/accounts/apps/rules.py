@@ -191,7 +191,7 @@ class Rules(AuthorizationServer):  # type: ignore[misc]
 
 
 class _CodeGrant(AuthorizationCodeGrant):  # type: ignore[misc]
-    TOKEN_ENDPOINT_AUTHMETHODS = METHODS
+    TOKEN_ENDPOINT_AUTH_METHODS = METHODS
 
     def validate_authorization_request(self) -> str:
         # Without it the library would take the one that is registered: then nothing ties code and address together.
@@ -257,7 +257,7 @@ class _S256Alone(CodeChallenge):  # type: ignore[misc]
 
 
 class _RefreshGrant(RefreshTokenGrant):  # type: ignore[misc]
-    TOKEN_ENDPOINT_AUTHMETHODS = METHODS
+    TOKEN_ENDPOINT_AUTH_METHODS = METHODS
     INCLUDE_NEW_REFRESH_TOKEN = True
 
     def authenticate_refresh_token(self, refresh_token: str) -> Token | None:
@@ -277,7 +277,7 @@ class _RefreshGrant(RefreshTokenGrant):  # type: ignore[misc]
 
 
 class _Revocation(RevocationEndpoint):  # type: ignore[misc]
-    CLIENT_AUTHMETHODS = METHODS
+    CLIENT_AUTH_METHODS = METHODS
 
     def check_params(self, request: AppRequest, client: Client) -> None:
         if "token" not in request.form:
@@ -287,7 +287,7 @@ class _Revocation(RevocationEndpoint):  # type: ignore[misc]
         # Another app's token reads like one that nobody has.
         self.check_params(request, client)
         found = self.query_token(request.form["token"], None)
-        return found if found is not None and found.check_client(client.registered) else None
+        return found if found is not None and found.check_client(client) else None
 
     def query_token(self, token_string: str, token_type_hint: str | None) -> Token | None:
         found: Token | None = self.server.grants.either(token_string)
@@ -298,7 +298,7 @@ class _Revocation(RevocationEndpoint):  # type: ignore[misc]
 
 
 class _Introspection(IntrospectionEndpoint):  # type: ignore[misc]
-    CLIENT_AUTHMETHODS = METHODS[:2]
+    CLIENT_AUTH_METHODS = METHODS[:2]
 
     def check_params(self, request: AppRequest, client: Client) -> None:
         if "token" not in request.form:
@@ -309,7 +309,7 @@ class _Introspection(IntrospectionEndpoint):  # type: ignore[misc]
         return found
 
     def check_permission(self, token: Token, client: Client, request: AppRequest) -> bool:
-        return token.check_client(client.registered)
+        return token.check_client(client)
 
     def introspect_token(self, token: Token) -> dict[str, Any]:
         """RFC 7662, section 2.2. Its request is not at hand here: the caller adds the issuer."""
