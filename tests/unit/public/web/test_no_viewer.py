@@ -28,8 +28,8 @@ OF = {
         "profile_deep_link tier union_id username"
     ),
     "a video": (
-        "cover_image_url create_time duration duration_ms embed_html embed_link hashtags posted_at removed share_url sound "
-        "title video_description video_ids"
+        "cover_image_url create_time duration duration_ms embed_html embed_link hashtags posted_at removed share_url "
+        "sound title video_description video_ids"
     ),
     "a moment or a period": "age_seconds as_of at copy_of days granularity raw_event_days season since starts until",
     "how a list is read": "best cursor found has_more max_count video_count videos worst",

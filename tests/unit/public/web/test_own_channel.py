@@ -67,6 +67,13 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ],
         every_tick=False,
     )
+    # The platform on which apps are tried has somebody of her name, who is nobody.
+    boards.make_board(
+        folder / "sandbox" / "board",
+        [boards.ACreator(id="ada", name="Simulated", tier="pro")],
+        [boards.AVideo(id="a0", creator="ada", title="Simulated", age_seconds=9 * DAY, reach=500)],
+        every_tick=False,
+    )
     return folder
 
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Awaitable, Callable
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlencode
 
 import structlog
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from footlights.public.accounts.apps.asked import Answer, Asked
+from footlights.public.accounts.apps.grants import GRANT_SECONDS
 from footlights.public.accounts.apps.server import OAuthServer, metadata
 from footlights.public.web.oauth.limits import Limits
 from footlights.public.web.sessions import base_url
@@ -51,6 +52,9 @@ class OAuthRoutes:
             Route("/oauth/introspect", self._form(self._server.introspect), methods=["POST"]),
             Route("/oauth/par", self._form(self._server.push), methods=["POST", "OPTIONS"]),
             Route(METADATA_PATH, self._metadata, methods=["GET"]),
+            Route("/v2/auth/authorize/", _as_tiktok_asks, methods=["GET"]),
+            Route("/v2/oauth/token/", self._form(self._tiktok_token), methods=["POST"]),
+            Route("/v2/oauth/revoke/", self._form(self._server.revoke), methods=["POST"]),
         ]
 
     def _metadata(self, request: Request) -> Response:
@@ -70,6 +74,8 @@ class OAuthRoutes:
                 )  # fmt: skip
             except ValueError:
                 return _refused("This is no form, or holds too much.")
+            if "client_key" in fields:  # what TikTok calls it
+                fields.setdefault("client_id", fields.pop("client_key"))
             return await run_in_threadpool(self._answer, request, run, fields)
 
         return handle
@@ -84,6 +90,26 @@ class OAuthRoutes:
             log.info("oauth.refused", status=answer.status)
         headers = {**OPEN, **answer.headers, "Cache-Control": "no-store"}
         return JSONResponse(answer.body or {}, status_code=answer.status, headers=headers)
+
+    def _tiktok_token(self, asked: Asked) -> Answer:
+        """The same tokens, told as TikTok tells them."""
+        answer = self._server.token(asked)
+        if answer.status == 200 and answer.body is not None:
+            held = self._server.grants.access(answer.body["access_token"])
+            assert held is not None, "it was made just now"
+            answer.body |= {
+                "open_id": held.consent.creator, "refresh_expires_in": GRANT_SECONDS,
+                "scope": answer.body["scope"].replace(" ", ","),
+            }  # fmt: skip
+        return answer
+
+
+def _as_tiktok_asks(request: Request) -> Response:
+    """An authorization request as TikTok has it, asked as we have it."""
+    asked = [
+        ("client_id" if name == "client_key" else name, value) for name, value in request.query_params.multi_items()
+    ]
+    return RedirectResponse(f"/oauth/authorize?{urlencode(asked)}", status_code=303)
 
 
 def asked_of(request: Request, settings: Settings, fields: dict[str, list[str]], *, method: str = "") -> Asked:
