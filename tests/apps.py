@@ -10,6 +10,7 @@ import hashlib
 import itertools
 import json
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -18,7 +19,7 @@ import httpx
 from joserfc import jws
 from joserfc.jwk import ECKey
 
-from footlights.public.accounts.apps.registry import App, Apps, Said
+from footlights.public.accounts.apps.registry import App, Apps, Said, State
 from footlights.public.accounts.apps.scopes import SCOPES
 from footlights.public.accounts.creators import Accounts
 from footlights.public.accounts.store import Store
@@ -62,16 +63,17 @@ class Key:
 
 
 def registered(
-    data: Path, *, state: str = "approved", public: bool = False, bound: bool = False, said: Said = SAID
+    data: Path, *, state: State = "approved", public: bool = False, bound: bool = False, said: Said = SAID
 ) -> tuple[App, str | None]:
     """An app of a data folder in some state, and its secret."""
     store = Store(data / "public")
     apps = Apps(store, excess="review")
     app, secret = apps.create(said, public=public, bound=bound)
-    for step in ("sandbox", "review", "approved", "suspended", "banned"):
+    steps: tuple[State, ...] = ("sandbox", "review", "approved", "suspended", "banned")
+    for step in steps:
         if app.state == state:
             break
-        app = apps.move(app, step, reason="of a test")  # type: ignore[arg-type]
+        app = apps.move(app, step, reason="of a test")
     store.close()
     return app, secret
 
@@ -87,11 +89,12 @@ class AppClient:
 
     def query(self, **over: str | None) -> str:
         """The query that the browser is sent with. over: parameters that are to be different, or left out (None)."""
-        asked: dict[str, str | None] = {
+        usual: dict[str, str | None] = {
             "response_type": "code", "client_id": self.app.client_id, "redirect_uri": self.app.redirect_uris[0],
             "scope": " ".join(self.app.scopes), "state": "st4te", "code_challenge": challenge_of(VERIFIER),
             "code_challenge_method": "S256",
-        } | over  # fmt: skip
+        }  # fmt: skip
+        asked = usual | over
         return urlencode({name: value for name, value in asked.items() if value is not None})
 
     def browser_of(self, creator: str) -> dict[str, str]:
@@ -119,7 +122,7 @@ class AppClient:
 
     # ---- The app's own requests
 
-    def post(self, path: str, fields: dict[str, str | None], *, proof: str | None = None) -> httpx.Response:
+    def post(self, path: str, fields: Mapping[str, str | None], *, proof: str | None = None) -> httpx.Response:
         """A request of the app, authenticated as it is registered."""
         form = {name: value for name, value in fields.items() if value is not None}
         headers = {}
@@ -154,7 +157,8 @@ class AppClient:
 
     def refresh(self, refresh_token: str, **over: str | None) -> httpx.Response:
         """Tokens for a refresh token."""
-        return self.post("/oauth/token", {"grant_type": "refresh_token", "refresh_token": refresh_token} | over)
+        fields: dict[str, str | None] = {"grant_type": "refresh_token", "refresh_token": refresh_token}
+        return self.post("/oauth/token", fields | over)
 
     def tokens(self, creator: str = "ada", *, scopes: list[str] | None = None) -> dict[str, Any]:
         """The whole way, once."""

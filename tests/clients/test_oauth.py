@@ -15,7 +15,6 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import msgspec
 import pytest
-from authlib.integrations.httpx_client import OAuth2Client
 from requests_oauthlib import OAuth2Session
 
 from footlights.public.accounts.creators import Accounts
@@ -23,7 +22,7 @@ from footlights.public.web.oauth.routes import METADATA_PATH
 from footlights.public.web.sessions import COOKIE
 from footlights.terms.ticks import HOUR
 from tests import boards
-from tests.apps import SAID, registered
+from tests.apps import SAID, challenge_of, registered
 from tests.clients.installed import node_path
 from tests.web.serving import served
 
@@ -69,7 +68,10 @@ def _videos(answer: Any) -> int:
     return int(answer.json()["found"])
 
 
+@pytest.mark.filterwarnings("ignore:The httpx module is deprecated")  # Authlib would rather have its successor
 def test_authlibs_client_for_httpx(data: Path, site: str) -> None:
+    from authlib.integrations.httpx_client import OAuth2Client
+
     app, secret = registered(data, said=HERE)
     known = httpx.get(site + METADATA_PATH).json()
     with OAuth2Client(
@@ -134,8 +136,6 @@ def test_a_client_that_was_written_for_tiktok_works_at_another_base_address(data
     """As TikTok's own examples have it: client_key, commas between scopes, fields in the query, cursor in the body."""
     app, secret = registered(data, said=HERE)
     code_verifier = "tiktok-" * 8
-    from tests.apps import challenge_of
-
     address = httpx.get(
         f"{site}/v2/auth/authorize/",
         params={

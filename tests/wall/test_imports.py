@@ -31,6 +31,7 @@ PLANTED = (
     ("public/web/headers.py", "duckdb", {"serve"}),
     ("public/insights/moments.py", "footlights.public.web.headers", {"public"}),
     ("public/board/rows.py", "footlights.public.insights.moments", {"public", "gate"}),
+    ("public/web/apps.py", "authlib.oauth2", {"apps"}),
     ("serve.py", "footlights.operate", {"house", "serve"}),
     ("gate/keys.py", "footlights.public.web.headers", {"gate"}),
     ("gate/plan.py", "footlights.private.vault.store", {"vault"}),

@@ -36,7 +36,7 @@ class Bench:
         app, secret = registered(self.data, **how)
         return AppClient(self.client, self.data, app, secret, key=key or (Key() if app.public or app.bound else None))
 
-    def page(self, app: AppClient, creator: str = "ada", **over: str | None) -> Any:
+    def page(self, app: AppClient, creator: str = "ada", /, **over: str | None) -> Any:
         return self.client.get(f"/oauth/authorize?{app.query(**over)}", headers=app.browser_of(creator))
 
 
@@ -57,8 +57,8 @@ def _a_code_is_of_the_transaction_that_asked(bench: Bench) -> None:
 
 def _csrf_is_met_by_pkce_and_state(bench: Bench) -> None:
     app = bench.app()
-    for over in ({"code_challenge": None}, {"code_challenge_method": None}):
-        assert sent_back(bench.page(app, **over))["error"] == "invalid_request"
+    for without in ("code_challenge", "code_challenge_method"):
+        assert sent_back(bench.page(app, "ada", **{without: None}))["error"] == "invalid_request"
     found = bench.client.get(METADATA_PATH).json()
     assert found["code_challenge_methods_supported"] == ["S256"]
 
