@@ -43,7 +43,7 @@ class Promising:
     def pass_time(self, seconds: int) -> None:
         self._twin.pass_time(seconds)
 
-    def get(self, path: str, *, creator: str = "") -> Answer:
+    def get(self, path: str, *, creator: str = "", app: str = "") -> Answer:
         if path == suite.PRIVACY:
             return Answer(status=200, headers={}, body=msgspec.json.encode(stated()), seconds=0.0)
         return self._twin.get(path, creator=creator)
@@ -56,7 +56,7 @@ class Forgetful(Promising):
         super().__init__()
         self._noise = Draws(b"forgetful")
 
-    def get(self, path: str, *, creator: str = "") -> Answer:
+    def get(self, path: str, *, creator: str = "", app: str = "") -> Answer:
         answer = super().get(path, creator=creator)
         if path == suite.PRIVACY or answer.status != 200:
             return answer
