@@ -37,6 +37,7 @@ from footlights.public.web.forms import sends_json
 from footlights.public.web.headers import SecurityHeaders
 from footlights.public.web.letters import Letters
 from footlights.public.web.metrics import Metrics
+from footlights.public.web.oauth.cors import Cors
 from footlights.public.web.operators import OperatorPages
 from footlights.public.web.passkeys import PasskeyRoutes
 from footlights.public.web.privacy import PENDING
@@ -107,6 +108,7 @@ class _Site:
             ],
             middleware=[
                 Middleware(SecurityHeaders, collector=self._collector),
+                Middleware(Cors),
                 Middleware(GZipMiddleware, minimum_size=1000, compresslevel=5),
             ],
             exception_handlers={

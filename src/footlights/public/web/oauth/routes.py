@@ -15,6 +15,7 @@ from starlette.routing import Route
 from footlights.public.accounts.apps.asked import Answer, Asked
 from footlights.public.accounts.apps.grants import GRANT_SECONDS
 from footlights.public.accounts.apps.server import OAuthServer, metadata
+from footlights.public.web.oauth.cors import OPEN, PREFLIGHT
 from footlights.public.web.oauth.limits import Limits
 from footlights.public.web.sessions import base_url
 from footlights.settings import Settings
@@ -23,15 +24,6 @@ log = structlog.get_logger()
 
 _FIELDS_MAX = 32
 _FORM = "application/x-www-form-urlencoded"
-#: Anybody's page may ask: nothing here is answered because of a cookie.
-OPEN = {
-    "Access-Control-Allow-Origin": "*",
-    "Access-Control-Expose-Headers": "DPoP-Nonce, WWW-Authenticate, Retry-After",
-}
-_PREFLIGHT = {
-    **OPEN, "Access-Control-Allow-Methods": "GET, POST",
-    "Access-Control-Allow-Headers": "Authorization, Content-Type, DPoP", "Access-Control-Max-Age": "86400",
-}  # fmt: skip
 METADATA_PATH = "/.well-known/oauth-authorization-server"
 _Run = Callable[[Asked], Answer]
 _Handler = Callable[[Request], Awaitable[Response]]
@@ -64,7 +56,7 @@ class OAuthRoutes:
     def _form(self, run: _Run) -> _Handler:
         async def handle(request: Request) -> Response:
             if request.method == "OPTIONS":
-                return Response(status_code=204, headers=_PREFLIGHT)
+                return Response(status_code=204, headers=PREFLIGHT)
             if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _FORM:
                 return _refused(f"Send {_FORM}.")
             try:

@@ -48,3 +48,17 @@ def test_refusing_sends_the_browser_back_with_access_denied(making: Making) -> N
     back = sent_back(app.decide("ada", app.query(), decision="deny"))
     assert back == {"error": "access_denied", "error_description": back["error_description"], "state": "st4te",
                     "iss": "http://studio.test"}  # fmt: skip
+
+
+def test_a_page_of_another_site_reads_with_its_token_and_never_with_a_cookie(making: Making) -> None:
+    app = making(public=True)
+    asked = {"Origin": "https://lampkit.example", "Access-Control-Request-Method": "GET"}
+    for path in ("/api/v1/creators/ada/videos", "/v2/video/list/", "/oauth/token"):
+        before = app.client.request("OPTIONS", path, headers=asked)
+        assert before.status_code == 204 and "DPoP" in before.headers["access-control-allow-headers"]
+        assert "access-control-allow-credentials" not in before.headers
+    answer = app.read("/api/v1/creators/ada/videos", app.tokens()["access_token"])
+    assert answer.headers["access-control-allow-origin"] == "*"
+    with_cookie = app.client.get("/api/v1/creators/ada/videos", headers=app.browser_of("ada"))
+    assert with_cookie.status_code == 200 and "access-control-allow-origin" not in with_cookie.headers
+    assert "access-control-allow-origin" not in app.client.get("/studio", headers=app.browser_of("ada")).headers
