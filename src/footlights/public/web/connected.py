@@ -11,6 +11,7 @@ from starlette.routing import Route
 
 from footlights.public.accounts.apps.grants import Grants
 from footlights.public.accounts.apps.reads import Reads
+from footlights.public.accounts.apps.registry import STATES
 from footlights.public.accounts.apps.scopes import BY_NAME
 from footlights.public.web import pages
 from footlights.public.web.api import Parameter
@@ -61,6 +62,7 @@ class ConnectedApps:
             "apps": [_app(each) for each in self._grants.connected(creator_id)],
             "reads": [_read(each) for each in self._reads.of(creator_id, limit=READS_SHOWN, client_id=chosen)],
             "chosen": chosen,
+            "states": STATES,
             "log_days": self._shared.settings.app_log_days,
             "notices": self.notices(creator_id),
         }
@@ -70,7 +72,7 @@ class ConnectedApps:
         try:
             self._grants.cut(self._owner(request), form.get("app", ""))
         except NotAllowed as problem:
-            raise bad_form(str(problem)) from None
+            raise bad_form(problem) from None
         log.info("app.cut_off")
         return RedirectResponse(PATH, status_code=303)
 

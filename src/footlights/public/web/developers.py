@@ -14,8 +14,8 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from footlights.public.accounts.apps.grants import Grants
-from footlights.public.accounts.apps.registry import SESSION_HOURS, TESTERS_MAX, App, Apps, Said, State
-from footlights.public.accounts.apps.scopes import BY_NAME, PURPOSES, SCOPES
+from footlights.public.accounts.apps.registry import SESSION_HOURS, STATES, TESTERS_MAX, App, Apps, Said, State
+from footlights.public.accounts.apps.scopes import PURPOSES, SCOPES
 from footlights.public.web import drawing
 from footlights.public.web.forms import Form, posted
 from footlights.public.web.problems import DEVELOPER_SIGN_IN, LINK_SPENT, NOT_READY, Refusal, bad_form
@@ -93,7 +93,7 @@ class DeveloperPages:
             "app": app,
             "purposes": PURPOSES,
             "scopes": SCOPES,
-            "by_name": BY_NAME,
+            "states": STATES,
             "testers": self._apps.testers(app),
             "offered": self._offered(),
             "testers_max": TESTERS_MAX,
@@ -126,7 +126,7 @@ class DeveloperPages:
             try:
                 do(app, form)
             except NotAllowed as problem:
-                raise bad_form(str(problem)) from None
+                raise bad_form(problem) from None
             return RedirectResponse(PATH, status_code=303)
 
         return run
@@ -160,6 +160,6 @@ class DeveloperPages:
         try:
             secret = self._apps.new_secret_of(app)
         except NotAllowed as problem:
-            raise bad_form(str(problem)) from None
+            raise bad_form(problem) from None
         log.info("app.secret_made")
         return self._page(request, app, {"secret": secret})

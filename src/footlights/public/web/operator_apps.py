@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from footlights.public.accounts.apps.grants import Grants
-from footlights.public.accounts.apps.registry import LINK_HOURS, App, Apps, State
+from footlights.public.accounts.apps.registry import LINK_HOURS, STATES, App, Apps, State
 from footlights.public.accounts.apps.scopes import BY_NAME, PURPOSE_BY_NAME
 from footlights.public.web.forms import Form, posted
 from footlights.public.web.operators import OperatorPages
@@ -55,7 +55,9 @@ class OperatorApps:
         waiting_first = {"review": 0, "suspended": 1}
         apps = sorted(self._apps.all(), key=lambda app: (waiting_first.get(app.state, 2), app.name.lower()))
         rows = [{"app": app, "creators": self._grants.count_of(app)} for app in apps]
-        return self._shared.html(request, "operator_apps.html", {"operator": session, "rows": rows}, headers=_UNKEPT)
+        return self._shared.html(
+            request, "operator_apps.html", {"operator": session, "rows": rows, "states": STATES}, headers=_UNKEPT
+        )
 
     def _one(self, request: Request) -> Response:
         self._operators.session_of(request)
@@ -66,7 +68,7 @@ class OperatorApps:
             "operator": self._operators.session_of(request), "app": app, "purpose": PURPOSE_BY_NAME[app.purpose],
             "scopes": [BY_NAME[name] for name in app.scopes], "creators": self._grants.count_of(app),
             "made": rfc3339(app.made_at_utc), "changed": rfc3339(app.changed_at_utc),
-            "decisions": DECISIONS[app.state], "link": None, "link_hours": LINK_HOURS,
+            "decisions": DECISIONS[app.state], "states": STATES, "link": None, "link_hours": LINK_HOURS,
             "path": f"{PATH}/{app.client_id}", **values,
         }  # fmt: skip
         return self._shared.html(request, "operator_app.html", shown, headers=_UNKEPT)
@@ -80,7 +82,7 @@ class OperatorApps:
         try:
             self._apps.move(app, decided[0], reason=form.get("reason", ""))
         except NotAllowed as problem:
-            raise bad_form(str(problem)) from None
+            raise bad_form(problem) from None
         log.info("app.moved", state=decided[0])
         return RedirectResponse(f"{PATH}/{app.client_id}", status_code=303)
 

@@ -23,6 +23,9 @@ _WAITING_SECONDS = 10 * 60
 _WAITING_PATH = re.compile(r"/oauth/authorize\?[!#-\[\]-~]{1,3000}")
 #: Browsers drop a longer cookie.
 _COOKIE_LENGTH_MAX = 3800
+#: A code such as de: no secret, and no session.
+LANGUAGE_COOKIE = "footlights_language"
+_LANGUAGE_DAYS = 400
 
 
 def token_of(request: Request) -> str | None:
@@ -83,6 +86,14 @@ def developer_in(response: Response, request: Request, *, session: str, hours: i
     )  # fmt: skip
 
 
+def speak(response: Response, request: Request, *, code: str) -> None:
+    """Remember the language that somebody chose."""
+    response.set_cookie(
+        LANGUAGE_COOKIE, code, max_age=_LANGUAGE_DAYS * 86_400, path="/", httponly=True, samesite="lax",
+        secure=over_tls(request),
+    )  # fmt: skip
+
+
 def developer_out(response: Response, request: Request) -> None:
     """Take the cookie of a developer's session back."""
     response.delete_cookie(DEVELOPER_COOKIE, path="/", httponly=True, samesite="lax", secure=over_tls(request))
@@ -107,6 +118,13 @@ def waiting_path(request: Request) -> str | None:
 def waits_no_longer(response: Response, request: Request) -> None:
     """Forget what waited."""
     response.delete_cookie(WAITING_COOKIE, path="/", httponly=True, samesite="lax", secure=over_tls(request))
+
+
+def here(request: Request) -> str:
+    """Where somebody is, to come back to after choosing a language; a page that a form made is none to come back to."""
+    if request.method != "GET" or "token" in request.query_params:
+        return "/"
+    return request.url.path + (f"?{request.url.query}" if request.url.query else "")
 
 
 def base_url(request: Request, settings: Settings) -> str:

@@ -20,14 +20,14 @@ from footlights.public.accounts.apps.scopes import (
     BASIC,
     BY_NAME,
     PURPOSE_BY_NAME,
-    PURPOSES,
     excess_of,
     in_order,
-    why_excess,
+    too_much,
 )
 from footlights.public.accounts.store import Store
 from footlights.public.accounts.tokens import digest, new_secret, new_token
 from footlights.terms.errors import NotAllowed, NotFound
+from footlights.terms.words import N_
 
 State = Literal["draft", "sandbox", "review", "approved", "suspended", "banned"]
 TESTERS_MAX = 5
@@ -44,6 +44,11 @@ _NEXT: dict[State, frozenset[State]] = {
     "banned": frozenset(),
 }
 _CHANGEABLE: frozenset[State] = frozenset({"draft", "sandbox"})
+#: The words for states, as pages have them.
+STATES: dict[State, str] = {
+    "draft": N_("draft"), "sandbox": N_("sandbox"), "review": N_("in review"), "approved": N_("approved"),
+    "suspended": N_("suspended"), "banned": N_("banned"),
+}  # fmt: skip
 #: In which a developer tries their app on simulated creators.
 _TRYING: frozenset[State] = frozenset({"sandbox", "review", "approved"})
 _LOOPBACK = frozenset({"127.0.0.1", "[::1]", "localhost"})
@@ -147,7 +152,9 @@ class Apps:
     def change(self, app: App, said: Said) -> App:
         """Say something else of an app. Raises NotAllowed once it is in review, or for what cannot be said."""
         if app.state not in _CHANGEABLE:
-            raise NotAllowed(f"What an app says of itself is fixed once it is submitted. This one is {app.state}.")
+            raise NotAllowed(
+                "What an app says of itself is fixed once it is submitted. This one is %(state)s.", state=app.state
+            )
         checked = self._checked(said, public=app.public)
         with self._store.changing() as db:
             db.execute(
@@ -172,21 +179,23 @@ class Apps:
         name, maker = (" ".join(text.split()) for text in (said.name, said.maker))
         for what, text in (("name", name), ("maker", maker)):
             if not 0 < len(text) <= 60 or not text.isprintable():
-                raise NotAllowed(f"An app's {what} has 1 to 60 characters: creators read it.")
+                raise NotAllowed("The %(field)s of an app has 1 to 60 characters: creators read it.", field=what)
         if not _is_site(said.site):
             raise NotAllowed("An app's site is an https address: creators can look there who asks.")
         if said.purpose not in PURPOSE_BY_NAME:
-            raise NotAllowed(f"An app's purpose is one of {', '.join(purpose.name for purpose in PURPOSES)}.")
+            raise NotAllowed("An app's purpose is one of %(names)s.", names=", ".join(PURPOSE_BY_NAME))
         unknown = sorted(set(said.scopes) - set(BY_NAME))
         if unknown or not said.scopes:
-            raise NotAllowed(f"A scope is one of {', '.join(BY_NAME)}. There is none that names a viewer.")
+            raise NotAllowed(
+                "A scope is one of %(names)s. There is none that names a viewer.", names=", ".join(BY_NAME)
+            )
         scopes = in_order({BASIC, *said.scopes})
         excess = excess_of(said.purpose, scopes)
         if excess and self._excess != "review":
-            raise NotAllowed(why_excess(said.purpose, excess))
+            raise too_much(said.purpose, excess)
         addresses = list(dict.fromkeys(said.redirect_uris))
         if not 0 < len(addresses) <= ADDRESSES_MAX:
-            raise NotAllowed(f"An app has 1 to {ADDRESSES_MAX} addresses that creators are sent back to.")
+            raise NotAllowed("An app has 1 to %(most)s addresses that creators are sent back to.", most=ADDRESSES_MAX)
         for address in addresses:
             _check_redirect(address, public=public)
         return Said(
@@ -206,7 +215,10 @@ class Apps:
             raise NotAllowed("A reason has at most 300 characters.")
         if state not in _NEXT[app.state]:
             allowed = ", ".join(sorted(_NEXT[app.state])) or "nothing"
-            raise NotAllowed(f"An app that is {app.state} cannot become {state}; it can become {allowed}.")
+            raise NotAllowed(
+                "An app that is %(state)s cannot become %(wished)s; it can become %(allowed)s.",
+                state=app.state, wished=state, allowed=allowed,
+            )  # fmt: skip
         if state in ("suspended", "banned") and not reason:
             raise NotAllowed("Say why: the developer and the creators who use the app are told.")
         now = self._store.now_utc()
@@ -244,7 +256,7 @@ class Apps:
         """Choose the simulated creators. Raises NotAllowed beyond five. Grants of those who are no longer in it end."""
         chosen = sorted(set(creators))
         if len(chosen) > TESTERS_MAX:
-            raise NotAllowed(f"An app has at most {TESTERS_MAX} test creators.")
+            raise NotAllowed("An app has at most %(most)s test creators.", most=TESTERS_MAX)
         with self._store.changing() as db:
             db.execute("DELETE FROM app_testers WHERE app = ?", (app.app,))
             db.executemany("INSERT INTO app_testers VALUES (?, ?)", [(app.app, creator) for creator in chosen])

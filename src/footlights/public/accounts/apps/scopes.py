@@ -10,6 +10,9 @@ from collections.abc import Iterable
 
 import msgspec
 
+from footlights.terms.errors import NotAllowed
+from footlights.terms.words import N_
+
 
 class Scope(msgspec.Struct, frozen=True, kw_only=True):
     """Something that an app may read. title, sees: as a creator is told. pro: only of creators of the pro tier."""
@@ -29,27 +32,27 @@ class Purpose(msgspec.Struct, frozen=True, kw_only=True):
 
 
 SCOPES: tuple[Scope, ...] = (
-    Scope(name="user.info.basic", title="Who you are", sees="your name and the id of your channel"),
-    Scope(name="user.info.profile", title="Your profile", sees="your handle and your tier"),
+    Scope(name="user.info.basic", title=N_("Who you are"), sees=N_("your name and the id of your channel")),
+    Scope(name="user.info.profile", title=N_("Your profile"), sees=N_("your handle and your tier")),
     Scope(
-        name="user.info.stats", title="Your channel's totals",
-        sees="followers, likes, videos, and what your channel gained in a period",
+        name="user.info.stats", title=N_("Your channel's totals"),
+        sees=N_("followers, likes, videos, and what your channel gained in a period"),
     ),
     Scope(
-        name="video.list", title="Your videos",
-        sees="the list of your videos, each with its title and its running totals",
+        name="video.list", title=N_("Your videos"),
+        sees=N_("the list of your videos, each with its title and its running totals"),
     ),
     Scope(
-        name="video.insights", title="How each video does",
-        sees="curves over time, how far people watch, where views come from",
+        name="video.insights", title=N_("How each video does"),
+        sees=N_("curves over time, how far people watch, where views come from"),
     ),
     Scope(
-        name="audience.insights", title="Your audience as a whole", pro=True,
-        sees="shares by age, gender, country and hour of the week",
+        name="audience.insights", title=N_("Your audience as a whole"), pro=True,
+        sees=N_("shares by age, gender, country and hour of the week"),
     ),
     Scope(
-        name="live.insights", title="Your live rooms",
-        sees="how full a room was, and what moved it",
+        name="live.insights", title=N_("Your live rooms"),
+        sees=N_("how full a room was, and what moved it"),
     ),
 )  # fmt: skip
 BY_NAME = {scope.name: scope for scope in SCOPES}
@@ -58,24 +61,26 @@ BASIC = "user.info.basic"
 
 PURPOSES: tuple[Purpose, ...] = (
     Purpose(
-        name="media-kit", title="Shows a creator's reach to sponsors",
+        name="media-kit", title=N_("Shows a creator's reach to sponsors"),
         needs=frozenset({BASIC, "user.info.profile", "user.info.stats", "video.list"}),
     ),
     Purpose(
-        name="reports", title="Makes reports and dashboards for the creator",
+        name="reports", title=N_("Makes reports and dashboards for the creator"),
         needs=frozenset(BY_NAME),
     ),
     Purpose(
-        name="content-planning", title="Helps to decide what to post, and when",
+        name="content-planning", title=N_("Helps to decide what to post, and when"),
         needs=frozenset({BASIC, "video.list", "video.insights", "audience.insights"}),
     ),
-    Purpose(name="video-list", title="Shows a creator's videos elsewhere", needs=frozenset({BASIC, "video.list"})),
+    Purpose(name="video-list", title=N_("Shows a creator's videos elsewhere"), needs=frozenset({BASIC, "video.list"})),
     Purpose(
-        name="campaigns", title="Measures videos of a paid campaign",
+        name="campaigns", title=N_("Measures videos of a paid campaign"),
         needs=frozenset({BASIC, "video.list", "video.insights"}),
     ),
-    Purpose(name="live-tools", title="Helps while a room is live", needs=frozenset({BASIC, "live.insights"})),
-    Purpose(name="sign-in", title="Lets a creator sign in elsewhere", needs=frozenset({BASIC, "user.info.profile"})),
+    Purpose(name="live-tools", title=N_("Helps while a room is live"), needs=frozenset({BASIC, "live.insights"})),
+    Purpose(
+        name="sign-in", title=N_("Lets a creator sign in elsewhere"), needs=frozenset({BASIC, "user.info.profile"}),
+    ),
 )  # fmt: skip
 PURPOSE_BY_NAME = {purpose.name: purpose for purpose in PURPOSES}
 
@@ -91,10 +96,10 @@ def excess_of(purpose: str, names: Iterable[str]) -> tuple[str, ...]:
     return in_order(set(names) - PURPOSE_BY_NAME[purpose].needs)
 
 
-def why_excess(purpose: str, excess: Iterable[str]) -> str:
+def too_much(purpose: str, excess: Iterable[str]) -> NotAllowed:
     """What an app that asks for too much is told."""
-    declared = PURPOSE_BY_NAME[purpose]
-    return (
-        f"An app that “{declared.title.lower()}” ({declared.name}) does not need {', '.join(excess)}. "
-        f"It needs {', '.join(in_order(declared.needs))}. Leave the others out, or declare what the app is for."
-    )
+    return NotAllowed(
+        "An app of the purpose %(purpose)s does not need %(excess)s. It needs %(needs)s. Leave the others out, or "
+        "declare what the app is for.",
+        purpose=purpose, excess=", ".join(excess), needs=", ".join(in_order(PURPOSE_BY_NAME[purpose].needs)),
+    )  # fmt: skip

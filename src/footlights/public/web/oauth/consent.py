@@ -28,8 +28,9 @@ from footlights.public.web.oauth.routes import asked_of
 from footlights.public.web.problems import SIGN_IN, Refusal, problem
 from footlights.public.web.sessions import DEVELOPER_COOKIE, waits_at
 from footlights.public.web.shared import Shared
-from footlights.terms.errors import NotFound
+from footlights.terms.errors import NotAllowed, NotFound
 from footlights.terms.figures import rfc3339
+from footlights.terms.words import N_
 
 log = structlog.get_logger()
 
@@ -39,14 +40,18 @@ _FIELDS_MAX = 32
 _ORIGIN = re.compile(r"(https?://[A-Za-z0-9.\[\]:-]+)/?.*")
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]*:).*")
 _NOT_OPEN = problem(
-    403, "app_not_open", "This app is not open yet",
-    "Its developer is still trying it out on simulated channels, or it waits for the operator of your platform. "
-    "Nothing of yours was shown to it.",
+    403, "app_not_open", N_("This app is not open yet"),
+    N_(
+        "Its developer is still trying it out on simulated channels, or it waits for the operator of your platform. "
+        "Nothing of yours was shown to it."
+    ),
 )  # fmt: skip
 _STOPPED = problem(
-    403, "app_stopped", "This app has been stopped",
-    "The operator of your platform has stopped it: it can read nothing, and nobody can let it in. Nothing of yours was "
-    "shown to it.",
+    403, "app_stopped", N_("This app has been stopped"),
+    N_(
+        "The operator of your platform has stopped it: it can read nothing, and nobody can let it in. Nothing of yours "
+        "was shown to it."
+    ),
 )  # fmt: skip
 
 
@@ -186,18 +191,17 @@ class ConsentPages:
 
 _UNKEPT = {"Cache-Control": "no-store"}
 _NO_TESTER = problem(
-    400, "no_tester", "Choose a test creator",
-    "An app that is being tried reads as one of up to five simulated creators: choose them on the app's page.",
+    400, "no_tester", N_("Choose a test creator"),
+    N_("An app that is being tried reads as one of up to five simulated creators: choose them on the app's page."),
 )  # fmt: skip
 
 
 def _unclear(why: str) -> Refusal:
+    """why: of the protocol, for whoever makes the app."""
+    said = NotAllowed("Nothing was shown to anybody. Tell whoever makes the app: %(why)s", why=why)
     return Refusal(
-        problem(
-            400, "unclear_app", "An app sent you here, and it is not clear which",
-            f"Nothing was shown to anybody. {why} Tell whoever makes the app.",
-        )
-    )  # fmt: skip
+        problem(400, "unclear_app", N_("An app sent you here, and it is not clear which"), str(said)), said=said
+    )
 
 
 def _to_app(answer: Answer) -> Response:
@@ -208,7 +212,7 @@ def _to_app(answer: Answer) -> Response:
 def _destination(redirect_uri: str) -> str:
     """Where a creator is sent back to, as they are told."""
     found = _ORIGIN.fullmatch(redirect_uri)
-    return found[1].partition("://")[2] if found else "an app on this device"
+    return found[1].partition("://")[2] if found else N_("an app on this device")
 
 
 def _destination_source(redirect_uri: str) -> str:
