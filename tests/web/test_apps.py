@@ -18,7 +18,7 @@ from footlights.public.accounts.apps.registry import App, Apps, Said
 from footlights.public.accounts.creators import Accounts
 from footlights.public.accounts.operators import Operators
 from footlights.public.accounts.store import Store
-from footlights.public.web.sessions import COOKIE, DEVELOPER_COOKIE, OPERATOR_COOKIE
+from footlights.public.web.sessions import COOKIE, DEVELOPER_COOKIE, LANGUAGE_COOKIE, OPERATOR_COOKIE
 from footlights.terms.ticks import DAY, HOUR
 from tests import boards
 from tests.apps import VERIFIER, challenge_of
@@ -154,8 +154,16 @@ def test_a_browser_that_is_not_signed_in_is_told_so_and_comes_back_to_the_questi
         _seen(page, f"{site}/oauth/authorize?{_query(lampkit)}", "consent-sign-in", view, theme)
         link = Accounts(store).make_login_link("ada", 5)
         page.goto(f"{site}/login?token={link}")
-        page.get_by_role("button").click()
+        page.get_by_role("button", name="Open my studio").click()
         expect(page.get_by_role("heading", name="LampKit asks to see your figures")).to_be_visible()
+
+
+def test_a_creator_is_asked_in_their_own_language(browser: Browser, site: str, lampkit: App, ada: str) -> None:
+    with _context(browser, site, "phone", "light", **{COOKIE: ada, LANGUAGE_COOKIE: "de"}) as context:
+        page = context.new_page()
+        page.goto(f"{site}/oauth/authorize?{_query(lampkit)}")
+        _picture(page, "consent-german", "phone", "light")
+        expect(page.get_by_role("heading", name="LampKit möchte deine Zahlen sehen")).to_be_visible()
 
 
 def test_allowing_sends_the_browser_back_to_the_app(browser: Browser, site: str, lampkit: App, ada: str) -> None:
