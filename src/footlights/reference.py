@@ -18,8 +18,9 @@ from footlights.public.web import display
 from footlights.public.web.apps import NEEDS
 from footlights.public.web.openapi import document
 from footlights.settings import SETTINGS
-from footlights.terms.domains import AGES, COUNTRIES, GENDERS, SOURCES, TYPES
+from footlights.terms.domains import AGES, COUNTRIES, GENDERS, REACTIONS, SOURCES, TYPES
 from footlights.terms.families import FAMILIES, UNITS, families_of, histograms_of
+from footlights.terms.live import LIVE_BOUNDS
 from footlights.terms.metrics import (
     AUDIENCE,
     CHANNEL,
@@ -29,6 +30,12 @@ from footlights.terms.metrics import (
     DISCLOSED,
     FOLLOWERS,
     HISTOGRAM,
+    LIVE,
+    LIVE_ANSWERS,
+    LIVE_AUDIENCE,
+    LIVE_DERIVED,
+    LIVE_DISCLOSED,
+    LIVE_REACTIONS,
     QUARTILES,
     Metric,
 )
@@ -111,6 +118,8 @@ def metrics_page() -> str:
         "## The audience of a video, or of a channel's season\n\n" + _metrics(AUDIENCE.values()),
         "## Lists of a video or a channel\n\n" + _metrics((*HISTOGRAM.values(), *QUARTILES.values())),
         "## A channel\n\n" + _metrics((*CHANNEL, *CHANNEL_DERIVED, *FOLLOWERS)),
+        "## A live session\n\n" + _metrics((*LIVE, *LIVE_REACTIONS, *LIVE_DERIVED, *LIVE_DISCLOSED)),
+        "## The audience of a live session, and its questions\n\n" + _metrics((*LIVE_AUDIENCE.values(), LIVE_ANSWERS)),
         "## Domains\n\nThe lists are public and every cell gets noise: that a cell exists says nothing of anybody.\n\n"
         + _table(("Domain", "Cells", "Values"), _domains()),
     )
@@ -124,7 +133,9 @@ def _metrics(metrics: Iterable[Metric]) -> str:
 
 
 def _domains() -> Iterator[tuple[str, str, str]]:
-    for name, cells in (("age", AGES), ("gender", GENDERS), ("type", TYPES), ("source", SOURCES)):
+    for name, cells in (
+        ("age", AGES), ("gender", GENDERS), ("type", TYPES), ("source", SOURCES), ("reaction", REACTIONS),
+    ):  # fmt: skip
         yield name, str(len(cells)), ", ".join(f"`{cell}`" for cell in cells)
     yield "country", str(len(COUNTRIES)), "`unknown` and the 249 codes of ISO 3166-1 alpha-2"
 
@@ -188,7 +199,7 @@ def _budgets(policy: Policy) -> Iterator[tuple[str, str, str, str, str]]:
             bound = f"{counter.bound_durations} x its length, at most {counter.bound_seconds} s"
         yield "video", "counters", f"`{counter.name}`", bound, f"{float(counter.rho):.4f}"
     for unit in UNITS:
-        for family in families_of(unit):
+        for family in () if unit == "live" else families_of(unit):
             if FAMILIES[family].shape == "tables":
                 tables = policy.audiences[family]
                 yield unit, family, ", ".join(tables.tables), "1 cell of each table", f"{float(tables.rho):.4f}"
@@ -199,6 +210,20 @@ def _budgets(policy: Policy) -> Iterator[tuple[str, str, str, str, str]]:
                     yield unit, family, f"`{histogram.name}`", cells, f"{float(own.rho):.4f}"
     for visit in policy.channel:
         yield "creator", "channel", f"`{visit.name}`", str(visit.bound), f"{float(visit.rho):.4f}"
+    for part in policy.live:
+        most = _LIVE_BOUNDS.get(part.name, "{}").format(part.bound)
+        yield "live", LIVE_BOUNDS[part.name][0], f"`{part.name}`", most, f"{float(part.rho):.4f}"
+
+
+#: What a bound of a live session's figures is of.
+_LIVE_BOUNDS = {
+    "concurrent_viewers": "{} times in and out",
+    "reactions": "{} different (minute, kind)",
+    "answers": "1 option of each of {} questions",
+    "countries": "{} cell",
+    "sources": "{} cell",
+    "types": "{} cell",
+}
 
 
 def _number(rho: str) -> str:

@@ -18,6 +18,7 @@ from footlights.accounts import make_app
 from footlights.audit.asgi import HOST, InProcess
 from footlights.audit.doors import Answer, Message
 from footlights.audit.signing import BACK, AppTokens, Sessions
+from footlights.gate.live import open_live_gate
 from footlights.links import make_login_link
 from footlights.operate import keyring, open_gate
 from footlights.private.collect.door import create_app as create_collector
@@ -49,6 +50,8 @@ class Rehearsal:
             self._gate = open_gate(folder, settings)
             stack.callback(self._gate.close)
             self._gate.run(until_utc=self._clock_utc)
+            self._live = open_live_gate(folder / "private", folder / "board")
+            stack.callback(self._live.close)
             self._apps = stack.enter_context(InProcess())
             self._collector = self._apps.start(create_collector(folder, settings))
             self._site = self._apps.start(create_site(folder, settings))
@@ -82,6 +85,7 @@ class Rehearsal:
             raise AuditFailed("a rehearsal's clock cannot pass the real one: it has a month to spend.")
         self._clock_utc = later
         self._gate.run(until_utc=later // MINUTE * MINUTE)
+        self._live.run(until_utc=later)
 
     def _post(self, path: str, form: bytes, more: dict[str, str]) -> Answer:
         headers = {"origin": f"http://{HOST}", "content-type": "application/x-www-form-urlencoded", **more}

@@ -31,6 +31,7 @@ from footlights.private.collect.segment import (
     video_of,
     viewer_of,
 )
+from footlights.private.collect.segment_live import LIVE_EVENTS
 from footlights.private.collect.traits import Traits, read_country, read_source, read_traits
 from footlights.private.vault.texts import Texts, sizes
 from footlights.terms.domains import COUNTRY_INDEX, SOURCE_INDEX
@@ -65,7 +66,7 @@ class _Codes(dict[Any, int]):
         return 0
 
 
-_NAMES = _Codes(VIDEO_EVENTS | dict.fromkeys((*CREATOR_EVENTS, *DECLARATIONS), ALONE))
+_NAMES = _Codes(VIDEO_EVENTS | dict.fromkeys((*CREATOR_EVENTS, *LIVE_EVENTS, *DECLARATIONS), ALONE))
 _VIEW, _COMPLETION = int(Kind.VIEW), int(Kind.COMPLETION)
 _COMPLETED: dict[Any, int] = {None: 0, False: 0, True: 1}
 _FOLLOWER: dict[Any, int] = {None: 0, False: 1, True: 2}

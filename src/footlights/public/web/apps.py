@@ -29,7 +29,7 @@ from footlights.public.web.operators import OperatorPages
 from footlights.public.web.problems import app_refusal
 from footlights.public.web.shared import Shared
 
-_CREATOR, _VIDEO = "/api/v1/creators/{creator}", "/api/v1/videos/{video}"
+_CREATOR, _VIDEO, _LIVE = "/api/v1/creators/{creator}", "/api/v1/videos/{video}", "/api/v1/lives/{live}"
 #: What an app needs to read a route of the API.
 NEEDS: dict[str, frozenset[str]] = {
     "/api/v1/creators": frozenset({"user.info.basic", "user.info.profile"}),
@@ -45,6 +45,9 @@ NEEDS: dict[str, frozenset[str]] = {
     f"{_VIDEO}/retention": frozenset({"video.insights"}),
     f"{_VIDEO}/sources": frozenset({"video.insights"}),
     f"{_VIDEO}/audience": frozenset({"audience.insights"}),
+    f"{_CREATOR}/lives": frozenset({"live.insights"}),
+    _LIVE: frozenset({"live.insights"}),
+    f"{_LIVE}/replay": frozenset({"live.insights"}),
 }
 
 

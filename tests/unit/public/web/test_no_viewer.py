@@ -36,6 +36,9 @@ OF = {
     "what is drawn": (
         "axes from_percent high key kind low metric middle more_than_noise state to_percent verdict"
     ),
+    "a live room, a poll in it, or what its host said": (
+        "closed fewer_than from_minute minute minutes reaction started_at text tick to_minute what why"
+    ),
     "public counts": "comment_count follower_count like_count likes_count share_count view_count",
     "the promise": (
         "bound delta epsilon everything_epsilon everything_rho family law policy_digest protects rho unit"
@@ -48,8 +51,8 @@ OF = {
 KNOWN = {name for names in OF.values() for name in names.split()}
 PARAMETERS = set(
     "client_id client_secret code code_challenge code_challenge_method code_verifier creator cursor days dpop dpop_jkt "
-    "fields format from grant_type granularity kind max_count metric order q redirect_uri refresh_token response_type "
-    "scope sort state to token video".split()
+    "fields format from grant_type granularity kind live max_count metric order q redirect_uri refresh_token "
+    "response_type scope sort state to token video".split()
 )
 NAMES_A_VIEWER = re.compile(
     r"(?i)(viewer|user|member|person|people|visitor|follower|commenter|liker|device|session|account|email|phone|ip|agent|"
