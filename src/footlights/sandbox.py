@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 import tempfile
 import time
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from pathlib import Path
 
 from footlights.operate import open_gate
 from footlights.private.collect.load import load
+from footlights.public.board.read import BOARD_FILE
 from footlights.settings import Settings
 from footlights.terms.ticks import MINUTE
 
@@ -41,6 +43,7 @@ def make_sandbox(data: Path, settings: Settings, *, say: Callable[[str], None]) 
             gate.run(until_utc=now)
         finally:
             gate.close()
+        _settle(folder / "board" / BOARD_FILE)
         place = data / FOLDER
         place.mkdir(exist_ok=True)
         place.chmod(0o755)
@@ -48,6 +51,13 @@ def make_sandbox(data: Path, settings: Settings, *, say: Callable[[str], None]) 
     counts = {"creators": len(platform.creators), "videos": len(platform.declarations()) - len(platform.creators)}
     say("the public side reads it from its next start on")
     return counts
+
+
+def _settle(board: Path) -> None:
+    """Leave one file that nobody writes: whoever may only read could not open one with a log beside it."""
+    db = sqlite3.connect(board, isolation_level=None)
+    db.execute("PRAGMA journal_mode = DELETE")
+    db.close()
 
 
 def _put(made: Path, place: Path) -> None:

@@ -255,6 +255,7 @@ def test_ada_herself_is_told(app: Starlette, data: Path, accounts: Accounts) -> 
     """The secrets are where they are looked for, or the walk would find nothing anywhere."""
     ada = {"Authorization": f"Bearer {accounts.redeem(accounts.make_login_link('ada', 60))}"}
     told = {route for route, _ in _leaks(app, data, "ada", ada)}
+    accounts.invite("ada", "Adas-Reader")  # whom she has removed by walking as herself
     assert {f"GET {page.path}" for page in pages.PAGES if page.access is not calls.Access.PUBLIC} <= told
     assert {"GET /api/v1/creators/{creator}/videos", "GET /api/v1/videos/{video}"} <= told
 
