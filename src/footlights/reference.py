@@ -264,7 +264,7 @@ def http_page() -> str:
         "HTTP API",
         "public/web/openapi.py",
         "The same as `GET /api/v1/openapi.json`, which the public side serves. Errors are problem+json (RFC 9457). "
-        "An answer changes with a tick alone, and its ETag with it.",
+        "An answer changes with a tick alone, and its ETag with it; one about a live session has none.",
         *(_endpoint(path, operation["get"]) for path, operation in api["paths"].items()),
         "# Schemas",
         *(_schema(name, schemas[name]) for name in sorted(schemas)),

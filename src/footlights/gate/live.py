@@ -63,6 +63,7 @@ class LiveGate:
 
     def run(self, *, until_utc: int) -> int:
         """Publish all ticks that are due at a moment; returns how many that was."""
+        self._rooms.forget(at_utc=until_utc)
         self._rooms.hear()
         ticks = 0
         while rooms := [room for room in self._rooms.rooms() if not room.over]:

@@ -55,7 +55,7 @@ class Likeness(msgspec.Struct, frozen=True, kw_only=True):
     viewers: int = 500
     stay_seconds: float = 240.0
     reacts: float = 0.2
-    writes: float = 0.1
+    writes: float = 0.13
     raids: tuple[Raid, ...] = ()
 
 

@@ -8,16 +8,19 @@ import numpy as np
 import pytest
 
 from footlights.gate.live import LiveGate
+from footlights.private.measure.copies import copy_rest
 from footlights.private.measure.live import Room
 from footlights.private.vault.asks import Ask
 from footlights.private.vault.journal import JournalWriter
+from footlights.private.vault.rewriting import rewrite
 from footlights.private.vault.seasons import SeasonKeys
 from footlights.public.board.live import LiveBoard
+from footlights.public.board.write import BoardWriter
 from footlights.terms.errors import AlreadyPublished, VaultDamaged
 from footlights.terms.events import Kind, QuestionAsked, QuestionClosed
 from footlights.terms.live import CONCURRENT, FOLLOWERS, NOISY, SHARES, TICKS, VIEWERS
 from footlights.terms.policy import Policy, default_policy, parse_policy
-from footlights.terms.seasons import season_at
+from footlights.terms.seasons import season_at, season_start_utc
 from tests.rooms import BEGIN, HOST, House, ended, event, joins, started
 
 
@@ -265,6 +268,28 @@ def test_whoever_asks_to_be_erased_leaves_with_the_next_tick_and_counts_no_more(
     assert counted(house, NOISY.index("reactions_heart")) == [0] * 5
 
 
+def test_whoever_asked_to_be_erased_is_in_no_later_room_either_and_writes_nothing_that_counts(house: House) -> None:
+    house.tell(started())
+    _erase(house, "ann")
+    house.publish(2)
+    house.tell(started("l2"), event("ann", at=3, live="l2"), event("bob", at=3, live="l2"))
+    house.tell(event("ann", Kind.LIVE_CHAT, at=3, live="l2"))
+    house.publish(4)
+    assert counted(house, live="l2") == [0, 1]
+    assert house.rows("l2").exact[-1].tolist() == [0, 0]
+
+
+def test_the_bar_goes_with_the_season_s_key(house: House) -> None:
+    house.tell(started())
+    _erase(house, "ann")
+    for months, kept in ((0, 1), (1, 1), (2, 0)):
+        gate = house.gate()
+        gate._rooms.hear()
+        gate._rooms.forget(at_utc=season_start_utc(season_at(BEGIN) + months))
+        assert gate._rooms._db.execute("SELECT count(*) FROM erased").fetchone() == (kept,)
+        gate.close()
+
+
 def test_what_an_erased_viewer_did_and_is_not_counted_yet_goes(house: House) -> None:
     house.tell(started(), event("ann", at=3))
     gate = house.gate()
@@ -283,3 +308,34 @@ def test_what_comes_before_a_declaration_does_not_count_wherever_a_read_ends(
     house.tell(*joins(["bob"], at=1), started(), *joins(["cat"], at=1))
     house.publish(2)
     assert counted(house) == [1]
+
+
+def test_a_segment_that_was_rewritten_in_the_midst_of_being_heard_is_passed_over(house: House) -> None:
+    house.tell(started())
+    house.publish(2)
+    house.tell(*joins(["ann", "bob"], at=3))
+    (season, journal) = season_at(BEGIN), house.private / "journal"
+    keys = SeasonKeys(house.private / "keys" / "seasons")
+    newest = max(path.name for path in journal.glob("*.flj"))
+    gate = house.gate()
+    gate._rooms._db.execute("INSERT INTO positions VALUES (?, 8)", (newest,))
+    gate.close()
+    for _ in rewrite(journal, newest, without=keys.viewers(keys.tokens(season, ["ann"]))):
+        pass
+    house.tell(*joins(["cat"], at=5))
+    house.publish(6)
+    assert counted(house) == [0, 0, 1]
+
+
+def test_a_backup_holds_the_live_board_and_nothing_of_the_live_store(house: House, tmp_path: Path) -> None:
+    house.tell(started(), *joins(["ann"], at=1))
+    house.publish(4)
+    board, private = tmp_path / "copied", tmp_path / "copied private"
+    writer = BoardWriter(house.board)
+    writer.copy_to(board)
+    writer.close()
+    copy_rest(house.private, private)
+    copied = LiveBoard(board)
+    assert copied.rows(copied.live("l1")).ticks.tolist() == [1, 2]
+    assert copied.plan(copied.live("l1")) is not None
+    assert not list(private.rglob("live*"))

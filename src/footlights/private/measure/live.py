@@ -53,7 +53,7 @@ from footlights.terms.live import (
     tick_at,
 )
 from footlights.terms.policy import Policies
-from footlights.terms.seasons import season_at
+from footlights.terms.seasons import Season, last_kept, season_at
 
 Int64s = NDArray[np.int64]
 log = structlog.get_logger()
@@ -119,6 +119,8 @@ class Rooms:
         self._policies = policies
         self._own: dict[tuple[int, str], int] = {}
         self._sums: dict[int, _Sums] = {}
+        self._kept: Season | None = None
+        self._erased: set[tuple[int, int]] = set(self._db.execute("SELECT season, viewer FROM erased"))
 
     def close(self) -> None:
         """Give the store back."""
@@ -239,7 +241,7 @@ class Rooms:
         for record, at_seq in zip(records.tolist(), seq.tolist(), strict=True):
             at_ms, pair, viewer, _, message, _, kind, _, _, source, country, flags, choice, question = record
             # A read may end between what came before a declaration and the declaration: its place decides, no read.
-            if viewer in own or at_seq < room.declared_seq:
+            if viewer in own or at_seq < room.declared_seq or self._is_erased(viewer, at_ms):
                 continue
             if kind != Kind.LIVE_BEAT and not self._is_new(room.live, pair ^ message ^ (kind in DISCLOSED_KINDS)):
                 continue
@@ -248,6 +250,10 @@ class Rooms:
                 follower = int(flags & FOLLOWER > 0 and flags & FOLLOWER_KNOWN > 0)
                 rows.append((room.live, tick, at_ms, at_seq, pair, kind, choice, question, country, source, follower))
         self._db.executemany("INSERT INTO heard VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+
+    def _is_erased(self, viewer: int, at_ms: int) -> bool:
+        """Whether a viewer asked to be erased: from then on nothing of theirs counts until the season ends."""
+        return bool(self._erased) and (season_at(at_ms // 1000), viewer) in self._erased
 
     def _is_new(self, live: int, message_key: int) -> bool:
         added = self._db.execute("INSERT OR IGNORE INTO seen VALUES (?, ?)", (live, message_key))
@@ -261,7 +267,10 @@ class Rooms:
         return self._own.get((season, creator))
 
     def _hear_erasure(self, ask: Ask, *, seq: int) -> None:
-        """Whoever asks to be erased leaves every room with the next tick, and is counted in it no more."""
+        """Whoever asks to be erased leaves every room with the next tick, and is in none until the season ends."""
+        barred = [(season, int.from_bytes(token[:8], "little", signed=True)) for season, token in ask.tokens.items()]
+        self._db.executemany("INSERT OR IGNORE INTO erased VALUES (?, ?)", barred)
+        self._erased.update(barred)
         running = [room for room in self.rooms() if not room.over]
         lives = np.array([room.live for room in running], dtype=np.int64)
         for season, token in ask.tokens.items():
@@ -356,6 +365,13 @@ class Rooms:
         """Sessions that this store does not know, and that are on the board: (live, id, creator, started, begin)."""
         with _transaction(self._store):
             self._db.executemany("INSERT OR IGNORE INTO rooms VALUES (?, ?, ?, '', ?, ?, 0, 0, 1, 0, 0, 1, 0)", lives)
+
+    def forget(self, *, at_utc: int) -> None:
+        """Let go of the bars of seasons whose keys are gone; once a season is enough."""
+        if self._kept != last_kept(at_utc):
+            self._kept = last_kept(at_utc)
+            self._db.execute("DELETE FROM erased WHERE season < ?", (self._kept,))
+            self._erased = {(season, viewer) for season, viewer in self._erased if season >= self._kept}
 
     def over(self, lives: Iterable[int]) -> None:
         """Sessions are on the board to their last tick: nothing of who was in them is kept."""

@@ -32,6 +32,10 @@ CREATE TABLE heard (
 CREATE TABLE seen (live INTEGER NOT NULL, message_key INTEGER NOT NULL, PRIMARY KEY (live, message_key))
 STRICT, WITHOUT ROWID;
 
+-- Who asked to be erased: a pseudonym of a season, as a bar until its key goes.
+CREATE TABLE erased (season INTEGER NOT NULL, viewer INTEGER NOT NULL, PRIMARY KEY (season, viewer))
+STRICT, WITHOUT ROWID;
+
 -- What has been counted of each (viewer, session), and whether they are in the room. state: JSON of a Person (presence.py).
 CREATE TABLE people (
     live INTEGER NOT NULL, pair INTEGER NOT NULL, here INTEGER NOT NULL, heard_tick INTEGER NOT NULL, state TEXT NOT NULL,
