@@ -7,6 +7,7 @@ that takes an id of a kind that is not known here fails until somebody says whos
 from __future__ import annotations
 
 import re
+import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -251,11 +252,16 @@ def test_a_route_with_an_id_that_nobody_thought_about_fails() -> None:
         routes(Starlette(routes=[Mount("/hidden", Starlette())]))
 
 
-def test_ada_herself_is_told(app: Starlette, data: Path, accounts: Accounts) -> None:
-    """The secrets are where they are looked for, or the walk would find nothing anywhere."""
-    ada = {"Authorization": f"Bearer {accounts.redeem(accounts.make_login_link('ada', 60))}"}
-    told = {route for route, _ in _leaks(app, data, "ada", ada)}
-    accounts.invite("ada", "Adas-Reader")  # whom she has removed by walking as herself
+def test_ada_herself_is_told(data: Path, tmp_path: Path) -> None:
+    """The secrets are where they are looked for, or the walk would find nothing anywhere.
+
+    In a folder of its own: walking as herself, she stops her letters and removes her readers.
+    """
+    shutil.copytree(data / "board", tmp_path / "board")
+    accounts = Accounts(tmp_path / "public")
+    ada = {"Authorization": f"Bearer {accounts.sign_in('ada')}"}
+    accounts.close()
+    told = {route for route, _ in _leaks(create_app(tmp_path, load_settings(tmp_path)), tmp_path, "ada", ada)}
     assert {f"GET {page.path}" for page in pages.PAGES if page.access is not calls.Access.PUBLIC} <= told
     assert {"GET /api/v1/creators/{creator}/videos", "GET /api/v1/videos/{video}"} <= told
 
