@@ -7,6 +7,7 @@ Source: RFC 6749, 7636, 7009, 7662, 9207; RFC 9700.
 # ruff: noqa: D102  (what a method is for, the class of Authlib that it is from says)
 from __future__ import annotations
 
+import base64
 import logging
 import re
 from collections.abc import Iterable, Mapping
@@ -91,13 +92,25 @@ class AppRequest(OAuth2Request):  # type: ignore[misc]
 
 
 class _Headers(dict[str, str]):
-    """Headers by any spelling of their names."""
+    """Headers by any spelling of their names; of credentials those that are ones."""
 
     def __init__(self, given: Mapping[str, str]) -> None:
-        super().__init__({name.lower(): value for name, value in given.items()})
+        told = {name.lower(): value for name, value in given.items()}
+        if not _is_basic(told.get("authorization", "")):
+            told.pop("authorization", None)  # the library breaks on what is no credential
+        super().__init__(told)
 
     def get(self, name: str, default: Any = None) -> Any:
         return super().get(name.lower(), default)
+
+
+def _is_basic(authorization: str) -> bool:
+    """Whether a header is a credential of RFC 7617: base64 of an id and a secret with a colon between."""
+    scheme, _, said = authorization.partition(" ")
+    try:
+        return scheme.lower() == "basic" and ":" in base64.b64decode(said, validate=True).decode()
+    except ValueError:
+        return False
 
 
 class Client(ClientMixin):  # type: ignore[misc]
