@@ -43,6 +43,7 @@ NEEDS: dict[str, frozenset[str]] = {
     f"{_VIDEO}/typical": frozenset({"video.insights"}),
     f"{_VIDEO}/leaving": frozenset({"video.insights"}),
     f"{_VIDEO}/retention": frozenset({"video.insights"}),
+    f"{_VIDEO}/retention/typical": frozenset({"video.insights"}),
     f"{_VIDEO}/sources": frozenset({"video.insights"}),
     f"{_VIDEO}/audience": frozenset({"audience.insights"}),
     f"{_CREATOR}/lives": frozenset({"live.insights"}),

@@ -14,10 +14,10 @@ from footlights.public.accounts.apps.reads import Reads
 from footlights.public.accounts.apps.registry import STATES
 from footlights.public.accounts.apps.scopes import BY_NAME
 from footlights.public.web import pages
-from footlights.public.web.api import Parameter
 from footlights.public.web.calls import Access, session_of
 from footlights.public.web.forms import Form, posted
 from footlights.public.web.problems import bad_form
+from footlights.public.web.queries import Parameter
 from footlights.public.web.shared import Shared
 from footlights.terms.errors import NotAllowed
 from footlights.terms.figures import rfc3339

@@ -34,7 +34,8 @@ OF = {
     "a moment or a period": "age_seconds as_of at copy_of days granularity raw_event_days season since starts until",
     "how a list is read": "best cursor found has_more max_count video_count videos worst",
     "what is drawn": (
-        "axes from_percent high key kind low metric middle more_than_noise state to_percent verdict"
+        "axes from_percent high key kind low metric middle more_than_noise percent state to_percent usual_high "
+        "usual_low verdict"
     ),
     "a live room, a poll in it, or what its host said": (
         "closed fewer_than from_minute minute minutes reaction started_at text tick to_minute what why"
@@ -51,8 +52,9 @@ OF = {
 KNOWN = {name for names in OF.values() for name in names.split()}
 PARAMETERS = set(
     "client_id client_secret code code_challenge code_challenge_method code_verifier creator cursor days dpop dpop_jkt "
-    "fields format from grant_type granularity kind live max_count metric order q redirect_uri refresh_token "
-    "response_type scope sort state to token video".split()
+    "fields format from grant_type granularity ids if-modified-since if-none-match kind live max_count metric metrics "
+    "order posted_from posted_to q redirect_uri refresh_token response_type scope since sort state to token until "
+    "video".split()
 )
 NAMES_A_VIEWER = re.compile(
     r"(?i)(viewer|user|member|person|people|visitor|follower|commenter|liker|device|session|account|email|phone|ip|agent|"
