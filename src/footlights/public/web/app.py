@@ -29,15 +29,18 @@ from footlights.public.languages import Languages
 from footlights.public.web import drawing, exports, openapi, pages, questions, sessions, signin
 from footlights.public.web.alerts import Alerts
 from footlights.public.web.api import ENDPOINTS, Call, Endpoint, links
+from footlights.public.web.apps import AppSide
 from footlights.public.web.bodies import BodyLimit
 from footlights.public.web.calls import Access, session_of
 from footlights.public.web.conditions import unchanged, validators
+from footlights.public.web.described import with_apps
 from footlights.public.web.embed import PATH as EMBED_PATH
 from footlights.public.web.embed import Embeds
 from footlights.public.web.forms import sends_json
 from footlights.public.web.headers import SecurityHeaders
 from footlights.public.web.letters import Letters
 from footlights.public.web.metrics import Metrics
+from footlights.public.web.oauth.cors import Cors
 from footlights.public.web.operators import OperatorPages
 from footlights.public.web.passkeys import PasskeyRoutes
 from footlights.public.web.privacy import PENDING
@@ -89,7 +92,8 @@ class _Site:
         self._accounts, self._boards, self._html = self._shared.accounts, self._shared.boards, self._shared.html
         self._operators = OperatorPages(self._shared)
         self._vouching = signin.platforms(self._shared)
-        self._openapi = msgspec.json.encode(openapi.document())
+        self._apps = AppSide(self._shared, self._operators)
+        self._openapi = msgspec.json.encode(with_apps(openapi.document()))
 
     def app(self) -> Starlette:
         return Starlette(
@@ -108,6 +112,7 @@ class _Site:
                 *Embeds(self._shared, self._vouching).routes(),
                 *self._operators.routes(),
                 *PasskeyRoutes(self._shared, self._operators).routes(),
+                *self._apps.routes(),
                 *Metrics(self._shared).routes(),
                 Route("/static/{name}", self._assets.respond),
                 Route("/favicon.ico", self._favicon),
@@ -116,6 +121,7 @@ class _Site:
             ],
             middleware=[
                 Middleware(SecurityHeaders, collector=self._collector),
+                Middleware(Cors),
                 Middleware(BodyLimit, bytes_max=BODY_BYTES_MAX, larger={"/verify": UPLOAD_BYTES_MAX}),
                 Middleware(GZipMiddleware, minimum_size=1000, compresslevel=5),
             ],
@@ -138,14 +144,16 @@ class _Site:
     def _api_route(self, endpoint: Endpoint) -> Route:
         def answer(request: Request) -> Response:
             private = endpoint.access is not Access.PUBLIC
-            session = session_of(request, self._accounts) if private else None
-            with self._boards.borrow() as board:
+            session = self._apps.session_of(request, endpoint.path) if private else None
+            with self._shared.boards_of(session).borrow() as board:
                 call = self._shared.call(board, endpoint.access, endpoint.parameters, session, request)
+                self._apps.note(session, endpoint.path, board)
                 now = validators(board)
                 headers = {
                     **({} if endpoint.moves else now.headers()),  # a tick of minutes says nothing of a live room
                     "Cache-Control": "private, no-cache" if private else "public, no-cache",
                     "Vary": "Authorization, Cookie, Accept-Encoding",
+                    **self._apps.headers(session),
                 }
                 if not endpoint.moves and unchanged(now, request.headers):
                     return Response(status_code=304, headers=headers)
@@ -189,6 +197,7 @@ class _Site:
             with self._boards.borrow() as board:
                 call = self._shared.call(board, page.access, page.parameters, session, request)
                 values = {**page.show(call), "reader": None if call.admitted is None else call.admitted.reader}
+                values |= {"notices": self._apps.notices(session)}
             return self._html(request, page.template, values)
 
         return Route(page.path, show, methods=["GET"], name=page.template.removesuffix(".html"))
@@ -242,7 +251,11 @@ class _Site:
         self, request: Request, what: Problem, headers: dict[str, str], *, said: NotAllowed | None = None
     ) -> Response:
         path = request.url.path
-        if path.startswith("/api/") or path in ("/livez", "/readyz", "/metrics") or sends_json(request):
+        if (
+            path.startswith(("/api/", "/v2/", "/oauth/token", "/oauth/par"))
+            or path in ("/livez", "/readyz", "/metrics")
+            or sends_json(request)
+        ):
             return problem_response(what, headers)
         if what is OPERATOR_SIGN_IN:
             return RedirectResponse("/operator/login", status_code=303)

@@ -41,13 +41,25 @@ class Shared:
         self.boards = Boards(data / "board")
         self.matrices = Matrices(data / "board")
         self.sums = DaySums()
+        # The simulated platform, on which apps are tried: creators there may have the ids of real ones.
+        self.trial_boards = Boards(data / "sandbox" / "board")
+        self._trial_sums = DaySums()
         self.languages = templates.languages
         self._templates = templates
 
     def close(self) -> None:
         """Give the files back."""
         self.boards.close()
+        self.trial_boards.close()
         self.store.close()
+
+    def boards_of(self, who: Who | None) -> Boards:
+        """The boards that somebody reads: real ones, or those of the simulated platform."""
+        return self.trial_boards if who is not None and who.sandbox else self.boards
+
+    def sums_of(self, who: Who | None) -> DaySums:
+        """What is known of days that are over, on those boards."""
+        return self._trial_sums if who is not None and who.sandbox else self.sums
 
     @contextmanager
     def maybe_board(self) -> Iterator[Board | None]:
@@ -68,7 +80,8 @@ class Shared:
         admitted = None if session is None else admit(board, access, session=session, path=request.path_params)
         query = checked_query(parameters, dict(request.query_params))
         return Call(
-            board=board, admitted=admitted, query=query, sums=self.sums, accounts=self.accounts, shares=self.shares
+            board=board, admitted=admitted, query=query, sums=self.sums_of(session), accounts=self.accounts,
+            shares=self.shares,
         )  # fmt: skip
 
     def language_of(self, request: Request) -> Language:
