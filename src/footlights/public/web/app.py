@@ -26,13 +26,14 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 import footlights
-from footlights.public.web import drawing, exports, formats, openapi, pages, sessions, signin
+from footlights.public.web import drawing, exports, formats, history_pages, openapi, pages, sessions, signin
 from footlights.public.web.api import ENDPOINTS, Endpoint
 from footlights.public.web.calls import Access, session_of
 from footlights.public.web.embed import PATH as EMBED_PATH
 from footlights.public.web.embed import Embeds
 from footlights.public.web.forms import sends_json
 from footlights.public.web.headers import SecurityHeaders
+from footlights.public.web.history import Histories
 from footlights.public.web.letters import Letters
 from footlights.public.web.metrics import Metrics
 from footlights.public.web.operators import OperatorPages
@@ -72,7 +73,7 @@ class _Site:
     def __init__(self, data: Path, settings: Settings) -> None:
         self._assets = Assets()
         self._collector = collector_origin(settings.collect_url)
-        templates = _templates(self._assets)
+        templates = templates_of(self._assets)
         templates.globals.update(
             collector=self._collector, honour_gpc=bool(settings.honour_gpc), honour_dnt=bool(settings.honour_dnt)
         )
@@ -92,6 +93,7 @@ class _Site:
                 *SignIn(self._shared, self._vouching).routes(),
                 *Team(self._shared).routes(),
                 *Letters(self._shared).routes(),
+                *Histories(self._shared).routes(),
                 *Embeds(self._shared, self._vouching).routes(),
                 *self._operators.routes(),
                 *PasskeyRoutes(self._shared, self._operators).routes(),
@@ -231,7 +233,8 @@ def collector_origin(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
-def _templates(assets: Assets) -> jinja2.Environment:
+def templates_of(assets: Assets) -> jinja2.Environment:
+    """The templates of all pages, with what they may call."""
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("footlights.public.web"),
         autoescape=True,
@@ -241,6 +244,7 @@ def _templates(assets: Assets) -> jinja2.Environment:
     )
     filters: dict[str, Callable[..., Any]] = {
         "age": formats.age, "amount": formats.amount, "cell": formats.cell, "day": formats.day,
+        "day_before": formats.day_before, "kept": history_pages.kept, "named": formats.named,
         "duration": formats.duration, "country": formats.country, "epoch": formats.epoch, "gained": formats.gained,
         "hour_of_week": formats.hour_of_week, "minute": formats.minute, "month": formats.month,
         "power": formats.power, "signed": formats.signed, "size": formats.size, "span": formats.span,

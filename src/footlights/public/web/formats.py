@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 from markupsafe import Markup
@@ -48,6 +48,39 @@ TITLES: dict[str, str] = {
     "audience_types_ages": "Followers and others, by age",
     "audience_types_genders": "Followers and others, by gender",
     "audience_types_countries": "Followers and others, by country",
+    # Of other platforms' exports alone.
+    "net_followers": "New, less those who left",
+    "lost_followers": "Followers lost",
+    "active_followers": "Active followers",
+    "follower_genders": "Followers by gender",
+    "follower_ages": "Followers by age",
+    "follower_countries": "Followers by country",
+    "view_genders": "Views by gender",
+    "view_ages": "Views by age",
+    "view_countries": "Views by country",
+    "engaged_views": "Engaged views",
+    "impressions": "Impressions",
+    "impressions_click_through_rate": "Click-through rate",
+    "average_percentage_viewed": "Average part watched",
+    "stayed_to_watch": "Stayed to watch",
+    "casual_viewers": "Casual viewers",
+    "regular_viewers": "Regular viewers",
+    "average_views_per_viewer": "Views for each viewer",
+    "dislike_count": "Dislikes",
+    "estimated_revenue": "Estimated revenue",
+    "ad_revenue": "Revenue from advertisements",
+    "adsense_revenue": "Revenue through AdSense",
+    "doubleclick_revenue": "Revenue through DoubleClick",
+    "watch_page_ads_revenue": "Revenue from watch pages",
+    "premium_revenue": "Revenue from Premium",
+    "transaction_revenue": "Revenue from transactions",
+    "revenue_per_transaction": "Revenue for each transaction",
+    "transactions": "Transactions",
+    "rpm": "Revenue for a thousand views",
+    "cpm": "Price of a thousand advertisements",
+    "playback_based_cpm": "Price of a thousand views with any",
+    "ad_impressions": "Advertisements shown",
+    "monetized_playbacks": "Views with an advertisement",
 }
 
 _WORDS = {
@@ -84,6 +117,8 @@ def words(figure: Figure) -> str:
     """A figure in a sentence, as a screen reader says it."""
     if figure.value is None:
         return "not published yet"
+    if figure.state == "stated":
+        return amount(figure.value, figure.metric)
     if figure.exact:
         return f"{amount(figure.value, figure.metric)}, exact"
     if figure.state == "too_few":
@@ -132,6 +167,17 @@ def day(at: str) -> str:
     """The day of an RFC 3339 moment, such as 1 Nov 2026."""
     moment = _moment(at)
     return f"{moment.day} {moment:%b %Y}"
+
+
+def day_before(at: str) -> str:
+    """The day that ends at an RFC 3339 moment: a midnight ends the day before."""
+    moment = _moment(at) - timedelta(seconds=1)
+    return f"{moment.day} {moment:%b %Y}"
+
+
+def named(metric: str) -> tuple[str, str]:
+    """A metric and what a page calls it."""
+    return metric, TITLES[metric]
 
 
 def month(season: str) -> str:
@@ -204,6 +250,10 @@ def _basis_points(number: int) -> str:
     return f"{number / 100:.1f} %"
 
 
+def _hundredths(number: int) -> str:
+    return f"{number / 100:,.2f}"
+
+
 def _unit(text: str) -> str:
     number, _, unit = text.partition(" ")
     return f" {unit}" if number and unit else ""
@@ -217,4 +267,5 @@ _WRITERS: dict[str, Callable[[int], str]] = {
     "seconds": _seconds,
     "milliseconds": _milliseconds,
     "basis_points": _basis_points,
+    "hundredths": _hundredths,
 }

@@ -52,6 +52,10 @@ NOT_READY = problem(
     503, "not_ready", "Nothing has been published yet",
     "The gate has not published its first figures. They appear at the next tick.",
 )  # fmt: skip
+BUSY = problem(
+    503, "busy", "Other files are being read",
+    "Yours were not taken, and nothing has changed. Bring them again in a few seconds.",
+)  # fmt: skip
 OTHER_SITE = problem(
     403, "other_site", "This form came from another site",
     "A form is only taken from the pages of this address. Open the link again and use the button on that page.",

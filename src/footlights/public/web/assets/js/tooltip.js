@@ -11,7 +11,7 @@ export function tooltipOf(point, { exact, placed }) {
     box.append(node("div", "tip-range", point.interval), node("div", "tip-note", "too few to say more"));
   } else {
     box.append(node("div", "tip-number", point.number));
-    box.append(node("div", "tip-note", exact ? "exact" : `${point.interval}, 95 %`));
+    box.append(node("div", "tip-note", exact ? point.interval : `${point.interval}, 95 %`));
   }
   return box;
 }

@@ -1,0 +1,328 @@
+"""Tables. In: one table of an export, and what is known of the others beside it. Out: its videos, numbers and report.
+
+A row is about a time (a day, a year, or all that the export covers), the channel or a video, and perhaps a cell of an
+axis, such as a country. A row called Total is what the others are checked against, and is kept as the channel's own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+
+import msgspec
+
+from footlights.public.histories import dates
+from footlights.public.histories.cells import Row
+from footlights.public.histories.columns import AXES, TIKTOK_LINK, Understood
+from footlights.public.histories.found import CHANNEL, Column, FileReport, FoundVideo, Number, Source, Sum, Table
+from footlights.public.histories.measures import MEASURES
+from footlights.public.histories.numbers import NotANumber, decimal_point, is_missing, whole
+from footlights.public.histories.words import word
+
+DAY, HOUR = 86_400, 3_600
+#: TikTok's ids begin with the second at which a video was made.
+_TIKTOK_ID_SHIFT = 32
+_TIKTOK_BEGAN_UTC = 1_400_000_000
+_AGE = re.compile(r"(\d{2})\D+(\d{2})|(\d{2})\s*\+|(\d{2})\D*$")
+
+
+class Times(msgspec.Struct, frozen=True, kw_only=True):
+    """When a table is of. newest: no date in it is later. since, until: what a row without a date is about.
+
+    since_utc is 0 for all time before. newest_how, how: in words, how each is known.
+    """
+
+    newest: date
+    newest_how: str
+    since_utc: int
+    until_utc: int
+    how: str
+
+
+class _Tally:
+    """What a table had, while it is read."""
+
+    def __init__(self) -> None:
+        self.rows = self.missing = self.unread = 0
+        self.known: set[str] = set()
+        self.sums: dict[str, int] = defaultdict(int)
+        self.totals: dict[str, int] = {}
+        self.notes: list[str] = []
+        self.numbers: dict[tuple[str, str, str, str, int, int], int] = {}
+        self.doubled = 0
+
+    def add(self, number: Number) -> None:
+        key = (number.subject, number.metric, number.axis, number.cell, number.since_utc, number.until_utc)
+        if key in self.numbers:
+            self.doubled += 1
+        self.numbers[key] = number.value
+
+
+def read_table(
+    rows: Sequence[Row], columns: Understood, *, name: str, digest: str, source: Source, times: Times
+) -> Table:
+    """Read a table whose columns are understood."""
+    body = [row for row in rows[columns.header_row + 1 :] if any(row)]
+    tally = _Tally()
+    spans = _spans(body, columns, times, tally)
+    points = {place: decimal_point(_column(body, place), language=columns.language) for place in columns.measures}
+    videos: dict[str, FoundVideo] = {}
+    totals: Values = {}
+    axes = [axis for axis in AXES if axis in columns.roles and axis != "hour"]
+    for row, span in zip(body, spans, strict=True):
+        values = _values(row, columns, points, tally)
+        if _is_total(row, columns, axes):
+            totals |= values
+            continue
+        video = _video(row, columns, source, times)
+        window = _window(row, columns, span, times)
+        if window is None or (video is None and _is_of_videos(columns)):
+            tally.unread += 1
+            continue
+        if video is not None:
+            videos[video.id] = video
+        tally.rows += bool(values)
+        tally.known.update(metric for metric, _ in values)
+        for (metric, _), value in values.items():
+            if MEASURES[metric].adds == "sum":
+                tally.sums[metric] += value
+        axis, cell = "|".join(axes), "|".join(_cell(axis, row[columns.roles[axis]]) for axis in axes)
+        _keep(tally, values, subject=CHANNEL if video is None else video.id, axis=axis, cell=cell, window=window)
+    _keep_totals(tally, totals, times)
+    _align(tally)
+    return Table(
+        digest=digest,
+        report=_report(name, source, columns, tally=tally, spans=spans, times=times),
+        videos=tuple(videos.values()),
+        numbers=tuple(Number(subject=k[0], metric=k[1], axis=k[2], cell=k[3], since_utc=k[4], until_utc=k[5], value=v)
+                      for k, v in tally.numbers.items()),
+    )  # fmt: skip
+
+
+def _column(body: Sequence[Row], place: int) -> list[str]:
+    return [row[place] for row in body if place < len(row)]
+
+
+def _spans(body: Sequence[Row], columns: Understood, times: Times, tally: _Tally) -> list[dates.Span | None]:
+    """The time of each row; None for one without."""
+    place = columns.roles.get("date", columns.roles.get("taken"))
+    if place is None:
+        return [None] * len(body)
+    days = dates.days_of([row[place] if place < len(row) else "" for row in body], language=columns.language)
+    if dates.has_no_year(days):
+        tally.notes.append(f"its dates have no year: none is taken to be after {times.newest}, {times.newest_how}")
+    return dates.spans_of(days, newest=times.newest)
+
+
+Values = dict[tuple[str, str], int]
+
+
+def _values(row: Row, columns: Understood, points: Mapping[int, str], tally: _Tally) -> Values:
+    """The numbers of a row by metric and currency."""
+    found: Values = {}
+    for place, metric in columns.measures.items():
+        cell = row[place] if place < len(row) else ""
+        if is_missing(cell):
+            tally.missing += 1
+            continue
+        try:
+            found[metric, columns.currency.get(place, "")] = whole(
+                cell, MEASURES[metric].unit, point=points[place], percent=place in columns.percent,
+                hours=place in columns.hours,
+            )  # fmt: skip
+        except NotANumber:
+            tally.unread += 1
+    return found
+
+
+def _keep(
+    tally: _Tally, values: Values, *, subject: str, axis: str = "", cell: str = "", window: tuple[int, int]
+) -> None:
+    for (metric, currency), value in values.items():
+        at, where = ("currency", currency) if currency and not axis else (axis, cell)
+        tally.add(
+            Number(subject=subject, metric=metric, axis=at, cell=where, since_utc=window[0], until_utc=window[1],
+                   value=value)
+        )  # fmt: skip
+
+
+def _keep_totals(tally: _Tally, totals: Values, times: Times) -> None:
+    """Keep what the row Total says, but for a 0 over rows without a number: there YouTube has none either."""
+    real = {key: value for key, value in totals.items() if value or key[0] in tally.known}
+    empty = len(totals) - len(real)
+    if empty:
+        tally.notes.append(f"{empty} totals of 0 stand over columns without a number: they are taken for none, too")
+    tally.totals.update((metric, value) for (metric, _), value in real.items())
+    _keep(tally, real, subject=CHANNEL, window=(times.since_utc, times.until_utc))
+
+
+def _is_total(row: Row, columns: Understood, axes: Sequence[str]) -> bool:
+    """Whether a row says that it is the total of the others."""
+    first = [row[columns.roles[role]] for role in ("video", "date", *axes) if role in columns.roles]
+    return any(word(cell) == "total" for cell in first)
+
+
+def _is_of_videos(columns: Understood) -> bool:
+    return any(role in columns.roles for role in ("video", "link", "title"))
+
+
+def _video(row: Row, columns: Understood, source: Source, times: Times) -> FoundVideo | None:
+    """The video that a row is about; None for one about the channel."""
+
+    def cell(role: str) -> str:
+        place = columns.roles.get(role)
+        return row[place].strip() if place is not None and place < len(row) else ""
+
+    link, title = cell("link"), cell("title")
+    match = TIKTOK_LINK.fullmatch(link)
+    video_id = match[1] if match is not None else cell("video") or _made_id(link or title)
+    if not video_id:
+        return None
+    posted = _tiktok_time(video_id, times) if source == "TikTok" else None
+    if posted is None and cell("posted"):
+        posted = _posted(cell("posted"), columns.language, times)
+    return FoundVideo(
+        id=video_id[:200], title=title[:500], link=link[:500] if link.startswith("https://") else "",
+        posted_at_utc=posted, duration_ms=_length(cell("length")),
+    )  # fmt: skip
+
+
+def _made_id(text: str) -> str:
+    """An id for a video of which a file has a link or a title alone: the same in each file, and fit for an address."""
+    return f"row-{hashlib.sha256(text.encode()).hexdigest()[:16]}" if text else ""
+
+
+def _tiktok_time(video_id: str, times: Times) -> int | None:
+    if not (video_id.isascii() and video_id.isdecimal() and 15 <= len(video_id) <= 20):
+        return None
+    at = int(video_id) >> _TIKTOK_ID_SHIFT
+    return at if _TIKTOK_BEGAN_UTC < at < _midnight(times.newest) + 2 * DAY else None
+
+
+def _posted(cell: str, language: str, times: Times) -> int | None:
+    day = dates.days_of([cell], language=language)[0]
+    found = None if day is None else dates.latest(day, newest=times.newest)
+    return None if found is None else _midnight(found)
+
+
+def _length(cell: str) -> int:
+    try:
+        return 0 if is_missing(cell) else whole(cell, "milliseconds")
+    except NotANumber:
+        return 0
+
+
+def _window(row: Row, columns: Understood, span: dates.Span | None, times: Times) -> tuple[int, int] | None:
+    """The time that a row is about; None where it has a date that could not be read."""
+    if "date" in columns.roles:
+        if span is None:
+            return None
+        since = _midnight(span.since)
+        if "hour" not in columns.roles:
+            # A year that still runs ends, so far, with the export.
+            return since, max(since + DAY, min(_midnight(span.until), _midnight(times.newest) + DAY))
+        hour = row[columns.roles["hour"]].split(":")[0].strip()
+        return (since + int(hour) * HOUR, since + (int(hour) + 1) * HOUR) if _is_hour(hour) else None
+    if "taken" in columns.roles and span is not None:
+        return 0, _midnight(span.until)
+    return times.since_utc, times.until_utc
+
+
+def _is_hour(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and int(text) < 24
+
+
+def _cell(axis: str, text: str) -> str:
+    """A cell of an axis in our own words, or as it stands."""
+    known = word(text)
+    if axis == "gender":
+        return {"female": "female", "male": "male", "others": "other"}.get(known or "", text[:60].lower() or "unknown")
+    if known == "others":
+        return "others"
+    if axis == "country":
+        return text.strip().upper()[:60] if len(text.strip()) == 2 else text.strip()[:60] or "unknown"
+    if axis == "age" and (match := _AGE.search(text)) is not None:
+        return f"{match[1]}-{match[2]}" if match[1] else f"{match[3] or match[4]}+"
+    return text.strip()[:60] or "unknown"
+
+
+def _align(tally: _Tally) -> None:
+    """Put the difference of followers on the day that it belongs to: in some exports it stands a row late or early."""
+    daily = {key[4]: (key, value) for key, value in tally.numbers.items() if key[1] == "net_followers" and not key[0]}
+    counts = {key[4]: value for key, value in tally.numbers.items() if key[1] == "followers_count" and not key[0]}
+    true = {at: count - counts[at - DAY] for at, count in counts.items() if at - DAY in counts}
+    if len(true) < 5:
+        return
+
+    def fits(shift: int) -> int:
+        return sum(at + shift * DAY in daily and daily[at + shift * DAY][1] == change for at, change in true.items())
+
+    best = max((0, 1, -1), key=fits)
+    if best == 0 or fits(best) < 0.9 * (len(true) - 1) or fits(0) > 0.5 * len(true):
+        return
+    moved = {}
+    for at, (key, value) in daily.items():
+        del tally.numbers[key]
+        moved[(*key[:4], at - best * DAY, at - best * DAY + DAY)] = value
+    tally.numbers.update(moved)
+    tally.notes.append(
+        f"its column of differences stands a day {'late' if best > 0 else 'early'}: it was moved to the days that the "
+        "counts of followers say"
+    )
+
+
+def _report(
+    name: str, source: Source, columns: Understood, *, tally: _Tally, spans: Sequence[dates.Span | None], times: Times
+) -> FileReport:
+    known = [span for span in spans if span is not None]
+    if tally.doubled:
+        tally.notes.append(f"{tally.doubled:,} numbers stand in it twice: the last is kept")
+    if "date" not in columns.roles and "taken" not in columns.roles:
+        tally.notes.append(
+            f"it does not say of which time it is: taken as until {_day(times.until_utc - DAY)}, {times.how}"
+        )
+    return FileReport(
+        name=name,
+        source=source,
+        kind=_kind(columns),
+        language=columns.language,
+        rows=tally.rows,
+        missing=tally.missing,
+        unread=tally.unread,
+        columns=columns.columns,
+        sums=tuple(
+            Sum(metric=metric, rows=tally.sums.get(metric, 0), total=tally.totals.get(metric))
+            for metric in dict.fromkeys(columns.measures.values())
+            if MEASURES[metric].adds == "sum"
+        ),
+        first_day=min(span.since for span in known).isoformat() if known else None,
+        last_day=(max(span.until for span in known) - timedelta(days=1)).isoformat() if known else None,
+        notes=tuple(tally.notes),
+    )
+
+
+def _kind(columns: Understood) -> str:
+    """What a table is of, in words."""
+    of = "videos" if _is_of_videos(columns) else "the channel"
+    axes = [axis for axis in AXES if axis in columns.roles]
+    by = [*axes, *(["day"] if "date" in columns.roles and "hour" not in axes else [])]
+    return of + (f" by {' and '.join(by)}" if by else "")
+
+
+def refused(name: str, why: str, columns: tuple[Column, ...] = ()) -> FileReport:
+    """The report of a file that was not read."""
+    return FileReport(
+        name=name, source="", kind="", language="", rows=0, missing=0, unread=0, columns=columns, sums=(),
+        first_day=None, last_day=None, notes=(why,),
+    )  # fmt: skip
+
+
+def _midnight(day: date) -> int:
+    return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp())
+
+
+def _day(at_utc: int) -> str:
+    return datetime.fromtimestamp(at_utc, UTC).date().isoformat()
