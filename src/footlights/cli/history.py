@@ -21,7 +21,9 @@ def add(commands: Any) -> None:
         "Read exports of TikTok and YouTube, and open their pages on this machine alone. No server, no data folder.",
         data_help="not used: a history stands apart from every data folder",
     )  # fmt: skip
-    studio.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="a zip, CSV, XLSX or JSON, or a folder of them")
+    studio.add_argument(
+        "paths", nargs="+", type=Path, metavar="PATH", help="a zip, CSV, XLSX or JSON, or a folder of them"
+    )
     studio.add_argument("--out", type=Path, metavar="FOLDER", help="keep the history there; without it, it is deleted")
     studio.add_argument("--year", type=_year, help="of the last day in them, where their dates have no year")
     studio.add_argument("--source", choices=("TikTok", "YouTube"), help="the platform, where files do not tell")

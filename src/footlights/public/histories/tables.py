@@ -287,7 +287,7 @@ def _report(
     return FileReport(
         name=name,
         source=source,
-        kind=_kind(columns),
+        kind=_kind(columns, known),
         language=columns.language,
         rows=tally.rows,
         missing=tally.missing,
@@ -299,16 +299,20 @@ def _report(
             if MEASURES[metric].adds == "sum"
         ),
         first_day=min(span.since for span in known).isoformat() if known else None,
-        last_day=(max(span.until for span in known) - timedelta(days=1)).isoformat() if known else None,
+        last_day=min(max(span.until for span in known) - timedelta(days=1), times.newest).isoformat()
+        if known
+        else None,
         notes=tuple(tally.notes),
     )
 
 
-def _kind(columns: Understood) -> str:
+def _kind(columns: Understood, known: Sequence[dates.Span]) -> str:
     """What a table is of, in words."""
+    days = min(((span.until - span.since).days for span in known), default=1)
+    time = "day" if days == 1 else "month" if days < 100 else "year"
     of = "videos" if _is_of_videos(columns) else "the channel"
     axes = [axis for axis in AXES if axis in columns.roles]
-    by = [*axes, *(["day"] if "date" in columns.roles and "hour" not in axes else [])]
+    by = [*axes, *([time] if "date" in columns.roles and "hour" not in axes else [])]
     return of + (f" by {' and '.join(by)}" if by else "")
 
 
