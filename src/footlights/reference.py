@@ -75,8 +75,8 @@ def metrics_page() -> str:
         "## The audience of a video, or of a channel's season\n\n" + _metrics(AUDIENCE.values()),
         "## Lists of a video or a channel\n\n" + _metrics((*HISTOGRAM.values(), *QUARTILES.values())),
         "## A channel\n\n" + _metrics((*CHANNEL, *CHANNEL_DERIVED, *FOLLOWERS)),
-        "## What other platforms state\n\nIn a creator's [own history](../guides/history.md) alone, never on the board or "
-        "in the API, and without an interval: nobody knows one. Other metrics above may stand there, too, as the "
+        "## What other platforms state\n\nIn a creator's [own history](../guides/history.md) alone, never on the board "
+        "or in the API, and without an interval: nobody knows one. Other metrics above may stand there, too, as the "
         "platform states them; its days are its own.\n\n" + _metrics(IMPORTED),
         "## Domains\n\nThe lists are public and every cell gets noise: that a cell exists says nothing of anybody.\n\n"
         + _table(("Domain", "Cells", "Values"), _domains()),

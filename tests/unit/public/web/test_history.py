@@ -138,7 +138,7 @@ def test_what_is_not_understood_is_answered_file_by_file(app: Starlette, account
     answer = bring(ada, {"<b>cat.png": b"\x89PNG\x00\x00", "notes.csv": b"Hello;World\n1;2\n"})
     assert answer.status_code == 200 and "Nothing could be read" in answer.text and kept(data) == []
     assert "&lt;b&gt;cat" in answer.text and "<b>cat" not in answer.text and "“Hello”" in answer.text
-    assert "Choose the files first" in bring(ada, {}).text
+    assert "Choose the files first" in bring(ada, {"empty.csv": b""}).text
     assert "The year is one such as" in bring(ada, FILES, year="soon").text
 
 
