@@ -43,7 +43,7 @@ def bring(paths: Iterable[Path], folder: Path, *, told: Told = NOTHING_TOLD) -> 
     reading = read_export(members_of_paths(paths, ON_THIS_MACHINE), ON_THIS_MACHINE, now_utc=now, told=told)
     reports = (*(table.report for table in reading.tables), *reading.refused)
     if not reading.tables:
-        found = "".join(f"\n  {report.name}: {'; '.join(report.notes)}" for report in reading.refused)
+        found = "".join(f"\n  {report.name}: {'; '.join(map(str, report.notes))}" for report in reading.refused)
         raise BadFile(f"nothing in these files is an export that we understand.{found or ' They are empty.'}")
     path = folder / HISTORY_FILE
     return Brought(path=path, new=add(path, reading, now_utc=now), reports=reports)

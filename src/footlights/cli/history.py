@@ -71,9 +71,9 @@ def _open(link: str, *, browser: bool) -> None:
 def _told(report: Any) -> str:
     """A file's report as lines."""
     if not report.kind:
-        return f"{report.name}: not read: {'; '.join(report.notes)}"
+        return f"{report.name}: not read: {'; '.join(map(str, report.notes))}"
     days = f", {report.first_day} to {report.last_day}" if report.first_day else ""
-    lines = [f"{report.name}: {report.source}, {report.kind}{days}, {report.rows:,} rows"]
+    lines = [f"{report.name}: {report.source}, {' by '.join((report.kind, *report.by))}{days}, {report.rows:,} rows"]
     lines += [f"  {text}" for text in report.notes]
     left = [f'"{column.header}" ({column.why})' for column in report.columns if not column.means]
     if left:

@@ -16,8 +16,8 @@ from typing import Any
 
 import msgspec
 
+from footlights.public.histories.found import Unreadable
 from footlights.public.histories.limits import Limits
-from footlights.terms.errors import BadFile
 
 Row = list[str]
 
@@ -40,10 +40,10 @@ def sheets_of(name: str, data: bytes, limits: Limits) -> list[Sheet]:
     if data.startswith(b"PK\x03\x04"):
         return _workbook(data, limits)
     if data.startswith(b"\xd0\xcf\x11\xe0"):
-        raise BadFile("it is a workbook of before 2007, or one with a password. Save it as .xlsx or .csv.")
+        raise Unreadable("it is a workbook of before 2007, or one with a password: save it as .xlsx or .csv")
     text = _text(data)
     if "\x00" in text[:4096]:
-        raise BadFile("it is no table: neither CSV nor a workbook.")
+        raise Unreadable("it is no table: neither CSV nor a workbook")
     return [Sheet(name="", rows=list(_csv(text, limits)))]
 
 
@@ -63,10 +63,10 @@ def _csv(text: str, limits: Limits) -> Iterator[Row]:
     try:
         for number, row in enumerate(reader):
             if number >= limits.rows:
-                raise BadFile(f"it has more than {limits.rows:,} rows. Export a shorter time.")
+                raise Unreadable("it has more than %(count)s rows: export a shorter time", count=limits.rows)
             yield [cell[: limits.text_length].strip() for cell in row[: limits.columns]]
     except csv.Error:
-        raise BadFile("a cell of it never ends: the file was cut. Download it again.") from None
+        raise Unreadable("a cell of it never ends, so the file was cut: download it again") from None
 
 
 def _delimiter(text: str) -> str:
@@ -89,11 +89,11 @@ def _workbook(data: bytes, limits: Limits) -> list[Sheet]:
                 for sheet in book.worksheets
                 if hasattr(sheet, "iter_rows")
             ]
-    except BadFile:
+    except Unreadable:
         raise
     except Exception:
         # Whatever a broken workbook makes of a library for it: its message could hold a cell.
-        raise BadFile("the workbook is damaged, or no workbook. Save it again, or export it as CSV.") from None
+        raise Unreadable("the workbook is damaged, or no workbook: save it again, or export it as CSV") from None
 
 
 def _check_workbook(data: bytes, limits: Limits) -> None:
@@ -102,16 +102,16 @@ def _check_workbook(data: bytes, limits: Limits) -> None:
         with zipfile.ZipFile(io.BytesIO(data)) as book:
             parts = book.infolist()
             if len(parts) > limits.members or sum(part.file_size for part in parts) > limits.unpacked_bytes:
-                raise BadFile(f"it unpacks to more than {limits.unpacked_bytes // 1_000_000:,} MB.")
+                raise Unreadable("it unpacks to more than %(mb)s MB", mb=limits.unpacked_bytes // 1_000_000)
             for part in parts:
                 if part.filename.endswith((".xml", ".rels")):
                     with book.open(part) as text:
                         head = text.read(4096)
                     # No workbook has a document type; the attacks on XML parsers all need one. UTF-16 would hide it.
                     if b"<!DOCTYPE" in head or b"<!ENTITY" in head or head.startswith((b"\xff\xfe", b"\xfe\xff")):
-                        raise BadFile("the workbook has a part that no workbook has.")
+                        raise Unreadable("the workbook has a part that no workbook has")
     except (zipfile.BadZipFile, NotImplementedError, EOFError, RuntimeError):
-        raise BadFile("the workbook is damaged. Download it again.") from None
+        raise Unreadable("the workbook is damaged: download it again") from None
 
 
 def _rows(sheet: Any, limits: Limits) -> Iterator[Row]:
@@ -119,7 +119,7 @@ def _rows(sheet: Any, limits: Limits) -> Iterator[Row]:
     sheet.reset_dimensions()
     for number, row in enumerate(sheet.iter_rows(max_col=limits.columns, max_row=limits.rows + 1, values_only=True)):
         if number >= limits.rows:
-            raise BadFile(f"it has more than {limits.rows:,} rows. Export a shorter time.")
+            raise Unreadable("it has more than %(count)s rows: export a shorter time", count=limits.rows)
         cells = [_cell(value, limits) for value in row]
         if any(cells):
             yield cells

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from footlights.public.histories.cells import Row
-from footlights.public.histories.found import Column
+from footlights.public.histories.found import Column, note
 from footlights.public.histories.measures import MEASURES, MONEY, SHARES, VIEW_SHARES
 from footlights.public.histories.words import Heard, Meaning, heard, languages, plain, word
 
@@ -68,11 +68,11 @@ def _columns(rows: Sequence[Row], header_row: int, told: Mapping[str, str]) -> U
         elif kind == "measure" and name not in measures.values():
             measures[place] = name
         elif kind:
-            columns.append((place, Column(header=header[:120], means="", why=f"a second column for {name}")))
+            columns.append((place, Column(header=header[:120], means="", why=note("a second column for the same"))))
             continue
         elif not header and not cells:
             continue
-        why = "" if kind else "not in our vocabulary"
+        why = None if kind else note("not in our vocabulary")
         columns.append((place, Column(header=header[:120], means=name, why=why)))
     _settle(roles, rows, header_row)
     measures = _shares(roles, measures, said)
@@ -93,7 +93,7 @@ def _as_settled(column: Column, place: int, roles: Mapping[str, int], measures: 
     if not column.means:
         return column
     name = measures.get(place) or next((role for role, at in roles.items() if at == place), "")
-    why = "" if name else "a share, and no column says of what"
+    why = None if name else note("a share, and no column says of what")
     return Column(header=column.header, means=name, why=why)
 
 

@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 
 import msgspec
 
+from footlights.public.histories.found import Note, Unreadable, note
 from footlights.public.histories.limits import DEPTH_MAX, Limits
 from footlights.terms.errors import BadFile
 
@@ -38,7 +39,7 @@ class Unread(msgspec.Struct, frozen=True, kw_only=True):
     """A file that was not read, and why."""
 
     name: str
-    why: str
+    why: Note
 
 
 class Budget:
@@ -53,12 +54,15 @@ class Budget:
         self._left_bytes -= size_bytes
         self._left_members -= 1
         if self._left_bytes < 0:
-            raise BadFile(
-                f"these files unpack to more than {self.limits.unpacked_bytes // 1_000_000:,} MB, and no export is so "
-                "large. Take the files that hold figures out of the zip, and bring those alone."
+            raise Unreadable(
+                "These files unpack to more than %(mb)s MB, and no export is so large. Take the files that hold "
+                "figures out of the zip, and bring those alone.",
+                mb=self.limits.unpacked_bytes // 1_000_000,
             )
         if self._left_members < 0:
-            raise BadFile(f"these are more than {self.limits.members:,} files. Bring those that hold figures alone.")
+            raise Unreadable(
+                "These are more than %(count)s files. Bring those that hold figures alone.", count=self.limits.members
+            )
 
 
 def members_of_paths(paths: Iterable[Path], limits: Limits) -> Iterator[Member | Unread]:
@@ -85,7 +89,9 @@ def members_of_uploads(files: Iterable[tuple[str, bytes]], limits: Limits) -> It
 def _of_file(path: Path, place: str, budget: Budget) -> Iterator[Member | Unread]:
     size = path.stat().st_size
     if size > budget.limits.packed_bytes:
-        yield Unread(name=path.name, why=f"it is larger than {budget.limits.packed_bytes // 1_000_000:,} MB")
+        yield Unread(
+            name=path.name, why=note("it is larger than %(mb)s MB", mb=budget.limits.packed_bytes // 1_000_000)
+        )
         return
     yield from _members(path.name, place, path.read_bytes(), int(path.stat().st_mtime), budget, depth=0)
 
@@ -99,7 +105,7 @@ def _members(
         yield Member(name=name, place=place, data=data, made_at_utc=made_at_utc)
         return
     if depth >= DEPTH_MAX:
-        yield Unread(name=name, why=f"it is a zip in a zip, more than {DEPTH_MAX} deep")
+        yield Unread(name=name, why=note("it is a zip in a zip in a zip"))
         return
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as packed:
@@ -109,7 +115,7 @@ def _members(
                 if not info.is_dir() and _is_ours(info.filename):
                     yield from _unpacked(packed, info, f"{place}/{name}".lstrip("/"), budget, depth=depth)
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, ValueError):
-        yield Unread(name=name, why="the zip is damaged: download it again")
+        yield Unread(name=name, why=note("the zip is damaged: download it again"))
 
 
 def _unpacked(
@@ -117,7 +123,7 @@ def _unpacked(
 ) -> Iterator[Member | Unread]:
     name = _plain_name(info.filename)
     if info.flag_bits & 0x1:
-        yield Unread(name=name, why="it is encrypted: unpack it, and bring what is in it")
+        yield Unread(name=name, why=note("it is encrypted: unpack it, and bring what is in it"))
         return
     budget.take(info.file_size)
     with packed.open(info) as member:

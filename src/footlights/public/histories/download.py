@@ -12,12 +12,13 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from footlights.public.histories.found import FileReport, FoundVideo, Number, Sum, Table
+from footlights.public.histories.found import FileReport, FoundVideo, Number, Sum, Table, Unreadable, note
 from footlights.public.histories.numbers import NotANumber, whole
 from footlights.public.histories.tables import Times
-from footlights.terms.errors import BadFile
 
-LEFT_OUT = "all but your own posts was left out unread: messages, watching, searches, followers, log-ins, purchases"
+LEFT_OUT = note(
+    "all but your own posts was left out unread: messages, watching, searches, followers, log-ins, purchases"
+)
 _ID = re.compile(r"/(?:video|v)/(\d{15,20})")
 _SHIFT = 32
 
@@ -66,10 +67,10 @@ def read_download(name: str, data: bytes, *, digest: str, times: Times) -> Table
         found = _DECODER.decode(data.removeprefix(b"\xef\xbb\xbf"))
     except msgspec.MsgspecError:
         # Its message could hold a text of the file.
-        raise BadFile('it is JSON, but not TikTok\'s "Download your data".') from None
+        raise Unreadable("it is JSON, but not TikTok's “Download your data”") from None
     sections = [section for section in (found.Post, found.Posts, found.Video) if section is not None]
     if not sections:
-        raise BadFile('it is JSON without a section of posts: TikTok\'s "Download your data" has one.')
+        raise Unreadable("it is JSON without a section of posts: TikTok's “Download your data” has one")
     lists = [posts.VideoList or [] for section in sections for posts in (section.Posts, section.Videos) if posts]
     posts = [post for each in lists for post in each]
     videos, numbers = _read(posts, times)
@@ -77,11 +78,11 @@ def read_download(name: str, data: bytes, *, digest: str, times: Times) -> Table
     return Table(
         digest=digest,
         report=FileReport(
-            name=name, source="TikTok", kind="own posts", language="en", rows=len(videos), missing=0,
+            name=name, source="TikTok", kind="posts", by=(), language="en", rows=len(videos), missing=0,
             unread=len(posts) - len(videos), columns=(), sums=(Sum(metric="like_count", rows=sum(likes), total=None),),
             first_day=_day(min((v.posted_at_utc or 0 for v in videos), default=0)),
             last_day=_day(max((v.posted_at_utc or 0 for v in videos), default=0)),
-            notes=(LEFT_OUT, *(() if posts else ("it has no posts",))),
+            notes=(LEFT_OUT, *(() if posts else (note("it has no posts"),))),
         ),
         videos=tuple(videos),
         numbers=tuple(numbers),

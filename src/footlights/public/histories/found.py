@@ -6,9 +6,35 @@ from typing import Literal
 
 import msgspec
 
+from footlights.terms.errors import BadFile
+
 Source = Literal["TikTok", "YouTube"]
 #: Of numbers of the whole channel.
 CHANNEL = ""
+
+
+class Note(msgspec.Struct, frozen=True, kw_only=True):
+    """A sentence of a report, in English, and the values in it, so that a page can say it in another language."""
+
+    text: str
+    values: dict[str, str] = {}
+
+    def __str__(self) -> str:
+        return self.text % self.values
+
+
+def note(text: str, **values: object) -> Note:
+    """A sentence with values, written %(name)s in it."""
+    written = {name: f"{value:,}" if isinstance(value, int) else str(value) for name, value in values.items()}
+    return Note(text=text, values=written)
+
+
+class Unreadable(BadFile):
+    """A file that is not read, and why, in a sentence that a page can say in another language."""
+
+    def __init__(self, text: str, **values: object) -> None:
+        self.note = note(text, **values)
+        super().__init__(str(self.note))
 
 
 class FoundVideo(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,7 +68,7 @@ class Column(msgspec.Struct, frozen=True, kw_only=True):
 
     header: str
     means: str
-    why: str = ""
+    why: Note | None = None
 
 
 class Sum(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,7 +80,7 @@ class Sum(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FileReport(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of one table. kind: such as "the channel by day"; "" if it was not understood.
+    """What became of one table. kind: what it is of, "" if it was not understood. by: such as country, and day.
 
     rows: that hold figures. missing: cells that say that they have no number. unread: cells that were not understood.
     notes: what had to be decided, in words.
@@ -62,7 +88,8 @@ class FileReport(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     source: str
-    kind: str
+    kind: Literal["channel", "videos", "posts", ""]
+    by: tuple[str, ...]
     language: str
     rows: int
     missing: int
@@ -71,7 +98,7 @@ class FileReport(msgspec.Struct, frozen=True, kw_only=True):
     sums: tuple[Sum, ...]
     first_day: str | None
     last_day: str | None
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
 
 
 class Table(msgspec.Struct, frozen=True, kw_only=True):

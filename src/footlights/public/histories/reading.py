@@ -16,12 +16,13 @@ from footlights.public.histories import download
 from footlights.public.histories.cells import Row, sheets_of
 from footlights.public.histories.columns import Understood, understood
 from footlights.public.histories.containers import Member, Unread
-from footlights.public.histories.found import FileReport, Reading, Source, Table
+from footlights.public.histories.found import FileReport, Reading, Source, Table, Unreadable, note
 from footlights.public.histories.limits import Limits
 from footlights.public.histories.measures import MEASURES
 from footlights.public.histories.tables import DAY, Times, read_table, refused
 from footlights.public.histories.words import plain
 from footlights.terms.errors import BadFile
+from footlights.terms.words import N_
 
 _TIKTOK = frozenset(
     {"profile_views", "followers_count", "active_followers", "follower_genders", "follower_countries", "link", "taken"}
@@ -77,8 +78,8 @@ def read_export(
                 tables.append(download.read_download(member.name, member.data, digest=digest, times=times))
                 continue
             found, left = _sheets(member, limits, wanted)
-        except BadFile as error:
-            reports.append(refused(member.name, str(error)))
+        except Unreadable as error:
+            reports.append(refused(member.name, error.note))
             continue
         sheets += found
         reports += left
@@ -101,14 +102,16 @@ def _sheets(member: Member, limits: Limits, told: Mapping[str, str]) -> tuple[li
     for sheet in sheets_of(member.name, member.data, limits):
         name = f"{member.name}: {sheet.name}" if sheet.name not in ("", "Sheet1") else member.name
         if not sheet.rows:
-            left.append(refused(name, "it is empty"))
+            left.append(refused(name, note("it is empty")))
             continue
         columns = understood(sheet.rows, told=told)
         if columns is None:
             headers = ", ".join(f"“{cell[:40]}”" for cell in sheet.rows[0][:8] if cell)
-            left.append(refused(name, f"no column was understood. Its first row says: {headers or 'nothing'}"))
+            left.append(
+                refused(name, note("no column was understood. Its first row says: %(headers)s", headers=headers or "-"))
+            )
         elif not columns.measures:
-            left.append(refused(name, "no column of it holds figures that we know", columns.columns))
+            left.append(refused(name, note("no column of it holds figures that we know"), columns.columns))
         else:
             digest = hashlib.sha256(member.data + b"\0" + sheet.name.encode()).hexdigest()
             found.append(
@@ -164,9 +167,10 @@ def _with_disputes(tables: list[Table]) -> list[Table]:
             if value != n.value:
                 others[name] = others.get(name, 0) + 1
         notes = tuple(
-            f"{count:,} of its numbers are others in {name}, which was exported later or has more: those are shown"
+            note("%(count)s of its numbers are others in %(file)s, which is later or has more: those are shown",
+                 count=count, file=name)
             for name, count in others.items()
-        )
+        )  # fmt: skip
         report = msgspec.structs.replace(table.report, notes=(*table.report.notes, *notes))
         found.append(msgspec.structs.replace(table, report=report))
     return found[::-1]
@@ -199,25 +203,25 @@ def _times(member: Member, told: Told, now_utc: int, spans: Mapping[str, tuple[i
 
     named = _NAMED_SPAN.search(f"{member.place} {member.name}")
     if named is not None and (since := _iso(named[1])) and (until := _iso(named[2])) and since <= until:
-        return between(_utc(since), _utc(until) + DAY, "as its name says")
+        return between(_utc(since), _utc(until) + DAY, N_("as its name says"))
     if member.place in spans:
-        return between(*spans[member.place], "as the files beside it say")
+        return between(*spans[member.place], N_("as the files beside it say"))
     return between(0, _utc(newest) + DAY, how)
 
 
 def _newest(member: Member, told: Told, today: date) -> tuple[date, str]:
     """The last day that a file can tell of, and how that is known."""
     if told.year is not None:
-        return min(today, date(told.year, 12, 31)), "as you said"
+        return min(today, date(told.year, 12, 31)), N_("as you said")
     named = [day for text in _NAMED_DAY.findall(f"{member.place} {member.name}") if (day := _iso(text)) is not None]
     if named and max(named) <= today:
-        return max(named), "as its name says"
+        return max(named), N_("as its name says")
     if member.made_at_utc is not None:
         # A zip's times are local ones: it may have been made a day later than it says.
         made = datetime.fromtimestamp(member.made_at_utc, UTC).date() + timedelta(days=1)
         if made <= today:
-            return made, "as the file's own time says"
-    return today, "since today is no earlier"
+            return made, N_("as the file's own time says")
+    return today, N_("since today is no earlier")
 
 
 def _iso(text: str) -> date | None:

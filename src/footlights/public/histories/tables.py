@@ -17,7 +17,18 @@ import msgspec
 from footlights.public.histories import dates
 from footlights.public.histories.cells import Row
 from footlights.public.histories.columns import AXES, TIKTOK_LINK, Understood
-from footlights.public.histories.found import CHANNEL, Column, FileReport, FoundVideo, Number, Source, Sum, Table
+from footlights.public.histories.found import (
+    CHANNEL,
+    Column,
+    FileReport,
+    FoundVideo,
+    Note,
+    Number,
+    Source,
+    Sum,
+    Table,
+    note,
+)
 from footlights.public.histories.measures import MEASURES
 from footlights.public.histories.numbers import NotANumber, decimal_point, is_missing, whole
 from footlights.public.histories.words import word
@@ -50,7 +61,7 @@ class _Tally:
         self.known: set[str] = set()
         self.sums: dict[str, int] = defaultdict(int)
         self.totals: dict[str, int] = {}
-        self.notes: list[str] = []
+        self.notes: list[Note] = []
         self.numbers: dict[tuple[str, str, str, str, int, int], int] = {}
         self.doubled = 0
 
@@ -113,7 +124,13 @@ def _spans(body: Sequence[Row], columns: Understood, times: Times, tally: _Tally
         return [None] * len(body)
     days = dates.days_of([row[place] if place < len(row) else "" for row in body], language=columns.language)
     if dates.has_no_year(days):
-        tally.notes.append(f"its dates have no year: none is taken to be after {times.newest}, {times.newest_how}")
+        tally.notes.append(
+            note(
+                "its dates have no year: none is taken to be after %(day)s, %(how)s",
+                day=times.newest,
+                how=times.newest_how,
+            )
+        )
     return dates.spans_of(days, newest=times.newest)
 
 
@@ -154,7 +171,7 @@ def _keep_totals(tally: _Tally, totals: Values, times: Times) -> None:
     real = {key: value for key, value in totals.items() if value or key[0] in tally.known}
     empty = len(totals) - len(real)
     if empty:
-        tally.notes.append(f"{empty} totals of 0 stand over columns without a number: they are taken for none, too")
+        tally.notes.append(note("totals of 0 over columns without a number are taken for none"))
     tally.totals.update((metric, value) for (metric, _), value in real.items())
     _keep(tally, real, subject=CHANNEL, window=(times.since_utc, times.until_utc))
 
@@ -269,8 +286,7 @@ def _align(tally: _Tally) -> None:
         moved[(*key[:4], at - best * DAY, at - best * DAY + DAY)] = value
     tally.numbers.update(moved)
     tally.notes.append(
-        f"its column of differences stands a day {'late' if best > 0 else 'early'}: it was moved to the days that the "
-        "counts of followers say"
+        note("its differences of followers stand a day late or early: they are put where the counts say")
     )
 
 
@@ -279,15 +295,17 @@ def _report(
 ) -> FileReport:
     known = [span for span in spans if span is not None]
     if tally.doubled:
-        tally.notes.append(f"{tally.doubled:,} numbers stand in it twice: the last is kept")
+        tally.notes.append(note("%(count)s numbers stand in it twice: the last is kept", count=tally.doubled))
     if "date" not in columns.roles and "taken" not in columns.roles:
         tally.notes.append(
-            f"it does not say of which time it is: taken as until {_day(times.until_utc - DAY)}, {times.how}"
-        )
+            note("it does not say of which time it is: taken as until %(day)s, %(how)s",
+                 day=_day(times.until_utc - DAY), how=times.how)
+        )  # fmt: skip
     return FileReport(
         name=name,
         source=source,
-        kind=_kind(columns, known),
+        kind="videos" if _is_of_videos(columns) else "channel",
+        by=_by(columns, known),
         language=columns.language,
         rows=tally.rows,
         missing=tally.missing,
@@ -306,20 +324,18 @@ def _report(
     )
 
 
-def _kind(columns: Understood, known: Sequence[dates.Span]) -> str:
-    """What a table is of, in words."""
+def _by(columns: Understood, known: Sequence[dates.Span]) -> tuple[str, ...]:
+    """What a table's rows are apart by: axes, and a time."""
     days = min(((span.until - span.since).days for span in known), default=1)
     time = "day" if days == 1 else "month" if days < 100 else "year"
-    of = "videos" if _is_of_videos(columns) else "the channel"
     axes = [axis for axis in AXES if axis in columns.roles]
-    by = [*axes, *([time] if "date" in columns.roles and "hour" not in axes else [])]
-    return of + (f" by {' and '.join(by)}" if by else "")
+    return (*axes, *([time] if "date" in columns.roles and "hour" not in axes else []))
 
 
-def refused(name: str, why: str, columns: tuple[Column, ...] = ()) -> FileReport:
+def refused(name: str, why: Note, columns: tuple[Column, ...] = ()) -> FileReport:
     """The report of a file that was not read."""
     return FileReport(
-        name=name, source="", kind="", language="", rows=0, missing=0, unread=0, columns=columns, sums=(),
+        name=name, source="", kind="", by=(), language="", rows=0, missing=0, unread=0, columns=columns, sums=(),
         first_day=None, last_day=None, notes=(why,),
     )  # fmt: skip
 

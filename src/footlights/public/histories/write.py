@@ -16,9 +16,8 @@ from pathlib import Path
 
 import msgspec
 
-from footlights.public.histories.found import FoundVideo, Reading, Table
+from footlights.public.histories.found import FoundVideo, Reading, Table, Unreadable
 from footlights.public.histories.history import APPLICATION_ID, FORM
-from footlights.terms.errors import BadFile
 
 #: A creator's history: some 10 million numbers.
 HISTORY_BYTES_MAX = 256_000_000
@@ -28,7 +27,7 @@ FILES_MAX = 2_000
 def add(path: Path, reading: Reading, *, now_utc: int, bytes_max: int = HISTORY_BYTES_MAX) -> int:
     """Add what was read to a history, which is made if there is none. Returns how many tables are new to it.
 
-    Raises BadFile where it would grow beyond bytes_max, and then leaves it as it was.
+    Raises Unreadable where it would grow beyond bytes_max, and then leaves it as it was.
     """
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     draft = path.with_suffix(".draft")
@@ -40,9 +39,10 @@ def add(path: Path, reading: Reading, *, now_utc: int, bytes_max: int = HISTORY_
         with closing(sqlite3.connect(draft, isolation_level=None)) as db:
             count = _fill(db, reading, now_utc)
         if draft.stat().st_size > bytes_max:
-            raise BadFile(
-                f"this history would be larger than {bytes_max // 1_000_000:,} MB. Delete it and bring fewer files: "
-                "exports of a year hold all that the shorter ones do."
+            raise Unreadable(
+                "This history would be larger than %(mb)s MB. Delete it and bring fewer files: exports of a year hold "
+                "all that the shorter ones do.",
+                mb=bytes_max // 1_000_000,
             )
         os.replace(draft, path)
     finally:
@@ -71,7 +71,9 @@ def _fill(db: sqlite3.Connection, reading: Reading, now_utc: int) -> int:
         db.execute(f"PRAGMA user_version = {FORM}")
     count = sum(_put(db, table, now_utc) for table in reading.tables)
     if db.execute("SELECT count(*) FROM files").fetchone()[0] > FILES_MAX:
-        raise BadFile(f"a history holds at most {FILES_MAX:,} files. Delete it and bring the largest exports alone.")
+        raise Unreadable(
+            "A history holds at most %(count)s files. Delete it and bring the largest exports alone.", count=FILES_MAX
+        )
     db.execute("COMMIT")
     return count
 

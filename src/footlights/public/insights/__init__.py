@@ -13,6 +13,7 @@ from footlights.public.insights.changes import Change
 from footlights.public.insights.channel import Channel, channel
 from footlights.public.insights.leaving import Leaving, leaving
 from footlights.public.insights.moments import next_tick_utc
+from footlights.public.insights.notable import TakingOff, UnusualWeek, taking_off, unusual_weeks
 from footlights.public.insights.overview import OVERVIEW_NAMES, WINDOW_DAYS_MAX, Overview, overview
 from footlights.public.insights.periods import Period, from_day_to_day, last_days
 from footlights.public.insights.ranking import ListedVideo, Place, RankedPage, ranked_page
@@ -45,7 +46,9 @@ __all__ = [
     "RankedPage",
     "Retention",
     "Table",
+    "TakingOff",
     "Typical",
+    "UnusualWeek",
     "VideoFigures",
     "active_hours",
     "audience",
@@ -60,7 +63,9 @@ __all__ = [
     "overview",
     "ranked_page",
     "retention",
+    "taking_off",
     "timeseries",
     "typical",
+    "unusual_weeks",
     "video_figures",
 ]

@@ -24,6 +24,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from footlights.public.histories.containers import members_of_uploads
+from footlights.public.histories.found import Unreadable
 from footlights.public.histories.history import History
 from footlights.public.histories.limits import UPLOADED
 from footlights.public.histories.reading import Told, read_export
@@ -111,8 +112,8 @@ class Histories:
             try:
                 reading = read_export(members_of_uploads(files, UPLOADED), UPLOADED, now_utc=now, told=told)
                 new = add(path, reading, now_utc=now, bytes_max=HISTORY_BYTES_MAX) if reading.tables else 0
-            except BadFile as error:
-                raise bad_form(f"{str(error)[:1].upper()}{str(error)[1:]}") from None
+            except Unreadable as error:
+                raise bad_form(self._shared.language_of(request).say(error.note.text, **error.note.values)) from None
         log.info("history.brought", tables=len(reading.tables), refused=len(reading.refused))
         return self._html(request, "history_read.html", {**values, "reading": reading, "new": new})
 

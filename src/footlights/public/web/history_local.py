@@ -11,7 +11,6 @@ import threading
 from pathlib import Path
 from typing import Any
 
-import jinja2
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -22,17 +21,21 @@ from starlette.routing import Route
 
 from footlights.public.accounts.tokens import digest, new_token
 from footlights.public.histories.history import History
+from footlights.public.languages import Languages
 from footlights.public.web.api import checked_query
-from footlights.public.web.app import BODY_BYTES_MAX, templates_of
+from footlights.public.web.app import BODY_BYTES_MAX
 from footlights.public.web.headers import SecurityHeaders
 from footlights.public.web.history_pages import PAGES, HistoryPage, values_of
 from footlights.public.web.problems import FAILED, LINK_SPENT, NOT_FOUND, Problem, Refusal, problem
 from footlights.public.web.static import Assets
+from footlights.public.web.templating import Templates
+from footlights.settings import BY_NAME
+from footlights.terms.words import N_
 
 ROOT = "/history"
 NOT_HERE = problem(
-    403, "not_here", "This page is for the browser that opened the link",
-    "Run `footlights studio` again: it prints a new link, which works once.",
+    403, "not_here", N_("This page is for the browser that opened the link"),
+    N_("Run `footlights studio` again: it prints a new link, which works once."),
 )  # fmt: skip
 
 
@@ -47,7 +50,8 @@ class LocalHistory:
         self._session = digest(new_token())
         self._unspent = threading.Semaphore(1)
         self._assets = Assets()
-        self._templates: jinja2.Environment = templates_of(self._assets)
+        self._languages = Languages(str(BY_NAME["languages"].default))
+        self._templates = Templates(self._assets, self._languages)
 
     def app(self) -> Starlette:
         """The application. Raises AssetsMissing, on making this, where the package was not built."""
@@ -104,11 +108,14 @@ class LocalHistory:
             raise Refusal(NOT_HERE)
 
     def _html(self, request: Request, template: str, values: dict[str, Any], status: int = 200) -> Response:
+        language = self._languages.of(chosen="", accept=request.headers.get("accept-language", ""))
         told = {
-            "path": request.url.path, "query": dict(request.query_params), "root": ROOT, "local": True, "creator": None,
+            "path": request.url.path, "query": dict(request.query_params), "here": request.url.path, "root": ROOT,
+            "local": True, "creator": None,
         }  # fmt: skip
-        text = self._templates.get_template(template).render({**told, **values})
-        return HTMLResponse(text, status_code=status, headers={"Cache-Control": "no-store"})
+        text = self._templates.render(template, language, {**told, **values})
+        headers = {"Cache-Control": "no-store", "Content-Language": language.code}
+        return HTMLResponse(text, status_code=status, headers=headers)
 
     def _refused(self, request: Request, error: Exception) -> Response:
         assert isinstance(error, Refusal), "registered for refusals"
@@ -123,4 +130,4 @@ class LocalHistory:
         return self._say(request, FAILED)
 
     def _say(self, request: Request, what: Problem) -> Response:
-        return self._html(request, "error.html", {"problem": what}, what.status)
+        return self._html(request, "history_error.html", {"problem": what}, what.status)

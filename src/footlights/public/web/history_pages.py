@@ -12,9 +12,8 @@ import msgspec
 
 from footlights.public.histories import views
 from footlights.public.histories.history import History
-from footlights.public.histories.measures import MEASURES, told
+from footlights.public.histories.measures import MEASURES
 from footlights.public.web.api import ORDER, QUERY, Parameter
-from footlights.public.web.formats import amount
 from footlights.public.web.problems import NOT_FOUND, Refusal
 from footlights.terms.errors import NotFound
 
@@ -56,7 +55,7 @@ def values_of(page: HistoryPage, history: History, query: dict[str, Any], path: 
         shown = page.show(history, source, query, path)
     except NotFound:
         raise Refusal(NOT_FOUND) from None
-    return {"sources": sources, "source": source, "stated_by": f"as {source} states it", **shown}
+    return {"sources": sources, "source": source, **shown}
 
 
 def _overview(history: History, source: str, query: dict[str, Any], _: dict[str, str]) -> dict[str, Any]:
@@ -116,7 +115,7 @@ def _audience(history: History, source: str, _: dict[str, Any], __: dict[str, st
 
 
 def _files(history: History, _: str, __: dict[str, Any], ___: dict[str, str]) -> dict[str, Any]:
-    return {"files": history.files(), "measures": MEASURES}
+    return {"files": history.files()}
 
 
 PAGES: tuple[HistoryPage, ...] = (
@@ -128,11 +127,6 @@ PAGES: tuple[HistoryPage, ...] = (
     HistoryPage(path="/audience", template="history_audience.html", show=_audience, parameters=(SOURCE,)),
     HistoryPage(path="/files", template="history_files.html", show=_files, parameters=(SOURCE,)),
 )
-
-
-def kept(number: int, metric: str) -> str:
-    """A kept number as pages write it."""
-    return amount(told(metric, number), metric)
 
 
 def _columns(videos: tuple[views.StatedVideo, ...]) -> list[str]:

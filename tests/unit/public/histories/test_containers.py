@@ -37,7 +37,7 @@ def test_zips_in_zips_have_one_budget_and_an_end() -> None:
     for _ in range(4):
         deep = exports.zipped({"deep.zip": deep})
     (left,) = members_of_uploads([("deep.zip", deep)], SMALL)
-    assert isinstance(left, Unread) and "deep" in left.why
+    assert isinstance(left, Unread) and "in a zip in a zip" in str(left.why)
 
 
 def test_many_small_files_are_refused_as_one_large_one_is() -> None:
@@ -69,7 +69,7 @@ def test_damaged_and_encrypted_zips_are_told_of_and_the_rest_is_read() -> None:
         locked[locked.index(mark) + place] |= 1
     found = list(members_of_uploads([("a.zip", good[:60]), ("b.zip", bytes(locked)), ("c.zip", good)], SMALL))
     assert [type(each) for each in found] == [Unread, Unread, Member]
-    assert "encrypted" in found[1].why if isinstance(found[1], Unread) else False
+    assert "encrypted" in str(found[1].why) if isinstance(found[1], Unread) else False
 
 
 def test_what_a_system_leaves_beside_files_is_passed_over() -> None:

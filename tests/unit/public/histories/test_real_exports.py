@@ -120,7 +120,7 @@ def test_a_real_download_is_read_and_nothing_of_what_its_owner_watched_is_kept(
     tables: dict[Path, list[Table]],
 ) -> None:
     (table,) = tables[DOWNLOAD]
-    assert (table.report.kind, table.numbers, table.videos) == ("own posts", (), ())
+    assert (table.report.kind, table.numbers, table.videos) == ("posts", (), ())
     watched = "7424885637381131563"
     assert watched in (DOWNLOAD / "user_data_tiktok_test_account_redacted.json").read_text("utf-8")
     assert watched not in repr(tables[DOWNLOAD])
