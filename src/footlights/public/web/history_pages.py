@@ -18,7 +18,7 @@ from footlights.public.web.problems import NOT_FOUND, Refusal
 from footlights.terms.errors import NotFound
 
 VIDEOS_ON_A_PAGE = 50
-PERIODS_DAYS = (7, 28, 60, 365, 0)
+PERIODS_DAYS = (7, 28, 365, 0)
 CARDS_MAX = 10
 
 SOURCE = Parameter(name="source", schema={"type": "string", "maxLength": 16}, about="The platform to show.")
