@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 
 from footlights.public.histories.found import Unreadable
-from footlights.public.histories.limits import Limits
+from footlights.public.histories.limits import DAMAGED, Limits
 
 Row = list[str]
 
@@ -110,7 +110,7 @@ def _check_workbook(data: bytes, limits: Limits) -> None:
                     # No workbook has a document type; the attacks on XML parsers all need one. UTF-16 would hide it.
                     if b"<!DOCTYPE" in head or b"<!ENTITY" in head or head.startswith((b"\xff\xfe", b"\xfe\xff")):
                         raise Unreadable("the workbook has a part that no workbook has")
-    except (zipfile.BadZipFile, NotImplementedError, EOFError, RuntimeError):
+    except DAMAGED:
         raise Unreadable("the workbook is damaged: download it again") from None
 
 

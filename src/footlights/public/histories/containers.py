@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import io
 import zipfile
-import zlib
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
@@ -15,7 +14,7 @@ from pathlib import Path, PurePosixPath
 import msgspec
 
 from footlights.public.histories.found import Note, Unreadable, note
-from footlights.public.histories.limits import DEPTH_MAX, Limits
+from footlights.public.histories.limits import DAMAGED, DEPTH_MAX, Limits
 from footlights.terms.errors import BadFile
 
 _ZIP = b"PK\x03\x04"
@@ -114,7 +113,7 @@ def _members(
             for info in packed.infolist():
                 if not info.is_dir() and _is_ours(info.filename):
                     yield from _unpacked(packed, info, f"{place}/{name}".lstrip("/"), budget, depth=depth)
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, ValueError):
+    except DAMAGED:
         yield Unread(name=name, why=note("the zip is damaged: download it again"))
 
 

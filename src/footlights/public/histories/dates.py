@@ -24,6 +24,7 @@ _EAST = re.compile(r"(?:(\d{4})\s*[年년]\s*)?(\d{1,2})\s*[月월]\s*(?:(\d{1,2
 _COUNTED = re.compile(r"(?:(\d{1,2})\s*)?(?:thang|thg)\s*(\d{1,2})(?:\D+(\d{1,4}))?.*")
 _SLASHES = re.compile(r"(\d{1,2})[-/.](\d{1,2})(?:[-/.](\d{4}|\d{2}))?\.?(?: .*)?")
 _YEAR = re.compile(r"(?:19|20)\d{2}")
+_SAMPLE = 200
 #: How often the months of one column may start over.
 _YEARS_MAX = 5
 _SPAN_YEARS = range(1990, 2200)
@@ -47,14 +48,21 @@ class Span(msgspec.Struct, frozen=True):
 def days_of(cells: Sequence[str], *, language: str) -> list[Day | None]:
     """A column's dates as written, None for what is none. language: of the file's headers, where it is known."""
     day_first = _day_first(cells, language)
+    distinct = dict.fromkeys(cells)
+    # A column that is no date in any language is asked about a few of its cells in each, and not about all.
+    sample = list(distinct)[:_SAMPLE]
+
+    def understood_in(tongue: str) -> int:
+        return sum(_day(cell, tongue, day_first=day_first) is not None for cell in sample)
+
+    counts = {}
     for tongue in _tongues(language):
-        found = [_day(cell, tongue, day_first=day_first) for cell in cells]
-        if all(found):
-            return found
-    return max(
-        ([_day(cell, tongue, day_first=day_first) for cell in cells] for tongue in _tongues(language)),
-        key=lambda found: sum(day is not None for day in found),
-    )
+        counts[tongue] = understood_in(tongue)
+        if counts[tongue] == len(sample):
+            break
+    best = max(counts, key=counts.__getitem__)
+    days = {cell: _day(cell, best, day_first=day_first) for cell in distinct}
+    return [days[cell] for cell in cells]
 
 
 def spans_of(days: Sequence[Day | None], *, newest: date) -> list[Span | None]:

@@ -6,6 +6,11 @@ nothing is unpacked or walked before its size is held against these.
 
 from __future__ import annotations
 
+import lzma
+import struct
+import zipfile
+import zlib
+
 import msgspec
 
 
@@ -27,5 +32,10 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 ON_THIS_MACHINE = Limits(packed_bytes=1_000_000_000, unpacked_bytes=1_000_000_000, members=5_000)
 #: What a server takes from a browser. A channel's year by country, the largest export seen, is 1.2 MB.
 UPLOADED = Limits(packed_bytes=24_000_000, unpacked_bytes=96_000_000, members=400)
+#: What Python's readers of zips raise for one that is damaged, or of a kind that they do not know.
+DAMAGED = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, NotImplementedError, EOFError, ValueError,
+    RuntimeError, OSError, KeyError,
+)  # fmt: skip
 #: Zip in zip in zip: an export is one deep, and a creator who zips a folder of exports makes it two.
 DEPTH_MAX = 2

@@ -75,9 +75,11 @@ def _exact(number: Decimal) -> int:
 
 
 def _decimal(cell: str, point: str, *, counts: bool) -> Decimal:
+    if len(cell) > _LENGTH_MAX:
+        raise NotANumber
     text = unicodedata.normalize("NFKC", cell).replace("\u2212", "-")
     found = _SHAPE.fullmatch(text.strip().casefold().lstrip("$€£¥").strip())
-    if found is None or len(text) > _LENGTH_MAX:
+    if found is None:
         raise NotANumber
     times = found["times"]
     if times and times not in _TIMES:

@@ -76,7 +76,9 @@ def read_table(
     rows: Sequence[Row], columns: Understood, *, name: str, digest: str, source: Source, times: Times
 ) -> Table:
     """Read a table whose columns are understood."""
-    body = [row for row in rows[columns.header_row + 1 :] if any(row)]
+    width = len(rows[columns.header_row])
+    # A row that was cut is one whose last cells are empty.
+    body = [row + [""] * (width - len(row)) for row in rows[columns.header_row + 1 :] if any(row)]
     tally = _Tally()
     spans = _spans(body, columns, times, tally)
     points = {place: decimal_point(_column(body, place), language=columns.language) for place in columns.measures}

@@ -54,7 +54,7 @@ def test_a_member_that_is_longer_than_it_says_is_cut_where_it_said() -> None:
 
 
 def test_a_path_inside_a_zip_is_never_one_outside(tmp_path: Path) -> None:
-    packed = exports.zipped({"../../etc/Overview.csv": b"Date,Views\n", "/root/x\x1b[31m.csv": b"Date,Views\n"})
+    packed = exports.zipped({"../../etc/Overview.csv": b"Date,Views\n", "/srv/x\x1b[31m.csv": b"Date,Views\n"})
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "export.zip").write_bytes(packed)
     found = list(members_of_paths([tmp_path / "in"], SMALL))
