@@ -15,8 +15,9 @@ from footlights.cli import parser
 from footlights.gate.promise import VIEWERS, policy_summary
 from footlights.public.web.openapi import document
 from footlights.settings import SETTINGS
-from footlights.terms.domains import AGES, COUNTRIES, GENDERS, SOURCES, TYPES
+from footlights.terms.domains import AGES, COUNTRIES, GENDERS, REACTIONS, SOURCES, TYPES
 from footlights.terms.families import FAMILIES, UNITS, families_of, histograms_of
+from footlights.terms.live import LIVE_BOUNDS
 from footlights.terms.metrics import (
     AUDIENCE,
     CHANNEL,
@@ -27,6 +28,12 @@ from footlights.terms.metrics import (
     FOLLOWERS,
     HISTOGRAM,
     IMPORTED,
+    LIVE,
+    LIVE_ANSWERS,
+    LIVE_AUDIENCE,
+    LIVE_DERIVED,
+    LIVE_DISCLOSED,
+    LIVE_REACTIONS,
     QUARTILES,
     Metric,
 )
@@ -75,6 +82,8 @@ def metrics_page() -> str:
         "## The audience of a video, or of a channel's season\n\n" + _metrics(AUDIENCE.values()),
         "## Lists of a video or a channel\n\n" + _metrics((*HISTOGRAM.values(), *QUARTILES.values())),
         "## A channel\n\n" + _metrics((*CHANNEL, *CHANNEL_DERIVED, *FOLLOWERS)),
+        "## A live session\n\n" + _metrics((*LIVE, *LIVE_REACTIONS, *LIVE_DERIVED, *LIVE_DISCLOSED)),
+        "## The audience of a live session, and its questions\n\n" + _metrics((*LIVE_AUDIENCE.values(), LIVE_ANSWERS)),
         "## What other platforms state\n\nIn a creator's [own history](../guides/history.md) alone, never on the board "
         "or in the API, and without an interval: nobody knows one. Other metrics above may stand there, too, as the "
         "platform states them; its days are its own.\n\n" + _metrics(IMPORTED),
@@ -91,7 +100,9 @@ def _metrics(metrics: Iterable[Metric]) -> str:
 
 
 def _domains() -> Iterator[tuple[str, str, str]]:
-    for name, cells in (("age", AGES), ("gender", GENDERS), ("type", TYPES), ("source", SOURCES)):
+    for name, cells in (
+        ("age", AGES), ("gender", GENDERS), ("type", TYPES), ("source", SOURCES), ("reaction", REACTIONS),
+    ):  # fmt: skip
         yield name, str(len(cells)), ", ".join(f"`{cell}`" for cell in cells)
     yield "country", str(len(COUNTRIES)), "`unknown` and the 249 codes of ISO 3166-1 alpha-2"
 
@@ -155,7 +166,7 @@ def _budgets(policy: Policy) -> Iterator[tuple[str, str, str, str, str]]:
             bound = f"{counter.bound_durations} x its length, at most {counter.bound_seconds} s"
         yield "video", "counters", f"`{counter.name}`", bound, f"{float(counter.rho):.4f}"
     for unit in UNITS:
-        for family in families_of(unit):
+        for family in () if unit == "live" else families_of(unit):
             if FAMILIES[family].shape == "tables":
                 tables = policy.audiences[family]
                 yield unit, family, ", ".join(tables.tables), "1 cell of each table", f"{float(tables.rho):.4f}"
@@ -166,6 +177,20 @@ def _budgets(policy: Policy) -> Iterator[tuple[str, str, str, str, str]]:
                     yield unit, family, f"`{histogram.name}`", cells, f"{float(own.rho):.4f}"
     for visit in policy.channel:
         yield "creator", "channel", f"`{visit.name}`", str(visit.bound), f"{float(visit.rho):.4f}"
+    for part in policy.live:
+        most = _LIVE_BOUNDS.get(part.name, "{}").format(part.bound)
+        yield "live", LIVE_BOUNDS[part.name][0], f"`{part.name}`", most, f"{float(part.rho):.4f}"
+
+
+#: What a bound of a live session's figures is of.
+_LIVE_BOUNDS = {
+    "concurrent_viewers": "{} times in and out",
+    "reactions": "{} different (minute, kind)",
+    "answers": "1 option of each of {} questions",
+    "countries": "{} cell",
+    "sources": "{} cell",
+    "types": "{} cell",
+}
 
 
 def _number(rho: str) -> str:
@@ -206,7 +231,7 @@ def http_page() -> str:
         "HTTP API",
         "public/web/openapi.py",
         "The same as `GET /api/v1/openapi.json`, which the public side serves. Errors are problem+json (RFC 9457). "
-        "An answer changes with a tick alone, and its ETag with it.",
+        "An answer changes with a tick alone, and its ETag with it; one about a live session has none.",
         *(_endpoint(path, operation["get"]) for path, operation in api["paths"].items()),
         "# Schemas",
         *(_schema(name, schemas[name]) for name in sorted(schemas)),

@@ -17,6 +17,7 @@ import msgspec
 from footlights.audit.asgi import HOST, InProcess
 from footlights.audit.doors import Answer, Message
 from footlights.audit.signing import Sessions
+from footlights.gate.live import open_live_gate
 from footlights.links import make_login_link
 from footlights.operate import keyring, open_gate
 from footlights.private.collect.door import create_app as create_collector
@@ -46,6 +47,8 @@ class Rehearsal:
             self._gate = open_gate(folder, settings)
             stack.callback(self._gate.close)
             self._gate.run(until_utc=self._clock_utc)
+            self._live = open_live_gate(folder / "private", folder / "board")
+            stack.callback(self._live.close)
             self._apps = stack.enter_context(InProcess())
             self._collector = self._apps.start(create_collector(folder, settings))
             self._site = self._apps.start(create_site(folder, settings))
@@ -78,6 +81,7 @@ class Rehearsal:
             raise AuditFailed("a rehearsal's clock cannot pass the real one: it has a month to spend.")
         self._clock_utc = later
         self._gate.run(until_utc=later // MINUTE * MINUTE)
+        self._live.run(until_utc=later)
 
     def _post_login(self, form: bytes) -> Answer:
         headers = {"origin": f"http://{HOST}", "content-type": "application/x-www-form-urlencoded"}

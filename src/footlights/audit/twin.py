@@ -96,7 +96,10 @@ class Twin:
                 return self._of_video(self._own(video, asker), rest[0] if rest else "", query)
             case ["api", "v1", "lives", live]:
                 count = self._log.in_room(live)
-                return {"id": live, "figures": {"concurrent_viewers": self._figure("reach", count, self._clock_utc)}}
+                ever = self._log.ever_in_room(live)
+                counts = {"concurrent_viewers": count, "live_viewers": ever}
+                figures = {name: self._figure(name, number, self._clock_utc) for name, number in counts.items()}
+                return {"id": live, "figures": figures}
         raise _Refused(404)
 
     def _own(self, video_id: str, asker: str) -> TwinVideo:

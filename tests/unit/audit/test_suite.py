@@ -110,16 +110,11 @@ def against_the_real(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Verd
         return audited(doors, games=30)
 
 
-@pytest.mark.parametrize("attack", [name for name in NAMES if name != "live room"])
+@pytest.mark.parametrize("attack", NAMES)
 def test_the_real_deployment_withstands_every_attack(against_the_real: dict[str, Verdict], attack: str) -> None:
     verdict = against_the_real[attack]
     assert verdict.outcome == "withstood"
     assert not verdict.failed
-
-
-def test_a_live_room_is_not_here_yet_and_that_is_no_pass(against_the_real: dict[str, Verdict]) -> None:
-    verdict = against_the_real["live room"]
-    assert (verdict.outcome, verdict.games, verdict.failed) == ("not here yet", 0, False)
 
 
 def test_a_gate_without_noise_is_caught(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -132,7 +127,7 @@ def test_a_gate_without_noise_is_caught(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(KeyedNoise, "draw", silent)
     monkeypatch.setattr(KeyedNoise, "draw_cells", silent_cells)
     # Each reads figures; the others read what surrounds them, where noise plays no part.
-    noisy = [attack for attack in ATTACKS if attack.reads_figures and attack.name != "live room"]
+    noisy = [attack for attack in ATTACKS if attack.reads_figures]
     with Rehearsal(tmp_path, policy=POLICY.text) as doors:
         found = audited(doors, games=22, attacks=noisy)
     assert {name: verdict.outcome for name, verdict in found.items()} == dict.fromkeys(found, "broken")

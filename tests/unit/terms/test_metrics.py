@@ -16,6 +16,12 @@ from footlights.terms.metrics import (
     DISCLOSED,
     FOLLOWERS,
     HISTOGRAM,
+    LIVE,
+    LIVE_ANSWERS,
+    LIVE_AUDIENCE,
+    LIVE_DERIVED,
+    LIVE_DISCLOSED,
+    LIVE_REACTIONS,
     QUARTILES,
     Metric,
     cells_of,
@@ -40,6 +46,7 @@ def test_no_two_metrics_share_a_name() -> None:
     of_channel = [*FOLLOWERS, *CHANNEL, *CHANNEL_DERIVED]
     listed = [*COUNTERS, *DISCLOSED, *DERIVED, *of_channel, *HISTOGRAM.values(), *QUARTILES.values()]
     listed += AUDIENCE.values()
+    listed += [*LIVE, *LIVE_REACTIONS, *LIVE_DISCLOSED, *LIVE_DERIVED, *LIVE_AUDIENCE.values(), LIVE_ANSWERS]
     assert len(ALL) == len(listed)
 
 
@@ -55,6 +62,8 @@ def test_only_disclosed_acts_are_exact() -> None:
         "like_count",
         "comment_count",
         "followers_count",
+        "chat_count",
+        "gift_count",
     }
     assert not any(metric.disclosed for metric in (*COUNTERS, *AUDIENCE.values()))
 

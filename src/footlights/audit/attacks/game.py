@@ -73,6 +73,7 @@ class Game:
         self._tell = tell
         self._count = 0
         self._videos: list[tuple[str, str]] = []
+        self._lives: list[str] = []
 
     def __repr__(self) -> str:
         return "<game, its coin withheld>"
@@ -107,6 +108,19 @@ class Game:
         self._videos.append((video, owner))
         return video
 
+    def live(self, what: str = "live") -> str:
+        """A live session of the creator that all games share, begun when the game began."""
+        live = self.id(what)
+        self.tell(declare_creator(self.creator, at_utc=self.began_utc))
+        self.tell(
+            track(
+                "Live Started", viewer=self.creator, at_utc=self.began_utc, live_id=live, creator_id=self.creator,
+                title=live,
+            )
+        )  # fmt: skip
+        self._lives.append(live)
+        return live
+
     def view(self, video: str, viewer: str = "target", *, after_seconds: int = 1, **more: Any) -> Message:
         """A view of a video, so long after the game began. more: as messages.view has it."""
         return view(
@@ -138,10 +152,13 @@ class Game:
         self.tell(*(heads if self._heads else tails))
 
     def over(self) -> None:
-        """Take the game's videos down: their ticks end, and other games' waiting costs no more than it has to."""
+        """Take the game's videos down and end its rooms: other games' waiting costs no more than it has to."""
         for video, owner in self._videos:
             self.tell(track("Video Removed", viewer=owner, at_utc=self.now_utc(), asset_id=video))
         self._videos.clear()
+        for live in self._lives:
+            self.tell(track("Live Ended", viewer=self.creator, at_utc=self.now_utc(), live_id=live))
+        self._lives.clear()
 
     def was_right(self, guess: bool) -> bool:
         """Whether a guess is right: asked by the suite, once the game is over."""

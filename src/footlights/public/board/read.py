@@ -180,13 +180,17 @@ class Board:
 
     def policy(self, plan: Plan | None = None) -> Policy:
         """The policy that a plan was made from; without one, the policy in force at the board's own moment."""
-        rows = self._db.execute("SELECT from_season, text FROM policies ORDER BY policy").fetchall()
-        if not rows:
-            raise BoardDamaged("the board states no policy. `footlights tick` writes it.")
-        versions = [(season, _parsed(text)) for season, text in rows]
+        versions = self.policies().versions
         if plan is not None and plan.policy:
             return next(policy for _, policy in versions if policy.digest == plan.policy)
         return Policies(versions).at(season_at(self.published_through_utc() or 0))
+
+    def policies(self) -> Policies:
+        """All policies that were decided. Raises BoardDamaged where the gate has not stated any yet."""
+        rows = self._db.execute("SELECT from_season, text FROM policies ORDER BY policy").fetchall()
+        if not rows:
+            raise BoardDamaged("the board states no policy. `footlights tick` writes it.")
+        return Policies([(season, _parsed(text)) for season, text in rows])
 
     def has_policy(self) -> bool:
         """Whether the gate has stated a policy yet."""

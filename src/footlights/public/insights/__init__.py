@@ -12,11 +12,14 @@ from footlights.public.insights.cells import Cell, Table
 from footlights.public.insights.changes import Change
 from footlights.public.insights.channel import Channel, channel
 from footlights.public.insights.leaving import Leaving, leaving
+from footlights.public.insights.live import Follower, ListedLive, RoomNow, room_now
+from footlights.public.insights.live import listed as listed_live
 from footlights.public.insights.moments import next_tick_utc
 from footlights.public.insights.notable import TakingOff, UnusualWeek, taking_off, unusual_weeks
 from footlights.public.insights.overview import OVERVIEW_NAMES, WINDOW_DAYS_MAX, Overview, overview
 from footlights.public.insights.periods import Period, from_day_to_day, last_days
 from footlights.public.insights.ranking import ListedVideo, Place, RankedPage, ranked_page
+from footlights.public.insights.replay import Replay, replay
 from footlights.public.insights.retention import Retention, retention
 from footlights.public.insights.streams import DaySums
 from footlights.public.insights.timeseries import GRANULARITIES, KINDS, Curve, Granularity, Kind, timeseries
@@ -36,15 +39,19 @@ __all__ = [
     "Channel",
     "Curve",
     "DaySums",
+    "Follower",
     "Granularity",
     "Kind",
     "Leaving",
+    "ListedLive",
     "ListedVideo",
     "Overview",
     "Period",
     "Place",
     "RankedPage",
+    "Replay",
     "Retention",
+    "RoomNow",
     "Table",
     "TakingOff",
     "Typical",
@@ -59,10 +66,13 @@ __all__ = [
     "impression_sources",
     "last_days",
     "leaving",
+    "listed_live",
     "next_tick_utc",
     "overview",
     "ranked_page",
+    "replay",
     "retention",
+    "room_now",
     "taking_off",
     "timeseries",
     "typical",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Callable, Iterable
+from contextlib import closing
 from datetime import date
 from typing import Annotated, Any
 
@@ -12,12 +13,14 @@ import msgspec
 
 from footlights.public import insights
 from footlights.public.accounts.creators import Accounts
+from footlights.public.board.live import Live, LiveBoard
 from footlights.public.board.read import Board, Creator, Video
 from footlights.public.insights.tallies import TALLY_NAMES
 from footlights.public.web.calls import Access, Admitted
 from footlights.public.web.exports import FORMATS
 from footlights.public.web.privacy import Privacy, privacy
 from footlights.public.web.problems import bad_query
+from footlights.terms.errors import BoardDamaged
 
 
 class Parameter(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,6 +79,12 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
         assert self.admitted is not None and self.admitted.video is not None, "the route's access names a video"
         return self.admitted.video
 
+    @property
+    def live(self) -> Live:
+        """Which live session it is about."""
+        assert self.admitted is not None and self.admitted.live is not None, "the route's access names a live session"
+        return self.admitted.live
+
 
 FORMAT = Parameter(
     name="format",
@@ -84,8 +93,14 @@ FORMAT = Parameter(
 )
 
 
+class LiveList(msgspec.Struct, frozen=True, kw_only=True):
+    """A creator's live sessions, the newest first."""
+
+    lives: tuple[insights.ListedLive, ...]
+
+
 class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
-    """One route of the API. answer: the struct that `run` returns."""
+    """One route of the API. answer: the struct that `run` returns. moves: it changes between two minutes, too."""
 
     path: str
     access: Access
@@ -93,6 +108,7 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     answer: type
     summary: str
     parameters: tuple[Parameter, ...] = (FORMAT,)
+    moves: bool = False
 
 
 def listed(creators: Iterable[Creator]) -> CreatorList:
@@ -186,6 +202,24 @@ def _channel(call: Call) -> insights.Channel:
 
 def _hours(call: Call) -> insights.Audience:
     return insights.active_hours(call.board, call.creator)
+
+
+def _lives(call: Call) -> LiveList:
+    try:
+        with closing(LiveBoard(call.board.folder)) as board:
+            return LiveList(lives=tuple(insights.listed_live(live) for live in board.lives(call.creator.id)))
+    except BoardDamaged:  # nobody has gone live yet
+        return LiveList(lives=())
+
+
+def _live(call: Call) -> insights.RoomNow:
+    with closing(LiveBoard(call.board.folder)) as board:
+        return insights.room_now(board, call.live)
+
+
+def _replay(call: Call) -> insights.Replay:
+    with closing(LiveBoard(call.board.folder)) as board:
+        return insights.replay(board, call.live)
 
 
 def _privacy(call: Call) -> Privacy:
@@ -316,6 +350,20 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint(
         path="/api/v1/videos/{video}/sources", access=Access.OWN_VIDEO, run=_sources,
         answer=insights.Audience, summary="Where a video's viewers came from, at its newest milestone.",
+    ),
+    Endpoint(
+        path="/api/v1/creators/{creator}/lives", access=Access.OWN_CREATOR, run=_lives,
+        answer=LiveList, parameters=(), moves=True, summary="A creator's live sessions, the newest first.",
+    ),
+    Endpoint(
+        path="/api/v1/lives/{live}", access=Access.OWN_LIVE, run=_live,
+        answer=insights.RoomNow, moves=True,
+        summary="How a live room stands now: its figures change every two seconds.",
+    ),
+    Endpoint(
+        path="/api/v1/lives/{live}/replay", access=Access.OWN_LIVE, run=_replay,
+        answer=insights.Replay, moves=True,
+        summary="A live session minute by minute: what moved it, its peak, and the sessions before it.",
     ),
     Endpoint(
         path="/api/v1/privacy", access=Access.PUBLIC, run=_privacy,

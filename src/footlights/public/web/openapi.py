@@ -56,17 +56,25 @@ def _operation(endpoint: Endpoint, schema: dict[str, Any]) -> dict[str, Any]:
         "description": f"For {endpoint.access.value}.",
         "parameters": [*_path_parameters(endpoint.path), *_query_parameters(endpoint)],
         "responses": {
-            "200": {
-                "description": "Figures, and an ETag that changes with a tick alone.",
-                "headers": {"ETag": {"schema": {"type": "string"}}},
-                "content": {"application/json": {"schema": schema}},
-            },
-            "304": {"description": "Nothing new since the tick that If-None-Match names."},
+            **_answers(endpoint, {"application/json": {"schema": schema}}),
             **{str(status): _refusal(about) for status, about in sorted(refusals.items())},
         },
         "security": [{"bearer": []}, {"cookie": []}] if private else [],
     }
     return operation
+
+
+def _answers(endpoint: Endpoint, content: dict[str, Any]) -> dict[str, Any]:
+    if endpoint.moves:
+        return {"200": {"description": "Figures, which change every two seconds while it is live.", "content": content}}
+    return {
+        "200": {
+            "description": "Figures, and an ETag that changes with a tick alone.",
+            "headers": {"ETag": {"schema": {"type": "string"}}},
+            "content": content,
+        },
+        "304": {"description": "Nothing new since the tick that If-None-Match names."},
+    }
 
 
 def _operation_id(path: str) -> str:

@@ -32,6 +32,9 @@ ACCESS = {
     "GET /api/v1/videos/{video}/sources": "own video",
     "GET /api/v1/videos/{video}/typical": "own video",
     "GET /api/v1/videos/{video}/leaving": "own video",
+    "GET /api/v1/creators/{creator}/lives": "own creator",
+    "GET /api/v1/lives/{live}": "own live session",
+    "GET /api/v1/lives/{live}/replay": "own live session",
     "GET /api/v1/privacy": "anybody",
     "GET /api/v1/openapi.json": "anybody",
     "GET /studio": "signed in",
@@ -89,13 +92,17 @@ ACCESS = {
     "GET /readyz": "anybody",
 }
 #: A band of other videos, and stretches where nothing is more than noise.
-_MAY_LACK_FIGURES = ("GET /api/v1/creators", "GET /api/v1/videos/{video}/typical", "GET /api/v1/videos/{video}/leaving")
+_MAY_LACK_FIGURES = (
+    "GET /api/v1/creators", "GET /api/v1/creators/{creator}/lives", "GET /api/v1/videos/{video}/typical",
+    "GET /api/v1/videos/{video}/leaving",
+)  # fmt: skip
 FIGURE = {"metric", "value", "low", "high", "state", "exact", "as_of", "tick"}
 
 
 def _named(route: str, *, creator: str, video: str) -> tuple[str, str]:
     method, path = route.split()
     path = path.replace("{creator}", creator).replace("{video}", video).replace("{name}", "licences.txt")
+    path = path.replace("{live}", f"live of {creator}")
     return method, path
 
 
@@ -103,9 +110,9 @@ def _those(*access: str) -> list[str]:
     return [route for route, who in ACCESS.items() if who in access]
 
 
-_OWN_WORDS = ("own creator", "own creator, pro", "own video", "own video, pro")
+_OWN_WORDS = ("own creator", "own creator, pro", "own video", "own video, pro", "own live session")
 _API = [route for route in ACCESS if "/api/" in route]
-_OWN = [route for route in ACCESS if ACCESS[route].startswith(("own creator", "own video"))]
+_OWN = [route for route in ACCESS if ACCESS[route].startswith(("own creator", "own video", "own live"))]
 _PRO = _those("own creator, pro", "own video, pro")
 _ANSWERED = [route for route in _API if ACCESS[route] != "anybody"]
 
@@ -124,7 +131,7 @@ def test_the_table_of_routes_says_the_same_as_the_code() -> None:
     words = {
         Access.PUBLIC: "anybody", Access.SIGNED_IN: "signed in", Access.OWN_CREATOR: "own creator",
         Access.OWN_CREATOR_PRO: "own creator, pro", Access.OWN_VIDEO: "own video",
-        Access.OWN_VIDEO_PRO: "own video, pro", Access.OWNER: "owner",
+        Access.OWN_VIDEO_PRO: "own video, pro", Access.OWNER: "owner", Access.OWN_LIVE: "own live session",
     }  # fmt: skip
     coded = {f"GET {endpoint.path}": words[endpoint.access] for endpoint in ENDPOINTS}
     coded |= {f"GET {page.path}": words[page.access] for page in pages.PAGES}
