@@ -14,7 +14,7 @@ import msgspec
 
 from footlights.public.histories.found import FileReport, FoundVideo, Number, Sum, Table, Unreadable, note
 from footlights.public.histories.numbers import NotANumber, whole
-from footlights.public.histories.tables import Times
+from footlights.public.histories.rows import Times
 
 LEFT_OUT = note(
     "all but your own posts was left out unread: messages, watching, searches, followers, log-ins, purchases"

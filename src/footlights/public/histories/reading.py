@@ -19,7 +19,8 @@ from footlights.public.histories.containers import Member, Unread
 from footlights.public.histories.found import FileReport, Reading, Source, Table, Unreadable, note
 from footlights.public.histories.limits import Limits
 from footlights.public.histories.measures import MEASURES
-from footlights.public.histories.tables import DAY, Times, read_table, refused
+from footlights.public.histories.rows import DAY, Times
+from footlights.public.histories.tables import read_table, refused
 from footlights.public.histories.words import plain
 from footlights.terms.errors import BadFile
 from footlights.terms.words import N_

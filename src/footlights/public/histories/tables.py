@@ -6,17 +6,13 @@ axis, such as a country. A row called Total is what the others are checked again
 
 from __future__ import annotations
 
-import hashlib
-import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
-
-import msgspec
+from datetime import UTC, datetime, timedelta
 
 from footlights.public.histories import dates
 from footlights.public.histories.cells import Row
-from footlights.public.histories.columns import AXES, TIKTOK_LINK, Understood
+from footlights.public.histories.columns import AXES, Understood
 from footlights.public.histories.found import (
     CHANNEL,
     Column,
@@ -31,26 +27,7 @@ from footlights.public.histories.found import (
 )
 from footlights.public.histories.measures import MEASURES
 from footlights.public.histories.numbers import NotANumber, decimal_point, is_missing, whole
-from footlights.public.histories.words import word
-
-DAY, HOUR = 86_400, 3_600
-#: TikTok's ids begin with the second at which a video was made.
-_TIKTOK_ID_SHIFT = 32
-_TIKTOK_BEGAN_UTC = 1_400_000_000
-_AGE = re.compile(r"(\d{2})\D+(\d{2})|(\d{2})\s*\+|(\d{2})\D*$")
-
-
-class Times(msgspec.Struct, frozen=True, kw_only=True):
-    """When a table is of. newest: no date in it is later. since, until: what a row without a date is about.
-
-    since_utc is 0 for all time before. newest_how, how: in words, how each is known.
-    """
-
-    newest: date
-    newest_how: str
-    since_utc: int
-    until_utc: int
-    how: str
+from footlights.public.histories.rows import DAY, Times, cell_of, is_of_videos, is_total, video_of, window_of
 
 
 class _Tally:
@@ -87,12 +64,12 @@ def read_table(
     axes = [axis for axis in AXES if axis in columns.roles and axis != "hour"]
     for row, span in zip(body, spans, strict=True):
         values = _values(row, columns, points, tally)
-        if _is_total(row, columns, axes):
+        if is_total(row, columns, axes):
             totals |= values
             continue
-        video = _video(row, columns, source, times)
-        window = _window(row, columns, span, times)
-        if window is None or (video is None and _is_of_videos(columns)):
+        video = video_of(row, columns, source, times)
+        window = window_of(row, columns, span, times)
+        if window is None or (video is None and is_of_videos(columns)):
             tally.unread += 1
             continue
         if video is not None:
@@ -102,7 +79,7 @@ def read_table(
         for (metric, _), value in values.items():
             if MEASURES[metric].adds == "sum":
                 tally.sums[metric] += value
-        axis, cell = "|".join(axes), "|".join(_cell(axis, row[columns.roles[axis]]) for axis in axes)
+        axis, cell = "|".join(axes), "|".join(cell_of(axis, row[columns.roles[axis]]) for axis in axes)
         _keep(tally, values, subject=CHANNEL if video is None else video.id, axis=axis, cell=cell, window=window)
     _keep_totals(tally, totals, times)
     _align(tally)
@@ -178,96 +155,6 @@ def _keep_totals(tally: _Tally, totals: Values, times: Times) -> None:
     _keep(tally, real, subject=CHANNEL, window=(times.since_utc, times.until_utc))
 
 
-def _is_total(row: Row, columns: Understood, axes: Sequence[str]) -> bool:
-    """Whether a row says that it is the total of the others."""
-    first = [row[columns.roles[role]] for role in ("video", "date", *axes) if role in columns.roles]
-    return any(word(cell) == "total" for cell in first)
-
-
-def _is_of_videos(columns: Understood) -> bool:
-    return any(role in columns.roles for role in ("video", "link", "title"))
-
-
-def _video(row: Row, columns: Understood, source: Source, times: Times) -> FoundVideo | None:
-    """The video that a row is about; None for one about the channel."""
-
-    def cell(role: str) -> str:
-        place = columns.roles.get(role)
-        return row[place].strip() if place is not None and place < len(row) else ""
-
-    link, title = cell("link"), cell("title")
-    match = TIKTOK_LINK.fullmatch(link)
-    video_id = match[1] if match is not None else cell("video") or _made_id(link or title)
-    if not video_id:
-        return None
-    posted = _tiktok_time(video_id, times) if source == "TikTok" else None
-    if posted is None and cell("posted"):
-        posted = _posted(cell("posted"), columns.language, times)
-    return FoundVideo(
-        id=video_id[:200], title=title[:500], link=link[:500] if link.startswith("https://") else "",
-        posted_at_utc=posted, duration_ms=_length(cell("length")),
-    )  # fmt: skip
-
-
-def _made_id(text: str) -> str:
-    """An id for a video of which a file has a link or a title alone: the same in each file, and fit for an address."""
-    return f"row-{hashlib.sha256(text.encode()).hexdigest()[:16]}" if text else ""
-
-
-def _tiktok_time(video_id: str, times: Times) -> int | None:
-    if not (video_id.isascii() and video_id.isdecimal() and 15 <= len(video_id) <= 20):
-        return None
-    at = int(video_id) >> _TIKTOK_ID_SHIFT
-    return at if _TIKTOK_BEGAN_UTC < at < _midnight(times.newest) + 2 * DAY else None
-
-
-def _posted(cell: str, language: str, times: Times) -> int | None:
-    day = dates.days_of([cell], language=language)[0]
-    found = None if day is None else dates.latest(day, newest=times.newest)
-    return None if found is None else _midnight(found)
-
-
-def _length(cell: str) -> int:
-    try:
-        return 0 if is_missing(cell) else whole(cell, "milliseconds")
-    except NotANumber:
-        return 0
-
-
-def _window(row: Row, columns: Understood, span: dates.Span | None, times: Times) -> tuple[int, int] | None:
-    """The time that a row is about; None where it has a date that could not be read."""
-    if "date" in columns.roles:
-        if span is None:
-            return None
-        since = _midnight(span.since)
-        if "hour" not in columns.roles:
-            # A year that still runs ends, so far, with the export.
-            return since, max(since + DAY, min(_midnight(span.until), _midnight(times.newest) + DAY))
-        hour = row[columns.roles["hour"]].split(":")[0].strip()
-        return (since + int(hour) * HOUR, since + (int(hour) + 1) * HOUR) if _is_hour(hour) else None
-    if "taken" in columns.roles and span is not None:
-        return 0, _midnight(span.until)
-    return times.since_utc, times.until_utc
-
-
-def _is_hour(text: str) -> bool:
-    return text.isascii() and text.isdecimal() and int(text) < 24
-
-
-def _cell(axis: str, text: str) -> str:
-    """A cell of an axis in our own words, or as it stands."""
-    known = word(text)
-    if axis == "gender":
-        return {"female": "female", "male": "male", "others": "other"}.get(known or "", text[:60].lower() or "unknown")
-    if known == "others":
-        return "others"
-    if axis == "country":
-        return text.strip().upper()[:60] if len(text.strip()) == 2 else text.strip()[:60] or "unknown"
-    if axis == "age" and (match := _AGE.search(text)) is not None:
-        return f"{match[1]}-{match[2]}" if match[1] else f"{match[3] or match[4]}+"
-    return text.strip()[:60] or "unknown"
-
-
 def _align(tally: _Tally) -> None:
     """Put the difference of followers on the day that it belongs to: in some exports it stands a row late or early."""
     daily = {key[4]: (key, value) for key, value in tally.numbers.items() if key[1] == "net_followers" and not key[0]}
@@ -306,7 +193,7 @@ def _report(
     return FileReport(
         name=name,
         source=source,
-        kind="videos" if _is_of_videos(columns) else "channel",
+        kind="videos" if is_of_videos(columns) else "channel",
         by=_by(columns, known),
         language=columns.language,
         rows=tally.rows,
@@ -340,10 +227,6 @@ def refused(name: str, why: Note, columns: tuple[Column, ...] = ()) -> FileRepor
         name=name, source="", kind="", by=(), language="", rows=0, missing=0, unread=0, columns=columns, sums=(),
         first_day=None, last_day=None, notes=(why,),
     )  # fmt: skip
-
-
-def _midnight(day: date) -> int:
-    return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp())
 
 
 def _day(at_utc: int) -> str:

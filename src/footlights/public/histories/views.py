@@ -8,21 +8,16 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
-from itertools import pairwise
 
 import msgspec
 
 from footlights.public.histories.found import CHANNEL, FoundVideo
 from footlights.public.histories.history import History, Kept, Point
-from footlights.public.histories.measures import MEASURES, MONEY, SHARES, VIEW_SHARES, told
-from footlights.public.insights.cells import Cell, Table
+from footlights.public.histories.measures import MEASURES, MONEY, told
 from footlights.public.insights.timeseries import Curve
-from footlights.terms.families import WEEKDAYS
 from footlights.terms.figures import Figure, pending_figure, rfc3339, stated_figure
 
-DAY, HOUR = 86_400, 3_600
-#: The Thursday on which 1970 began.
-_EPOCH_WEEKDAY = 3
+DAY = 86_400
 LATEST_COUNT = 6
 #: In the order in which pages show them.
 ORDER: tuple[str, ...] = (
@@ -36,7 +31,6 @@ LISTED = (
     "view_count", "like_count", "comment_count", "share_count", "total_time_watched", "average_time_watched",
     "net_followers", "impressions_click_through_rate",
 )  # fmt: skip
-_AXES = ("country", "gender", "age", "source", "follows", "device")
 
 
 class Gain(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,19 +76,19 @@ class StatedOverview(msgspec.Struct, frozen=True, kw_only=True):
 def overview(history: History, source: str, *, days: int, metric: str | None = None) -> StatedOverview:
     """A channel in its last days, counted back from the last that is told. days: 0 for all."""
     videos = listed(history, source)
-    daily = {name: _single_days(history.days(source, name)) for name in _ordered(history.metrics(source))}
+    daily = {name: single_days(history.days(source, name)) for name in ordered(history.metrics(source))}
     daily = {name: points for name, points in daily.items() if points}
     shown = metric if metric in daily else next(iter(daily), metric or "view_count")
     if daily:
         return _by_days(source, days, shown, daily, videos)
     basis, figures, kept = _whole(history, source, videos)
-    coarse = {name: _apart(history.days(source, name)) for name in _ordered(history.metrics(source))}
+    coarse = {name: _apart(history.days(source, name)) for name in ordered(history.metrics(source))}
     if metric not in coarse:
         shown = max(coarse, key=lambda name: len(coarse[name]), default=shown)
     return StatedOverview(
         source=source, basis=basis, days=0, since=_moment(min((k.since_utc for k in kept), default=0)),
         until=_moment(max((k.until_utc for k in kept), default=0)), figures=figures, told={}, gains={},
-        curve=_curve(shown, coarse.get(shown, [])), videos=len(videos), latest=videos[:LATEST_COUNT],
+        curve=curve_of(shown, coarse.get(shown, [])), videos=len(videos), latest=videos[:LATEST_COUNT],
     )  # fmt: skip
 
 
@@ -114,12 +108,12 @@ def _by_days(
         days=length // DAY,
         since=rfc3339(since),
         until=rfc3339(until),
-        figures={name: _figure(name, _summed(name, points), until) for name, points in now.items()},
+        figures={name: figure_of(name, _summed(name, points), until) for name, points in now.items()},
         told={name: len(points) for name, points in now.items()},
         gains={
             name: gain for name in before if (gain := _gain(name, now[name], before[name], length // DAY)) is not None
         },
-        curve=_curve(metric, now[metric]),
+        curve=curve_of(metric, now[metric]),
         videos=len(videos),
         latest=videos[:LATEST_COUNT],
     )
@@ -142,8 +136,8 @@ def video_curve(history: History, source: str, video_id: str, metric: str) -> Cu
     """A video over time: by day, as its platform tells it apart; or its running total from export to export."""
     points = _apart(history.days(source, metric, subject=video_id))
     if len(points) > 1:
-        return _curve(metric, points)
-    return _curve(metric, history.running(source, video_id, metric), kind_is_running=True)
+        return curve_of(metric, points)
+    return curve_of(metric, history.running(source, video_id, metric), kind_is_running=True)
 
 
 def sort_videos(
@@ -162,68 +156,17 @@ def sort_videos(
     return have + [each for each in found if known(each) is None]
 
 
-def audience(history: History, source: str) -> tuple[Table, ...]:
-    """What the files tell of viewers and followers, by country, gender, age and the like: a table for each metric."""
-    found = []
-    for axis in (axis for axis in _AXES if axis in history.axes(source)):
-        kept = history.by_axis(source, axis)
-        for metric in _ordered({each.metric for each in kept}):
-            if metric in (*SHARES.values(), *VIEW_SHARES.values(), "view_count"):
-                found.append(_table(axis, metric, [each for each in kept if each.metric == metric]))
-    return tuple(found)
-
-
-def hours(history: History, source: str) -> Table | None:
-    """Active followers by hour of the week: the mean of the days that are told, rounded; None where none are."""
-    points = [point for point in history.days(source, "active_followers") if point.until_utc - point.since_utc == HOUR]
-    # An export has zeros for the hours of its last day that had not come: nobody was counted in them.
-    while len(points) > 1 and points[-1].value == points[-2].value == 0:
-        points.pop()
-    if not any(point.value for point in points):
-        return None
-    sums, counts = [0] * 168, [0] * 168
-    for point in points:
-        place = (point.since_utc // DAY + _EPOCH_WEEKDAY) % 7 * 24 + point.since_utc // HOUR % 24
-        sums[place] += point.value
-        counts[place] += 1
-    until = points[-1].until_utc
-    cells = tuple(
-        Cell(
-            key={"hour": f"{WEEKDAYS[place // 24]} {place % 24:02d}"},
-            figure=stated_figure("active_followers", value=round(total / count), at_utc=until)
-            if count
-            else pending_figure("active_followers"),
-        )
-        for place, (total, count) in enumerate(zip(sums, counts, strict=True))
-    )
-    return Table(name="hours", metric="active_followers", axes=("hour",), cells=cells)
-
-
-def follower_growth(history: History, source: str) -> tuple[Curve, Curve]:
-    """How many followers there were at the end of each day, and how many more than the day before."""
-    counts = _single_days(history.days(source, "followers_count"))
-    stated = _single_days(history.days(source, "net_followers"))
-    if counts:
-        # The counts say it themselves, where both days have one: a difference beside a missing count is a 0 of no day.
-        stated = [
-            Point(since_utc=now.since_utc, until_utc=now.until_utc, value=now.value - before.value)
-            for before, now in pairwise(counts)
-            if now.since_utc == before.until_utc
-        ]
-    return _curve("followers_count", counts, kind_is_running=True), _curve("net_followers", stated)
-
-
 def _whole(history: History, source: str, videos: tuple[StatedVideo, ...]) -> tuple[str, dict[str, Figure], list[Kept]]:
     """What is told of a channel without days: its total; or else the sum of its videos."""
     kept = [each for each in history.of_channel(source) if each.parts == 1]
     if kept:
         best = _best(kept)[CHANNEL]
-        return "total", {name: _figure(name, best[name].value, best[name].until_utc) for name in _ordered(best)}, kept
+        return "total", {name: figure_of(name, best[name].value, best[name].until_utc) for name in ordered(best)}, kept
     mine = history.of_videos(source)
     until = max((each.until_utc for each in mine), default=0)
     names = {name for video in videos for name in video.figures if MEASURES[name].adds == "sum" and name not in MONEY}
     sums = {name: sum(video.figures[name].value or 0 for video in videos if name in video.figures) for name in names}
-    figures = {name: stated_figure(name, value=sums[name], at_utc=until) for name in _ordered(sums)}
+    figures = {name: stated_figure(name, value=sums[name], at_utc=until) for name in ordered(sums)}
     return ("videos" if figures else "nothing"), figures, mine
 
 
@@ -243,26 +186,12 @@ def _stated(video: FoundVideo, best: dict[str, Kept]) -> StatedVideo:
         link=video.link,
         posted_at=None if video.posted_at_utc is None else rfc3339(video.posted_at_utc),
         duration_ms=video.duration_ms,
-        figures={name: _figure(name, best[name].value, best[name].until_utc) for name in _ordered(best)},
+        figures={name: figure_of(name, best[name].value, best[name].until_utc) for name in ordered(best)},
     )
 
 
-def _table(axis: str, metric: str, kept: Sequence[Kept]) -> Table:
-    """One file's cells: those of the newest file, so that no cell of an older one stands beside them."""
-    newest = max(kept, key=lambda each: (each.until_utc, -each.parts, each.file)).file
-    cells = [each for each in kept if each.file == newest]
-    return Table(
-        name={"country": "countries", "gender": "genders", "age": "ages"}.get(axis, axis),
-        metric=metric,
-        axes=(axis,),
-        cells=tuple(
-            Cell(key={axis: each.cell}, figure=_figure(metric, each.value, each.until_utc))
-            for each in sorted(cells, key=lambda each: (-each.value, each.cell))
-        ),
-    )
-
-
-def _single_days(points: Iterable[Point]) -> list[Point]:
+def single_days(points: Iterable[Point]) -> list[Point]:
+    """Those of single days."""
     return [point for point in points if point.until_utc - point.since_utc == DAY]
 
 
@@ -297,20 +226,22 @@ def _gain(metric: str, now: Sequence[Point], before: Sequence[Point], days: int)
     return Gain(before=old, change=new - old, percent=None if old <= 0 else 100 * (new - old) / old)
 
 
-def _figure(metric: str, value: int | None, at_utc: int) -> Figure:
+def figure_of(metric: str, value: int | None, at_utc: int) -> Figure:
+    """A kept number as a figure; pending where there is none."""
     return pending_figure(metric) if value is None else stated_figure(metric, value=told(metric, value), at_utc=at_utc)
 
 
-def _curve(metric: str, points: Iterable[Point], *, kind_is_running: bool = False) -> Curve:
+def curve_of(metric: str, points: Iterable[Point], *, kind_is_running: bool = False) -> Curve:
+    """Kept numbers as a curve. kind_is_running: each is a total until then; of a stock it always is."""
     return Curve(
         metric=metric,
         granularity="day",
         kind="running" if kind_is_running or MEASURES[metric].adds == "stock" else "change",
-        points=tuple(_figure(metric, point.value, point.until_utc) for point in points),
+        points=tuple(figure_of(metric, point.value, point.until_utc) for point in points),
     )
 
 
-def _ordered(names: Iterable[str]) -> list[str]:
+def ordered(names: Iterable[str]) -> list[str]:
     """Metrics in the order of pages, then those that pages have no place for."""
     place = {name: number for number, name in enumerate(ORDER)}
     return sorted(names, key=lambda name: (place.get(name, len(place)), name))

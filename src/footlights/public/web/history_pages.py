@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from footlights.public.histories import views
+from footlights.public.histories import viewers, views
 from footlights.public.histories.history import History
 from footlights.public.histories.measures import MEASURES
 from footlights.public.web.api import ORDER, QUERY, Parameter
@@ -105,10 +105,10 @@ def _video(history: History, source: str, query: dict[str, Any], path: dict[str,
 
 
 def _audience(history: History, source: str, _: dict[str, Any], __: dict[str, str]) -> dict[str, Any]:
-    followers, growth = views.follower_growth(history, source)
+    followers, growth = viewers.follower_growth(history, source)
     return {
-        "tables": views.audience(history, source),
-        "hours": views.hours(history, source),
+        "tables": viewers.audience(history, source),
+        "hours": viewers.hours(history, source),
         "followers": followers,
         "growth": growth,
     }

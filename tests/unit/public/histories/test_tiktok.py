@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from footlights.public.histories import views
+from footlights.public.histories import viewers, views
 from footlights.public.histories.cells import Native
 from footlights.public.histories.found import Table
 from footlights.public.histories.reading import Told
@@ -134,13 +134,13 @@ def test_hours_genders_and_territories_are_read(tmp_path: Path) -> None:
         ),
     }
     with exports.history_of(files, tmp_path / "h.db") as history:
-        table = views.hours(history, "TikTok")
+        table = viewers.hours(history, "TikTok")
         assert table is not None and len(table.cells) == 168
         at = {cell.key["hour"]: cell.figure.value for cell in table.cells}
         assert at["sat 05"] == 105
         assert at["fri 05"] is None, "the last day's zeros are hours that had not come"
         told = {table.name: {cell.key[table.axes[0]]: cell.figure.value for cell in table.cells}
-                for table in views.audience(history, "TikTok")}  # fmt: skip
+                for table in viewers.audience(history, "TikTok")}  # fmt: skip
         assert told["genders"] == {"female": 5900, "male": 4100, "other": 0}
         assert told["countries"] == {"NA": 4620, "XK": 1000, "others": 2110}, "NA is Namibia, and no missing value"
 

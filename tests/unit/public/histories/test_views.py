@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from footlights.public.histories import views
+from footlights.public.histories import viewers, views
 from footlights.public.histories.history import History, Point
 from footlights.terms.errors import NotFound
 from footlights.terms.figures import Figure
@@ -52,7 +52,7 @@ def figures_in(part: Any) -> list[Figure]:
 def test_no_figure_of_a_history_has_an_interval_or_is_called_exact(history: History) -> None:
     shown = [
         views.overview(history, "TikTok", days=28), views.listed(history, "YouTube"),
-        views.audience(history, "TikTok"), views.follower_growth(history, "TikTok"),
+        viewers.audience(history, "TikTok"), viewers.follower_growth(history, "TikTok"),
     ]  # fmt: skip
     figures = figures_in(shown)
     assert len(figures) > 100
@@ -79,7 +79,7 @@ def test_a_period_is_compared_only_with_one_that_is_told_whole(history: History)
 
 
 def test_growth_comes_from_counts_where_both_days_are_told(history: History) -> None:
-    followers, growth = views.follower_growth(history, "TikTok")
+    followers, growth = viewers.follower_growth(history, "TikTok")
     assert len(followers.points) == 38 and len(growth.points) == 37
     assert {point.value for point in growth.points} == {2}
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from footlights.public.histories import views
+from footlights.public.histories import viewers, views
 from tests import exports
 from tests.exports import plain, read, zipped
 
@@ -62,7 +62,7 @@ def test_days_come_from_totals_and_countries_from_the_table_and_namibia_is_a_cou
     }  # fmt: skip
     packed = {"Geography 2026-01-01_2026-03-01 A channel.zip": zipped(files)}
     with exports.history_of(packed, tmp_path / "h.db") as history:
-        (table,) = views.audience(history, "YouTube")
+        (table,) = viewers.audience(history, "YouTube")
         assert {cell.key["country"]: cell.figure.value for cell in table.cells} == {"US": 5000, "NA": 586, "VG": 0}
         found = views.overview(history, "YouTube", days=28)
         assert (found.basis, found.since, found.until) == ("days", "2026-02-02T00:00:00Z", "2026-03-02T00:00:00Z")
