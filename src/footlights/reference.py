@@ -226,23 +226,30 @@ def _argument(action: argparse.Action) -> str:
 def http_page() -> str:
     """Every path of the public API, and the shape of its answers."""
     api = document()
-    schemas = api["components"]["schemas"]
+    schemas, refusals = api["components"]["schemas"], api["components"]["responses"]
     return _page(
         "HTTP API",
         "public/web/openapi.py",
         "The same as `GET /api/v1/openapi.json`, which the public side serves. Errors are problem+json (RFC 9457). "
-        "An answer changes with a tick alone, and its ETag with it; one about a live session has none.",
-        *(_endpoint(path, operation["get"]) for path, operation in api["paths"].items()),
+        "An answer changes with a tick alone, and its ETag with it: every path but those of a live session takes "
+        "`If-None-Match` and `If-Modified-Since`. [The guide](../guides/api.md) goes through it with curl.",
+        *(_endpoint(path, operation["get"], refusals) for path, operation in api["paths"].items()),
         "# Schemas",
         *(_schema(name, schemas[name]) for name in sorted(schemas)),
     )
 
 
-def _endpoint(path: str, operation: dict[str, Any]) -> str:
+def _endpoint(path: str, operation: dict[str, Any], refusals: dict[str, Any]) -> str:
     parameters = [
-        (f"`{p['name']}`", p["in"], _type(p["schema"]), p.get("description", "")) for p in operation["parameters"]
+        (f"`{p['name']}`", p["in"], _type(p["schema"]), p.get("description", ""))
+        for p in operation["parameters"]
+        if p["in"] != "header"
     ]
-    answers = [(f"`{status}`", answer["description"]) for status, answer in sorted(operation["responses"].items())]
+    answers = [
+        (f"`{status}`", answer["description"] if "description" in answer else _named(answer, refusals)["description"])
+        for status, answer in sorted(operation["responses"].items())
+        if status != "default"
+    ]
     answer = _type(operation["responses"]["200"]["content"]["application/json"]["schema"])
     return "\n\n".join(
         [
@@ -252,6 +259,11 @@ def _endpoint(path: str, operation: dict[str, Any]) -> str:
             _table(("Status", "Meaning"), answers),
         ]
     )
+
+
+def _named(reference: dict[str, Any], components: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = components[reference["$ref"].rsplit("/", 1)[-1]]
+    return found
 
 
 def _schema(name: str, schema: dict[str, Any]) -> str:
@@ -279,7 +291,7 @@ def _type(schema: dict[str, Any]) -> str:
     if schema.get("type") == "object" and isinstance(schema.get("additionalProperties"), dict):
         return f"map to {_type(schema['additionalProperties'])}"
     bounds = [f"{word} {schema[key]}" for key, word in (("minimum", "from"), ("maximum", "to")) if key in schema]
-    return " ".join([str(schema.get("type", "any")), *bounds])
+    return " ".join([str(schema.get("format") or schema.get("type", "any")), *bounds])
 
 
 def _page(title: str, source: str, *parts: str) -> str:

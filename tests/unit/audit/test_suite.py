@@ -43,6 +43,12 @@ class Promising:
     def pass_time(self, seconds: int) -> None:
         self._twin.pass_time(seconds)
 
+    def keep(self) -> None:
+        self._twin.keep()
+
+    def put_back(self) -> None:
+        self._twin.put_back()
+
     def get(self, path: str, *, creator: str = "") -> Answer:
         if path == suite.PRIVACY:
             return Answer(status=200, headers={}, body=msgspec.json.encode(stated()), seconds=0.0)
@@ -131,6 +137,28 @@ def test_a_gate_without_noise_is_caught(tmp_path: Path, monkeypatch: pytest.Monk
     with Rehearsal(tmp_path, policy=POLICY.text) as doors:
         found = audited(doors, games=22, attacks=noisy)
     assert {name: verdict.outcome for name, verdict in found.items()} == dict.fromkeys(found, "broken")
+
+
+class KeptKey(Rehearsal):
+    """Put back with the gate's old key, as a copy of the whole folder would do it."""
+
+    def put_back(self) -> None:
+        key = (self._folder / "private" / "keys" / "gate.key").read_bytes()
+        self.put_back_with(key)
+
+
+def test_a_gate_that_kept_its_key_over_a_restore_is_caught(tmp_path: Path) -> None:
+    attacks = named("lost in a restore")
+    with KeptKey(tmp_path, policy=POLICY.text) as doors:
+        assert audited(doors, games=24, attacks=attacks)["lost in a restore"].outcome == "broken"
+
+
+def test_what_cannot_be_put_back_is_not_asked_to_be() -> None:
+    class Running(Promising):
+        keep = put_back = None  # type: ignore[assignment]
+
+    found = audited(Running(), games=4, attacks=named("restored twice"))["restored twice"]
+    assert (found.outcome, found.failed) == ("not here yet", False)
 
 
 def test_fresh_noise_at_every_read_is_averaged_away(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,8 +19,10 @@ from footlights.audit.doors import Answer, Doors, Message
 from footlights.audit.messages import declare_creator, declare_video, track, view
 from footlights.terms.errors import FootlightsError
 
-#: A game as it is played: it waits by yielding seconds, and returns the guess: True for heads.
+#: A game as it is played: it waits by yielding seconds, and returns the guess: True for heads. It yields PUT_BACK to
+#: wait until the deployment has been put back to a copy that was made before the game began.
 Play = Generator[int, None, bool]
+PUT_BACK = -1
 
 #: How long the videos of all games are.
 DURATION_SECONDS = 30.0
@@ -36,7 +38,8 @@ class Attack(msgspec.Struct, frozen=True, kw_only=True):
     reads: the families of figures that it makes use of, as the privacy page names them (or family.name, of one count);
     none for a side channel, which is allowed nothing beyond chance. times: rho of how many units its bit moves.
     everything: it reads all that a viewer who watches may move, of video and channel, for which the promise has its own
-    law. games_most: where a game is dear. lasts_seconds: how long a game takes on the deployment's clock, at most.
+    law. games_most: where a game is dear. puts_back: it yields PUT_BACK, once. lasts_seconds: how long a game takes on
+    the deployment's clock, at most.
     """
 
     name: str
@@ -46,6 +49,7 @@ class Attack(msgspec.Struct, frozen=True, kw_only=True):
     times: int = 1
     everything: bool = False
     games_most: int = 1_000_000
+    puts_back: bool = False
     lasts_seconds: int = 600
 
     def rho(self, promise: Promise) -> Fraction:

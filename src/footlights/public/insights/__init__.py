@@ -24,6 +24,12 @@ from footlights.public.insights.retention import Retention, retention
 from footlights.public.insights.streams import DaySums
 from footlights.public.insights.timeseries import GRANULARITIES, KINDS, Curve, Granularity, Kind, timeseries
 from footlights.public.insights.typical import TYPICAL_NAMES, Typical, typical
+from footlights.public.insights.typical_retention import (
+    TypicalPart,
+    TypicalRetention,
+    UnusualStretch,
+    typical_retention,
+)
 from footlights.public.insights.videos import VideoFigures, video_figures
 
 __all__ = [
@@ -55,6 +61,9 @@ __all__ = [
     "Table",
     "TakingOff",
     "Typical",
+    "TypicalPart",
+    "TypicalRetention",
+    "UnusualStretch",
     "UnusualWeek",
     "VideoFigures",
     "active_hours",
@@ -76,6 +85,7 @@ __all__ = [
     "taking_off",
     "timeseries",
     "typical",
+    "typical_retention",
     "unusual_weeks",
     "video_figures",
 ]
