@@ -29,11 +29,11 @@ from footlights.public.histories.history import History
 from footlights.public.histories.limits import UPLOADED
 from footlights.public.histories.reading import Told, read_export
 from footlights.public.histories.write import add, delete
-from footlights.public.web.api import checked_query
 from footlights.public.web.calls import Access, admit, session_of
 from footlights.public.web.forms import Form, posted
 from footlights.public.web.history_pages import PAGES, HistoryPage, values_of
 from footlights.public.web.problems import BAD_FORM, BUSY, OTHER_SITE, Refusal, bad_form
+from footlights.public.web.queries import checked_query
 from footlights.public.web.sessions import from_own_page
 from footlights.public.web.shared import Shared
 from footlights.terms.errors import BadFile, NotFound

@@ -22,11 +22,11 @@ from starlette.routing import Route
 from footlights.public.accounts.tokens import digest, new_token
 from footlights.public.histories.history import History
 from footlights.public.languages import Languages
-from footlights.public.web.api import checked_query
 from footlights.public.web.app import BODY_BYTES_MAX
 from footlights.public.web.headers import SecurityHeaders
 from footlights.public.web.history_pages import PAGES, HistoryPage, values_of
 from footlights.public.web.problems import FAILED, LINK_SPENT, NOT_FOUND, Problem, Refusal, problem
+from footlights.public.web.queries import checked_query
 from footlights.public.web.static import Assets
 from footlights.public.web.templating import Templates
 from footlights.settings import BY_NAME

@@ -13,8 +13,9 @@ import msgspec
 from footlights.public.histories import viewers, views
 from footlights.public.histories.history import History
 from footlights.public.histories.measures import MEASURES
-from footlights.public.web.api import ORDER, QUERY, Parameter
+from footlights.public.web.api import ORDER, QUERY
 from footlights.public.web.problems import NOT_FOUND, Refusal
+from footlights.public.web.queries import Parameter
 from footlights.terms.errors import NotFound
 
 VIDEOS_ON_A_PAGE = 50
