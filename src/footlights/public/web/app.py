@@ -88,6 +88,7 @@ class _Site:
         self._openapi = msgspec.json.encode(openapi.document())
 
     def app(self) -> Starlette:
+        histories = Histories(self._shared)
         return Starlette(
             routes=[
                 *(self._api_route(endpoint) for endpoint in ENDPOINTS),
@@ -98,7 +99,7 @@ class _Site:
                 *Team(self._shared).routes(),
                 *Alerts(self._shared).routes(),
                 *Letters(self._shared).routes(),
-                *Histories(self._shared).routes(),
+                *histories.routes(),
                 *Tongue(self._shared).routes(),
                 *Embeds(self._shared, self._vouching).routes(),
                 *self._operators.routes(),
@@ -111,7 +112,7 @@ class _Site:
             ],
             middleware=[
                 Middleware(SecurityHeaders, collector=self._collector),
-                Middleware(BodyLimit, bytes_max=BODY_BYTES_MAX),
+                Middleware(BodyLimit, bytes_max=BODY_BYTES_MAX, larger=histories.bodies()),
                 Middleware(GZipMiddleware, minimum_size=1000, compresslevel=5),
             ],
             exception_handlers={
