@@ -30,6 +30,7 @@ from footlights.terms.metrics import (
     DISCLOSED,
     FOLLOWERS,
     HISTOGRAM,
+    IMPORTED,
     LIVE,
     LIVE_ANSWERS,
     LIVE_AUDIENCE,
@@ -120,6 +121,9 @@ def metrics_page() -> str:
         "## A channel\n\n" + _metrics((*CHANNEL, *CHANNEL_DERIVED, *FOLLOWERS)),
         "## A live session\n\n" + _metrics((*LIVE, *LIVE_REACTIONS, *LIVE_DERIVED, *LIVE_DISCLOSED)),
         "## The audience of a live session, and its questions\n\n" + _metrics((*LIVE_AUDIENCE.values(), LIVE_ANSWERS)),
+        "## What other platforms state\n\nIn a creator's [own history](../guides/history.md) alone, never on the board "
+        "or in the API, and without an interval: nobody knows one. Other metrics above may stand there, too, as the "
+        "platform states them; its days are its own.\n\n" + _metrics(IMPORTED),
         "## Domains\n\nThe lists are public and every cell gets noise: that a cell exists says nothing of anybody.\n\n"
         + _table(("Domain", "Cells", "Values"), _domains()),
     )

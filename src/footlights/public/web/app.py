@@ -38,6 +38,7 @@ from footlights.public.web.embed import PATH as EMBED_PATH
 from footlights.public.web.embed import Embeds
 from footlights.public.web.forms import sends_json
 from footlights.public.web.headers import SecurityHeaders
+from footlights.public.web.history import Histories
 from footlights.public.web.letters import Letters
 from footlights.public.web.metrics import Metrics
 from footlights.public.web.oauth.cors import Cors
@@ -96,6 +97,7 @@ class _Site:
         self._openapi = msgspec.json.encode(with_apps(openapi.document()))
 
     def app(self) -> Starlette:
+        histories = Histories(self._shared)
         return Starlette(
             routes=[
                 *(self._api_route(endpoint) for endpoint in ENDPOINTS),
@@ -108,6 +110,7 @@ class _Site:
                 *Letters(self._shared).routes(),
                 *Proofs(self._shared).routes(),
                 *Sharing(self._shared).routes(),
+                *histories.routes(),
                 *Tongue(self._shared).routes(),
                 *Embeds(self._shared, self._vouching).routes(),
                 *self._operators.routes(),
@@ -122,7 +125,9 @@ class _Site:
             middleware=[
                 Middleware(SecurityHeaders, collector=self._collector),
                 Middleware(Cors),
-                Middleware(BodyLimit, bytes_max=BODY_BYTES_MAX, larger={"/verify": UPLOAD_BYTES_MAX}),
+                Middleware(
+                    BodyLimit, bytes_max=BODY_BYTES_MAX, larger={"/verify": UPLOAD_BYTES_MAX, **histories.bodies()}
+                ),
                 Middleware(GZipMiddleware, minimum_size=1000, compresslevel=5),
             ],
             exception_handlers={

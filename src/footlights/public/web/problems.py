@@ -64,6 +64,10 @@ NOT_READY = problem(
     503, "not_ready", N_("Nothing has been published yet"),
     N_("The gate has not published its first figures. They appear at the next tick."),
 )  # fmt: skip
+BUSY = problem(
+    503, "busy", N_("Other files are being read"),
+    N_("Yours were not taken, and nothing has changed. Bring them again in a few seconds."),
+)  # fmt: skip
 OTHER_SITE = problem(
     403, "other_site", N_("This form came from another site"),
     N_("A form is only taken from the pages of this address. Open the link again and use the button on that page."),

@@ -8,7 +8,6 @@ from footlights.terms.words import N_
 #: Every text of assets/js, where it stands as say("..."). A test holds the two together.
 WORDS = (
     N_("%(at)s where you are"),
-    N_("exact"),
     N_("so far"),
     N_("too few to say more"),
     N_("Loading …"),

@@ -64,9 +64,10 @@ def filters_of(formats: Formats) -> dict[str, Callable[..., Any]]:
     """How templates write figures, moments and sizes."""
     return {
         "age": formats.age, "amount": formats.amount, "capitalize_first": capitalize_first, "cell": formats.cell,
-        "country": formats.country, "day": formats.day, "decimal": formats.decimal, "duration": formats.duration,
-        "epoch": formats.epoch, "gained": formats.gained, "host": host, "hour_of_week": formats.hour_of_week,
-        "minute": formats.minute, "month": formats.month, "number": formats.number, "power": formats.power,
+        "column": formats.column, "country": formats.country, "day": formats.day, "day_before": formats.day_before,
+        "decimal": formats.decimal, "duration": formats.duration, "epoch": formats.epoch, "gained": formats.gained,
+        "host": host, "hour_of_week": formats.hour_of_week, "kept": formats.kept, "minute": formats.minute,
+        "month": formats.month, "note": formats.note, "number": formats.number, "power": formats.power,
         "signed": formats.signed, "size": formats.size, "span": formats.span, "title_of": formats.title,
         "translated": formats.language.translated, "unit_of": formats.unit, "weekday": formats.weekday,
         "words": formats.words,

@@ -6,6 +6,7 @@ that takes an id of a kind that is not known here fails until somebody says whos
 
 from __future__ import annotations
 
+import hashlib
 import re
 import shutil
 import time
@@ -27,6 +28,7 @@ from footlights.public.accounts.operators import Operators
 from footlights.public.accounts.platforms import make_token
 from footlights.public.accounts.signing import Signing
 from footlights.public.accounts.store import Store
+from footlights.public.histories.write import add
 from footlights.public.web import calls, embed, pages, shared
 from footlights.public.web.api import ENDPOINTS, Endpoint
 from footlights.public.web.app import create_app
@@ -34,7 +36,7 @@ from footlights.public.web.sessions import COOKIE, OPERATOR_COOKIE
 from footlights.public.webhooks import Webhooks
 from footlights.settings import load_settings
 from footlights.terms.ticks import DAY
-from tests import boards, notaries
+from tests import boards, exports, notaries
 from tests.apps import BACK, SAID
 from tests.liveboards import make_live
 from tests.unit.public.web.conftest import ADDRESS, Client
@@ -80,6 +82,9 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
         every_tick=False,
     )
     make_live(folder / "board", "l0", "ada", [48_211] * 60, title="Adas-Title")
+    brought = exports.plain([("Content", "Video title", "Views"), ("UObM30FGdSs", "Adas-Title", 48_211)])
+    own = folder / "public" / "histories" / f"{hashlib.sha256(b'ada').hexdigest()}.db"
+    add(own, exports.read({"Table data.csv": brought}), now_utc=exports.NOW)
     return folder
 
 
@@ -136,7 +141,8 @@ def askers(data: Path, accounts: Accounts) -> Iterator[dict[str, dict[str, str]]
         Webhooks(store).add("creator:ada", "https://adas-endpoint.example/")
         contacts = Contacts(store)
         contacts.set("ada", "adas-address@example.org")
-        contacts.set("bob", "bob@example.org")
+        # Whoever walked before, in whatever order, may have stopped them.
+        contacts.set("bob", "bob@example.org", again=True)
         gone = accounts.redeem(accounts.invite("ada", "no longer"))
         (removed,) = [each for each in accounts.readers("ada") if each.label == "no longer"]
         accounts.remove_reader("ada", removed.reader)
@@ -259,12 +265,14 @@ def test_ada_herself_is_told(data: Path, tmp_path: Path) -> None:
     In a folder of its own: walking as herself, she stops her letters and removes her readers.
     """
     shutil.copytree(data / "board", tmp_path / "board")
+    shutil.copytree(data / "public" / "histories", tmp_path / "public" / "histories")
     accounts = Accounts(tmp_path / "public")
     ada = {"Authorization": f"Bearer {accounts.sign_in('ada')}"}
     accounts.close()
     told = {route for route, _ in _leaks(create_app(tmp_path, load_settings(tmp_path)), tmp_path, "ada", ada)}
     assert {f"GET {page.path}" for page in pages.PAGES if page.access is not calls.Access.PUBLIC} <= told
     assert {"GET /api/v1/creators/{creator}/videos", "GET /api/v1/videos/{video}"} <= told
+    assert {"GET /studio/history", "GET /studio/history/videos"} <= told
 
 
 def test_the_walk_sees_a_guard_that_asks_whether_but_not_whose(

@@ -80,7 +80,8 @@ function optionOf(figure, points) {
     },
     yAxis: {
       type: "value",
-      min: lowest,
+      // Whole steps below 0, too, so that one of them is 0.
+      min: lowest < 0 ? Math.floor(lowest / interval) * interval : 0,
       max: Math.ceil(highest / interval) * interval,
       interval,
       axisLine: { show: false },

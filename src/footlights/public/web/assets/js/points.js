@@ -6,7 +6,7 @@ export function pointsOf(figure) {
     const [at, value, low, high] = row.dataset.point.split(",").map(Number);
     const [number, interval] = [...row.querySelectorAll("td")].map((cell) => cell.textContent.trim());
     const name = row.querySelector("th").textContent;
-    return { name, at: at * 1000, value: row.dataset.state === "ok" ? value : null, low, high, number, interval, open: "open" in row.dataset };
+    return { name, at: at * 1000, value: ["ok", "stated"].includes(row.dataset.state) ? value : null, low, high, number, interval, open: "open" in row.dataset };
   });
 }
 
