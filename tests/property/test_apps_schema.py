@@ -10,7 +10,13 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from schemathesis.checks import not_a_server_error
 from schemathesis.config import SchemathesisConfig
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
 
 from footlights.public.web import openapi
 from footlights.public.web.described import with_apps
@@ -59,10 +65,10 @@ def test_what_apps_are_answered_is_as_described_whatever_they_ask(
     cases = st.one_of([operation.as_strategy(generation_mode=mode) for mode in modes])
     # That a made-up code or token is refused is right, and no description can say which there are.
     checks = [
-        schemathesis.checks.not_a_server_error,
-        schemathesis.specs.openapi.checks.status_code_conformance,
-        schemathesis.specs.openapi.checks.content_type_conformance,
-        schemathesis.specs.openapi.checks.response_schema_conformance,
+        not_a_server_error,
+        status_code_conformance,
+        content_type_conformance,
+        response_schema_conformance,
     ]
 
     @settings(
