@@ -10,6 +10,7 @@ from pathlib import Path
 
 from footlights.public.accounts.apps.registry import Apps, Said, State
 from footlights.public.accounts.apps.scopes import PURPOSE_BY_NAME
+from footlights.public.accounts.export_keys import ExportKeys
 from footlights.public.accounts.jwks import Jwks
 from footlights.public.accounts.operators import Operators
 from footlights.public.accounts.platforms import EMBED_SECONDS_MAX, Platforms, make_token
@@ -50,6 +51,12 @@ def operators(data: Path, settings: Settings) -> Iterator[Operators]:
     """The operators of a data folder."""
     with opened(data) as store:
         yield Operators(store, session_hours=settings.operator_session_hours)
+
+
+def rotate_export_key(data: Path) -> str:
+    """A new key that exports are signed with from now on; returns its name."""
+    with opened(data) as store:
+        return ExportKeys(store).rotate()
 
 
 def make_embed_link(data: Path, settings: Settings, creator_id: str, *, page: str, origin: str, minutes: int) -> str:

@@ -283,7 +283,8 @@ def _endpoint(path: str, operation: dict[str, Any], refusals: dict[str, Any]) ->
         for status, answer in sorted(operation["responses"].items())
         if status != "default"
     ]
-    answer = _type(operation["responses"]["200"]["content"]["application/json"]["schema"])
+    content = operation["responses"]["200"]["content"]
+    answer = _type(content["application/json"]["schema"]) if "application/json" in content else "`text/plain`"
     return "\n\n".join(
         [
             f"## GET {path}",

@@ -24,10 +24,11 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from footlights.public.board import evidence
 from footlights.public.languages import Languages
-from footlights.public.web import drawing, exports, openapi, pages, sessions, signin
+from footlights.public.web import drawing, exports, openapi, pages, questions, sessions, signin
 from footlights.public.web.alerts import Alerts
-from footlights.public.web.api import ENDPOINTS, Endpoint, links
+from footlights.public.web.api import ENDPOINTS, Call, Endpoint, links
 from footlights.public.web.apps import AppSide
 from footlights.public.web.bodies import BodyLimit
 from footlights.public.web.calls import Access, session_of
@@ -52,16 +53,21 @@ from footlights.public.web.problems import (
     Problem,
     Refusal,
     http_problem,
+    impossible_query,
+    problem,
     problem_response,
 )
+from footlights.public.web.proofs import UPLOAD_BYTES_MAX, Proofs
 from footlights.public.web.shared import Shared
+from footlights.public.web.sharing import SHARE, Sharing
 from footlights.public.web.signin import SignIn
 from footlights.public.web.static import Assets
 from footlights.public.web.team import Team
 from footlights.public.web.templating import Templates
 from footlights.public.web.tongue import Tongue
 from footlights.settings import Settings
-from footlights.terms.errors import BadSetting, NotAllowed
+from footlights.terms.errors import BadSetting, NotAllowed, ProofFailed
+from footlights.terms.words import N_
 
 log = structlog.get_logger()
 
@@ -94,13 +100,15 @@ class _Site:
         return Starlette(
             routes=[
                 *(self._api_route(endpoint) for endpoint in ENDPOINTS),
-                *(self._page_route(page) for page in pages.PAGES),
+                *(self._page_route(page) for page in (*pages.PAGES, SHARE)),
                 Route("/api/v1/openapi.json", self._describe),
                 Route("/", self._landing),
                 *SignIn(self._shared, self._vouching).routes(),
                 *Team(self._shared).routes(),
                 *Alerts(self._shared).routes(),
                 *Letters(self._shared).routes(),
+                *Proofs(self._shared).routes(),
+                *Sharing(self._shared).routes(),
                 *Tongue(self._shared).routes(),
                 *Embeds(self._shared, self._vouching).routes(),
                 *self._operators.routes(),
@@ -115,7 +123,7 @@ class _Site:
             middleware=[
                 Middleware(SecurityHeaders, collector=self._collector),
                 Middleware(Cors),
-                Middleware(BodyLimit, bytes_max=BODY_BYTES_MAX),
+                Middleware(BodyLimit, bytes_max=BODY_BYTES_MAX, larger={"/verify": UPLOAD_BYTES_MAX}),
                 Middleware(GZipMiddleware, minimum_size=1000, compresslevel=5),
             ],
             exception_handlers={
@@ -153,14 +161,34 @@ class _Site:
                 found = endpoint.run(call)
             headers |= links(found, request.url.path, request.query_params)
             format = call.query.get("format", "json")
+            trial = session is not None and session.sandbox
+            if format == "evidence" and trial:  # what never happened is proved to nobody
+                raise impossible_query("There is no evidence of simulated figures.")
+            if format == "evidence":
+                return self._evidence(endpoint, call, dict(request.query_params), headers)
             if format == "json":
                 return Response(msgspec.json.encode(found), media_type="application/json", headers=headers)
             name = f"{endpoint.path.rpartition('/')[2].strip('{}')}.{format}"
             headers |= {"Content-Disposition": f'attachment; filename="{name}"'}
             body = exports.export(found, format=format)
+            if not trial:
+                headers["Footlights-Signature"] = self._shared.export_keys.sign(exports.signed_content(found))
             return Response(body, media_type=exports.MEDIA_TYPES[format], headers=headers)
 
         return Route(endpoint.path, answer, methods=["GET"], name=f"api {endpoint.path}")
+
+    def _evidence(self, endpoint: Endpoint, call: Call, query: dict[str, str], headers: dict[str, str]) -> Response:
+        """An answer again, with what proves it: read at the newest checkpoint, which may be a minute behind."""
+        video = call.admitted.video.id if call.admitted is not None and call.admitted.video is not None else None
+        asked = questions.question(endpoint.path, creator=call.creator.id, video=video, query=query)
+        try:
+            found = questions.prove(self._shared.matrices, [asked])
+        except ProofFailed as error:
+            raise Refusal(problem(409, "not_proved", N_("This cannot be proved"), str(error))) from None
+        found = msgspec.structs.replace(found, signature=self._shared.export_keys.sign(found.signed_content()))
+        name = f"{endpoint.path.rpartition('/')[2].strip('{}')}.evidence.json"
+        told = {**headers, "Content-Disposition": f'attachment; filename="{name}"'}
+        return Response(evidence.write(found), media_type="application/json", headers=told)
 
     def _describe(self, _: Request) -> Response:
         return Response(self._openapi, media_type="application/json", headers={"Cache-Control": "public, max-age=300"})

@@ -34,7 +34,7 @@ from footlights.public.web.sessions import COOKIE, OPERATOR_COOKIE
 from footlights.public.webhooks import Webhooks
 from footlights.settings import load_settings
 from footlights.terms.ticks import DAY
-from tests import boards
+from tests import boards, notaries
 from tests.apps import BACK, SAID
 from tests.liveboards import make_live
 from tests.unit.public.web.conftest import ADDRESS, Client
@@ -43,7 +43,7 @@ from tests.unit.public.web.test_api import ACCESS
 #: What only Ada, and whom she lets, may read: no asker below sends any of it.
 SECRETS = ("Adas-Name", "Adas-Title", "adas-hashtag", "Adas-Reader", "adas-endpoint", "adas-address", "48,211", "48211")
 #: An id of Ada's for each kind of id that a route may take; a static file is nobody's.
-IDS = {"creator": "ada", "video": "a0", "live": "l0", "name": "app.css", "app": "app-adas"}
+IDS = {"creator": "ada", "video": "a0", "live": "l0", "name": "app.css", "share": "a0", "app": "app-adas"}
 #: How ids are named where a query or a form holds them.
 FIELDS = {
     "creator": "ada", "creator_id": "ada", "video": "a0", "video_id": "a0", "id": "a0", "channel": "ada", "user": "ada",
@@ -78,6 +78,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
         [boards.AVideo(id="a0", creator="ada", title="Simulated", age_seconds=9 * DAY, reach=500)],
         every_tick=False,
     )
+    notaries.sign(folder)
     make_live(folder / "board", "l0", "ada", [48_211] * 60, title="Adas-Title")
     return folder
 
