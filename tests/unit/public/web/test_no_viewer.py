@@ -44,6 +44,9 @@ OF = {
     "the promise": (
         "bound delta epsilon everything_epsilon everything_rho family law policy_digest protects rho unit"
     ),
+    "the log that proves figures": (
+        "checkpoint endorsement in_log in_minute origin path policies public size to verifier"
+    ),
     "an answer": "code data detail error error_description log_id message reason status type",
     "an app": (
         "access_token active aud client_id cnf exp expires_in iat iss refresh_token request_uri scope sub token_type"
@@ -51,10 +54,10 @@ OF = {
 }  # fmt: skip
 KNOWN = {name for names in OF.values() for name in names.split()}
 PARAMETERS = set(
-    "client_id client_secret code code_challenge code_challenge_method code_verifier creator cursor days dpop dpop_jkt "
-    "fields format from grant_type granularity ids if-modified-since if-none-match kind live max_count metric metrics "
-    "order posted_from posted_to q redirect_uri refresh_token response_type scope since sort state to token until "
-    "video".split()
+    "client_id client_secret code code_challenge code_challenge_method code_verifier creator cursor days dpop "
+    "dpop_jkt fields format from grant_type granularity ids if-modified-since if-none-match kind leaf live "
+    "max_count metric metrics minute order place posted_from posted_to q redirect_uri refresh_token response_type "
+    "scope since sort state to token until video".split()
 )
 NAMES_A_VIEWER = re.compile(
     r"(?i)(viewer|user|member|person|people|visitor|follower|commenter|liker|device|session|account|email|phone|ip|agent|"

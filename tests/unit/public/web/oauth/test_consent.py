@@ -121,6 +121,10 @@ def test_an_app_on_trial_reads_simulated_creators_and_no_others(making: Making, 
     token = app.exchange(sent_back(answer)["code"]).json()["access_token"]
     listed = app.read("/api/v1/creators/ada/videos", token).json()
     assert [video["id"] for video in listed["videos"]] == ["sim"], "and none of the real Ada's"
+    for asked in ("creators/ada/videos", "creators/ada/overview"):
+        proved = app.read(f"/api/v1/{asked}?format=evidence", token)
+        assert proved.status_code == 422, "evidence is read from the real log, by an id that may be a real creator's"
+        assert "footlights-signature" not in app.read(f"/api/v1/{asked}?format=csv", token).headers
     other = making(state="sandbox")
     assert client.get(f"/oauth/authorize?{other.query()}", headers=developer).status_code == 403
 
