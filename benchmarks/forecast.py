@@ -16,6 +16,7 @@ width      median width of the 95 % interval, in log views: two models that both
 from __future__ import annotations
 
 import argparse
+import itertools
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -49,7 +50,9 @@ def _lines(tasks: Tasks, models: dict[str, Fit]) -> Iterator[str]:
             yield f"{tasks.series:40} {tasks.horizon:>6} too few to learn from"
             return
         error, inside, inside_95, width = columns
-        told = f"{np.median(error):8.4f} {100 * inside.mean():6.1f} {100 * inside_95.mean():6.1f} {np.median(width):7.3f}"
+        told = (
+            f"{np.median(error):8.4f} {100 * inside.mean():6.1f} {100 * inside_95.mean():6.1f} {np.median(width):7.3f}"
+        )
         yield f"{tasks.series:40} {tasks.horizon:>6} {len(error):5} {name:14} {told}"
 
 
@@ -76,7 +79,7 @@ def _splits(tasks: Tasks) -> Iterator[tuple[Tasks, Tasks]]:
     rolls = np.ptp(tasks.origin) > 3 * DAY and "videos" not in tasks.series
     cuts = [*np.quantile(tasks.origin, CUTS), np.inf] if rolls else [np.inf]
     for number in range(PARTS):
-        for cut, until in zip(cuts[:-1], cuts[1:], strict=True) if rolls else ((np.inf, np.inf),):
+        for cut, until in itertools.pairwise(cuts) if rolls else ((np.inf, np.inf),):
             over = tasks.origin + tasks.ahead <= cut
             ahead = (tasks.origin >= cut) & (tasks.origin < until) if rolls else np.ones(len(tasks), dtype=bool)
             learned, asked = tasks.at((part != number) & over), tasks.at((part == number) & ahead)

@@ -5,6 +5,7 @@ Reads, never copies. Each series is a folder with a README of its own; a folder 
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -50,9 +51,7 @@ class Tasks(msgspec.Struct, frozen=True, kw_only=True):
     def at(self, chosen: NDArray[Any]) -> Tasks:
         """Some of them."""
         arrays = {
-            name: value[chosen]
-            for name, value in msgspec.structs.asdict(self).items()
-            if isinstance(value, np.ndarray)
+            name: value[chosen] for name, value in msgspec.structs.asdict(self).items() if isinstance(value, np.ndarray)
         }
         return msgspec.structs.replace(self, **arrays)
 
@@ -182,7 +181,7 @@ def _from_points(
     edges = np.flatnonzero(np.r_[True, items[1:] != items[:-1], True])
     for name, horizon in horizons.items():
         rows: list[dict[str, Any]] = []
-        for first, end in zip(edges[:-1], edges[1:], strict=True):
+        for first, end in itertools.pairwise(edges):
             part = {key: np.ma.filled(np.ma.asarray(column[first:end]), np.nan if column.dtype.kind == "f" else -1)
                     for key, column in found.items() if key in ("moment", "count", "likes", "comments")}  # fmt: skip
             rows += _of_item(str(found["channel"][first]), part, horizon, every)
