@@ -1,6 +1,7 @@
 """Forecast. In: a folder of public series. Out: how near each model of growth comes, and whether its intervals hold.
 
     python -m benchmarks.forecast DATA [--only SERIES] [--models ours,log-linear]
+    python -m benchmarks.forecast DATA --ship src/footlights/public/insights/growth.json
 
 `pip install scikit-learn` first, for the boosted model; without it, that one is left out.
 
@@ -21,11 +22,19 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
+import msgspec
 import numpy as np
 
-from benchmarks.growth_models import MODELS, Fit
-from benchmarks.growth_series import DAY, Floats, Tasks, all_tasks
+from benchmarks.growth_models import MODELS, Fit, features_of, fitted
+from benchmarks.growth_series import DAY, Floats, Tasks, all_tasks, pooled
+from footlights.public.insights.forecast import Shipped
+from footlights.public.insights.growth import GrowthModel, guesses, log_of
 
+#: What the parameters of the package are fitted on: videos that are younger, and these series.
+AGED_MOST, PACED = (
+    60 * DAY,
+    ("youtube_trending_2017_us", "tiktok_trending_hourly_2022 music", "tiktok_trending_hourly_2022 hashtag"),
+)
 PARTS, CUTS, LEAST = 5, (0.4, 0.6, 0.8), 40
 
 
@@ -34,13 +43,51 @@ def main() -> None:
     arguments.add_argument("data", type=Path)
     arguments.add_argument("--only", default="")
     arguments.add_argument("--models", default=",".join(MODELS))
+    arguments.add_argument("--ship", type=Path, help="write the parameters that the package carries, and stop")
     asked = arguments.parse_args()
+    if asked.ship:
+        asked.ship.write_bytes(msgspec.json.format(msgspec.json.encode(_shipped(asked.data)), indent=1) + b"\n")
+        return
     chosen = {name: MODELS[name] for name in asked.models.split(",") if name != "boosted" or find_spec("sklearn")}
     print(f"{'series':40} {'ahead':>6} {'n':>5} {'model':14} {'error':>8} {'50 %':>6} {'95 %':>6} {'width':>7}")
     for tasks in all_tasks(asked.data):
         if asked.only in tasks.series:
             for line in _lines(tasks, chosen):
                 print(line, flush=True)
+
+
+def _shipped(data: Path) -> Shipped:
+    """Two models of all series that tell what a video knows of itself: its age, and its pace. Numbers, and no data."""
+    found = list(all_tasks(data))
+    aged = pooled(tasks for tasks in found if not np.isnan(tasks.age).any())
+    paced = pooled(tasks for tasks in found if tasks.series in PACED)
+    aged, paced = aged.at(aged.age < AGED_MOST), paced.at(paced.rate > 0)
+    by_age = fitted(aged, frozenset({"age", "log_age"}))
+    return Shipped(
+        provenance=(
+            f"python -m benchmarks.forecast DATA --ship. by_age: {len(aged)} growths of videos younger than 60 days in "
+            f"{', '.join(sorted({tasks.series for tasks in found if not np.isnan(tasks.age).any()}))}. by_pace: "
+            f"{len(paced)} in {', '.join(PACED)}. Parameters alone, no data."
+        ),
+        by_age=by_age,
+        by_pace=fitted(paced, frozenset({"rate"})),
+        own_weight=_own_weight(by_age, aged),
+    )
+
+
+def _own_weight(model: GrowthModel, tasks: Tasks) -> float:
+    """How many videos of a creator weigh as much as what is known of all creators.
+
+    The variance of errors within channels over that between them (analysis of variance, by the method of moments).
+    """
+    known = features_of(tasks, floor=model.floor)
+    errors = log_of(tasks.growth, floor=model.floor) - guesses(model, known)
+    _, place, sizes = np.unique(tasks.group, return_inverse=True, return_counts=True)
+    means = np.bincount(place, errors) / sizes
+    within = float(((errors - means[place]) ** 2).sum() / (len(errors) - len(sizes)))
+    between = float((sizes * (means - errors.mean()) ** 2).sum() / (len(sizes) - 1)) - within
+    each = (len(errors) - (sizes**2).sum() / len(errors)) / (len(sizes) - 1)
+    return float(within / max(between / each, 1e-3))
 
 
 def _lines(tasks: Tasks, models: dict[str, Fit]) -> Iterator[str]:

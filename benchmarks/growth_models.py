@@ -196,7 +196,7 @@ def _by_pattern(learned: Tasks) -> dict[frozenset[str], Tasks]:
 def fitted(learned: Tasks, names: frozenset[str]) -> GrowthModel:
     """A model of some features, with errors on groups that it was not fitted on; the floor whose intervals are best."""
     usual = max(float(np.median(learned.growth)), SMALL)
-    models = [_fitted(learned, names, floor=max(part * usual, SMALL)) for part in FLOORS]
+    models = [_fitted(learned, names, floor=float(max(part * usual, SMALL))) for part in FLOORS]
     return min(models, key=lambda model: model[1])[0]
 
 

@@ -6,7 +6,7 @@ Reads, never copies. Each series is a folder with a README of its own; a folder 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +56,14 @@ class Tasks(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.structs.replace(self, **arrays)
 
 
+def pooled(parts: Iterable[Tasks]) -> Tasks:
+    """Tasks of several series as those of one; groups of different series stay apart."""
+    all_parts = list(parts)
+    columns = {name: np.concatenate([getattr(part, name) for part in all_parts]) for name in _COLUMNS}
+    named = [np.asarray([f"{part.series} {group}" for group in part.group]) for part in all_parts]
+    return Tasks(series="pooled", horizon="", **(columns | {"group": np.concatenate(named)}))
+
+
 _COLUMNS = tuple(name for name in Tasks.__struct_fields__ if name not in ("series", "horizon"))
 
 
@@ -95,8 +103,8 @@ def _trending(folder: Path) -> Iterator[Tasks]:
 def _hourly(folder: Path) -> Iterator[Tasks]:
     """Hashtags' views, sounds' posts and accounts' followers on TikTok, each host's own readings."""
     found = _table(
-        "SELECT kind, kind || id || endpoint AS item, id AS channel, value::DOUBLE AS count, epoch(collected_at) AS moment "
-        "FROM read_csv(?) ORDER BY item, moment",
+        "SELECT kind, kind || id || endpoint AS item, id AS channel, value::DOUBLE AS count, "
+        "epoch(collected_at) AS moment FROM read_csv(?) ORDER BY item, moment",
         folder / "trending_series.csv.gz",
     )
     horizons = {"24 h": DAY, "7 d": 7 * DAY, "28 d": 28 * DAY}

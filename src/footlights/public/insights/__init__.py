@@ -11,6 +11,7 @@ from footlights.public.insights.best import BestVideo, best_videos
 from footlights.public.insights.cells import Cell, Table
 from footlights.public.insights.changes import Change
 from footlights.public.insights.channel import Channel, channel
+from footlights.public.insights.forecast import Forecast, Foreseen, forecast
 from footlights.public.insights.leaving import Leaving, leaving
 from footlights.public.insights.moments import next_tick_utc
 from footlights.public.insights.overview import OVERVIEW_NAMES, WINDOW_DAYS_MAX, Overview, overview
@@ -35,6 +36,8 @@ __all__ = [
     "Channel",
     "Curve",
     "DaySums",
+    "Forecast",
+    "Foreseen",
     "Granularity",
     "Kind",
     "Leaving",
@@ -52,6 +55,7 @@ __all__ = [
     "best_videos",
     "channel",
     "channel_audience",
+    "forecast",
     "from_day_to_day",
     "impression_sources",
     "last_days",
