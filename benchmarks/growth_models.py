@@ -39,6 +39,9 @@ Fit = Callable[[Tasks], Callable[[Tasks], Growths]]
 LEARNED_MAX, FOLDS, LEAST = 800, 4, 80
 #: What a model of ours may add to growth before its log is taken, as parts of the median growth that it learns from.
 FLOORS, SMALL = (0.02, 0.2, 2.0), 1e-4
+#: Features in the order in which they are taken where there are few groups to learn from, and how many groups each needs.
+MOST_TELLING = ("rate", "age", "long_rate", "channel_rate", "log_age", "before", "liked", "log_count")
+GROUPS_EACH = 8
 #: Ages are told apart in so many groups by the log-linear model.
 AGE_GROUPS = 8
 
@@ -156,7 +159,7 @@ def boosted(learned: Tasks) -> Callable[[Tasks], Growths]:
 
 def ours(learned: Tasks) -> Callable[[Tasks], Growths]:
     """One model for each set of features that are known: a video's first hour has no day before it."""
-    models = {pattern: fitted(tasks, pattern) for pattern, tasks in _by_pattern(learned).items()}
+    models = {pattern: fitted(tasks, _afforded(pattern, tasks)) for pattern, tasks in _by_pattern(learned).items()}
 
     def guess(tasks: Tasks) -> Growths:
         middle, ends = np.zeros(len(tasks)), np.zeros((len(tasks), len(LEVELS)))
@@ -180,6 +183,11 @@ def _patterns(tasks: Tasks) -> list[frozenset[str]]:
     known = features_of(tasks, floor=SMALL)
     told = np.stack([~np.isnan(column) for column in known.values()], axis=1)
     return [frozenset(name for name, tells in zip(known, row, strict=True) if tells) for row in told.tolist()]
+
+
+def _afforded(names: frozenset[str], tasks: Tasks) -> frozenset[str]:
+    """The features that so many groups can teach the weights of: one for each GROUPS_EACH, the most telling first."""
+    return frozenset(sorted(names, key=MOST_TELLING.index)[: max(1, _count(tasks) // GROUPS_EACH)])
 
 
 def _by_pattern(learned: Tasks) -> dict[frozenset[str], Tasks]:
@@ -212,7 +220,7 @@ def _fitted(learned: Tasks, names: frozenset[str], *, floor: float) -> tuple[Gro
             model = GrowthModel(floor=floor, intercept=intercept, weights=weights, edges=(), errors=())
             guessed[held] = guesses(model, {name: known[name][held] for name in names})
     intercept, weights = _median_regression(known, truth, names, np.ones(len(learned), dtype=bool))
-    edges, errors = conformal_errors(guessed, truth - guessed, groups=3)
+    edges, errors = conformal_errors(guessed, truth - guessed, groups=3, independent=_count(learned))
     rows = tuple(tuple(row.tolist()) for row in errors)
     model = GrowthModel(floor=floor, intercept=intercept, weights=weights, edges=edges, errors=rows)
     ends = growth_of(guessed[:, None] + np.asarray(rows)[np.searchsorted(np.asarray(edges), guessed)], floor=floor)
@@ -249,7 +257,7 @@ def _with_errors(learned: Tasks, fit: Callable[[Tasks], Callable[[Tasks], Floats
         held = fold == number
         if held.any() and not held.all():
             errors[held] = learned.growth[held] - fit(learned.at(~held))(learned.at(held))
-    _, (ends,) = conformal_errors(errors, errors, groups=1)
+    _, (ends,) = conformal_errors(errors, errors, groups=1, independent=_count(learned))
     whole = fit(learned)
 
     def guess(tasks: Tasks) -> Growths:
@@ -257,6 +265,10 @@ def _with_errors(learned: Tasks, fit: Callable[[Tasks], Callable[[Tasks], Floats
         return Growths(middle=middle, ends=np.maximum(middle[:, None] + ends, 0.0))
 
     return guess
+
+
+def _count(tasks: Tasks) -> int:
+    return len(np.unique(tasks.group))
 
 
 def _folds(tasks: Tasks) -> NDArray[np.int64]:

@@ -9,6 +9,7 @@ on this one, too. The noise of the video's own figures widens the intervals.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 
@@ -27,11 +28,11 @@ from footlights.public.insights.growth import (
     law_of_rate,
     log_of,
 )
-from footlights.public.insights.moments import reading_time_utc
+from footlights.public.insights.moments import newest_age, reading_time_utc
 from footlights.public.insights.streams import Streams
-from footlights.public.insights.tallies import Floats, Tally, figure_of, terms_of
+from footlights.public.insights.tallies import Floats, figure_of, views_of
 from footlights.terms.figures import Z95, Figure, rfc3339
-from footlights.terms.ticks import COUNTER_AGES, DAY, HOUR
+from footlights.terms.ticks import DAY, HOUR
 
 #: What is foreseen, and the ages that the picture has between them.
 TARGETS_SECONDS = (DAY, 7 * DAY, 28 * DAY)
@@ -54,18 +55,15 @@ class Shipped(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Foreseen(msgspec.Struct, frozen=True, kw_only=True):
-    """Views at an age: half of all end below `middle`; lower..upper is the 50 %, low..high the 95 % interval.
+    """Views at an age. views: half of all end below its value; its interval is the 95 % one, lower to upper that of 50 %.
 
-    at: RFC 3339, UTC. earlier: how many of the creator's videos had a say.
+    earlier: how many of the creator's videos had a say.
     """
 
     age_seconds: int
-    at: str
-    low: int
+    views: Figure
     lower: int
-    middle: int
     upper: int
-    high: int
     earlier: int
 
 
@@ -94,7 +92,7 @@ def forecast(board: Board, creator: Creator, video: Video, *, at_utc: int | None
     at = reading_time_utc(board, at_utc)
     streams = Streams(board, creator, [video])
     lived = 0 if at is None else at - video.posted_at_utc
-    age = _tick_age(lived)
+    age = newest_age(lived)
     if at is None or not streams.videos or not streams.counts_from_the_beginning(0) or age < YOUNGEST:
         return _none(figure_of(None, "view_count", at_utc=0, tick=None, too_few=0.5), "young")
     seen = _Seen(streams, 0, age)
@@ -119,11 +117,6 @@ def _none(now: Figure, why: str) -> Forecast:
     return Forecast(as_of=now.as_of, now=now, targets=(), fan=(), why_not=why)
 
 
-def _tick_age(lived_seconds: int) -> int:
-    ticks = int(np.searchsorted(COUNTER_AGES, lived_seconds, side="right"))
-    return COUNTER_AGES[ticks - 1] if ticks else 0
-
-
 def _between(age: int) -> Floats:
     """Ages from now to the last target, closer together at first, on whole hours or minutes."""
     step = HOUR if age >= DAY else 60
@@ -140,15 +133,10 @@ class _Seen:
         moments = posted + np.asarray([int(PACE_FROM * age), age], dtype=np.int64)
         self.age = age
         self.tally = streams.tallies_of(stream, moments)[-1]
-        self.count, self.std = _views(self.tally)
-        gained, noise = _views(streams.spans_of(stream, moments)[0])
+        self.count, self.std = views_of(self.tally)
+        gained, noise = views_of(streams.spans_of(stream, moments)[0])
         told = gained > 2 * noise and gained > 0
-        self.pace = gained / (age - _tick_age(int(PACE_FROM * age))) if told else math.nan
-
-
-def _views(tally: Tally) -> tuple[float, float]:
-    terms = list(terms_of("view_count"))
-    return float(tally.totals[terms].sum()), math.sqrt(float(tally.variances[terms].sum()))
+        self.pace = gained / (age - newest_age(int(PACE_FROM * age))) if told else math.nan
 
 
 def _guess(seen: _Seen, ages: Floats) -> Growths:
@@ -197,20 +185,24 @@ def _foreseen(board: Board, creator: Creator, video: Video, seen: _Seen, ages: F
     # Views are not taken back: not fewer than there surely are.
     views = np.maximum(views, max(0.0, seen.count - Z95 * seen.std))
     return [
-        Foreseen(
-            age_seconds=int(age), at=rfc3339(video.posted_at_utc + int(age)), low=math.floor(row[0]),
-            lower=round(row[1]), middle=round(row[2]), upper=round(row[3]), high=math.ceil(row[4]), earlier=int(count),
-        )
+        _foreseen_at(video, int(age), row, earlier=int(count))
         for age, row, count in zip(ages, views.tolist(), earlier, strict=True)
-    ]  # fmt: skip
+    ]
+
+
+def _foreseen_at(video: Video, age: int, ends: Sequence[float], *, earlier: int) -> Foreseen:
+    """ends: low, lower, middle, upper, high."""
+    low, lower, middle, upper, high = ends
+    views = Figure(
+        metric="view_count", value=round(middle), low=math.floor(low), high=math.ceil(high), state="ok", exact=False,
+        as_of=rfc3339(video.posted_at_utc + age), tick=None,
+    )  # fmt: skip
+    return Foreseen(age_seconds=age, views=views, lower=round(lower), upper=round(upper), earlier=earlier)
 
 
 def _as_it_is(seen: _Seen, video: Video) -> Foreseen:
     low, lower, upper, high = (max(0.0, seen.count + z * seen.std) for z in _Z)
-    return Foreseen(
-        age_seconds=seen.age, at=rfc3339(video.posted_at_utc + seen.age), low=math.floor(low), lower=round(lower),
-        middle=round(max(0.0, seen.count)), upper=round(upper), high=math.ceil(high), earlier=0,
-    )  # fmt: skip
+    return _foreseen_at(video, seen.age, (low, lower, max(0.0, seen.count), upper, high), earlier=0)
 
 
 def _errors_before(board: Board, creator: Creator, video: Video, age: int, ages: Floats) -> Floats:
@@ -231,7 +223,7 @@ def _errors_before(board: Board, creator: Creator, video: Video, age: int, ages:
         if seen.std > NOISIEST * max(seen.count, 1.0):
             continue
         moments = other.posted_at_utc + lived.astype(np.int64)
-        later = np.asarray([_views(tally)[0] for tally in streams.tallies_of(stream, moments)])
+        later = np.asarray([views_of(tally)[0] for tally in streams.tallies_of(stream, moments)])
         grown = np.log((np.maximum(later, 0.0) + 1) / (max(seen.count, 0.0) + 1))
         guessed = log_of(_guess(seen, lived).middle, floor=_floor())
         errors[stream, : len(lived)] = log_of(grown, floor=_floor()) - guessed

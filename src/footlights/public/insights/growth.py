@@ -93,23 +93,31 @@ def growths(model: GrowthModel, features: Mapping[str, Floats]) -> Growths:
     )
 
 
-def conformal_errors(guessed: Floats, errors: Floats, *, groups: int) -> tuple[tuple[float, ...], Sequence[Floats]]:
+def conformal_errors(
+    guessed: Floats, errors: Floats, *, groups: int, independent: int
+) -> tuple[tuple[float, ...], Sequence[Floats]]:
     """Edges between groups of equal size by the guess, and the quantiles of each group's errors at LEVELS.
 
-    guessed, errors: of series that the model was not fitted on. The quantiles are a little further out than those of
-    the sample, as its size asks: then they hold for one more series of the same kind.
+    guessed, errors: of series that the model was not fitted on. independent: how many series they are from; errors of
+    one series are alike. The quantiles are further out than those of the sample, as that number asks: then they hold
+    for one more series of the same kind. Of less than 39 series, the outermost errors are the ends.
     """
     edges = tuple(float(edge) for edge in np.quantile(guessed, np.arange(1, groups) / groups))
     place = np.searchsorted(np.asarray(edges), guessed)
     if np.bincount(place, minlength=groups).min() < LEAST_IN_GROUP:
-        return conformal_errors(guessed, errors, groups=groups - 1) if groups > 1 else ((), [_outward(errors)])
-    return edges, [_outward(errors[place == group]) for group in range(groups)]
+        return (
+            conformal_errors(guessed, errors, groups=groups - 1, independent=independent)
+            if groups > 1
+            else ((), [_outward(errors, independent)])
+        )
+    return edges, [_outward(errors[place == group], independent) for group in range(groups)]
 
 
-def _outward(errors: Floats) -> Floats:
-    count = len(errors)
+def _outward(errors: Floats, independent: int) -> Floats:
+    """Quantiles at LEVELS, moved away from the middle by one in so many."""
     levels = np.asarray(LEVELS)
-    asked = np.where(levels < 0.5, levels * (count + 1) - 1, levels * (count + 1))
-    places = np.where(levels < 0.5, np.floor(asked), np.ceil(asked) - 1).clip(0, count - 1).astype(np.int64)
-    quantiles: Floats = np.sort(errors)[places]
+    count = min(independent, len(errors))
+    lower = np.maximum(levels * (count + 1) - 1, 0.0) / count
+    upper = np.minimum(levels * (count + 1), count) / count
+    quantiles: Floats = np.quantile(errors, np.where(levels < 0.5, lower, upper))
     return quantiles

@@ -20,6 +20,12 @@ def reading_time_utc(board: Board, at_utc: int | None) -> int | None:
     return min(at_utc, through)
 
 
+def newest_age(lived_seconds: int) -> int:
+    """The age at a video's newest counter tick, in seconds; 0 before the first."""
+    tick = last_tick(0, at_utc=lived_seconds)
+    return COUNTER_AGES[tick - 1] if tick else 0
+
+
 def newest_season(
     board: Board, creator: Creator, family: str, *, at_utc: int | None
 ) -> tuple[Season | None, Reading | None]:

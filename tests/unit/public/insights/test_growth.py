@@ -43,7 +43,7 @@ def test_intervals_hold_the_next_one_as_often_as_they_say_whatever_errors_are_li
     for _ in range(60):
         guessed = rng.normal(size=(2, 400))
         errors = rng.exponential(size=(2, 400)) * np.where(guessed > 0, 2.0, 0.5)
-        edges, ends = conformal_errors(guessed[0], scale * errors[0], groups=3)
+        edges, ends = conformal_errors(guessed[0], scale * errors[0], groups=3, independent=400)
         mine = np.asarray(ends)[np.searchsorted(np.asarray(edges), guessed[1])]
         inside += [np.sum((mine[:, 1] <= errors[1]) & (errors[1] <= mine[:, 2])),
                    np.sum((mine[:, 0] <= errors[1]) & (errors[1] <= mine[:, 3]))]  # fmt: skip
@@ -55,7 +55,7 @@ def test_intervals_hold_the_next_one_as_often_as_they_say_whatever_errors_are_li
 
 
 def test_few_errors_make_one_group_and_its_ends_are_the_outermost() -> None:
-    edges, (ends,) = conformal_errors(np.arange(20.0), np.arange(20.0), groups=3)
+    edges, (ends,) = conformal_errors(np.arange(20.0), np.arange(20.0), groups=3, independent=400)
     assert edges == ()
     assert (ends[0], ends[-1]) == (0.0, 19.0)
 

@@ -1,0 +1,69 @@
+"""Pace. In: a video. Out: how fast its views double now, and which sources feed it.
+
+At the pace of the last hour (of a younger one, of the last quarter of its life), views would be twice as many in the
+time that they took divided by what came. The interval is that of a ratio of two noisy counts, at least 95 %.
+"""
+
+from __future__ import annotations
+
+import math
+
+import msgspec
+import numpy as np
+
+from footlights.public.board.read import Board, Creator, Video
+from footlights.public.insights.audience import Audience, impression_sources
+from footlights.public.insights.moments import newest_age, reading_time_utc
+from footlights.public.insights.ratios import Z975
+from footlights.public.insights.streams import Streams
+from footlights.public.insights.tallies import views_of
+from footlights.terms.figures import rfc3339
+from footlights.terms.ticks import COUNTER_AGES, HOUR
+
+#: Over how long a pace is taken at most. Before the first age, nothing is said.
+OVER_SECONDS, YOUNGEST = HOUR, 15 * 60
+
+
+class Pace(msgspec.Struct, frozen=True, kw_only=True):
+    """How fast a video's views double. as_of: None before there is anything to say.
+
+    doubles_in_seconds: at the pace of now; low, high: its interval, high None where the pace may be nothing.
+    over_seconds: how long the pace was taken over. sources: where its viewers came from, at the newest milestone.
+    """
+
+    as_of: str | None
+    doubles_in_seconds: int | None
+    low: int | None
+    high: int | None
+    over_seconds: int
+    sources: Audience
+
+
+def pace(board: Board, creator: Creator, video: Video, *, at_utc: int | None = None) -> Pace:
+    """How fast a video's views double, by its newest ticks."""
+    at = reading_time_utc(board, at_utc)
+    sources = impression_sources(board, video)
+    streams = Streams(board, creator, [video])
+    age = 0 if at is None else newest_age(at - video.posted_at_utc)
+    nothing = Pace(as_of=None, doubles_in_seconds=None, low=None, high=None, over_seconds=0, sources=sources)
+    if at is None or not streams.videos or age < YOUNGEST:
+        return nothing
+    # A day's ticks are a day apart from the 30th on.
+    over = max(min(OVER_SECONDS, age // 4 // 60 * 60), age - COUNTER_AGES[COUNTER_AGES.index(age) - 1])
+    moments = video.posted_at_utc + np.asarray([age - over, age], dtype=np.int64)
+    (count, count_std), (came, came_std) = (
+        views_of(tally) for tally in (streams.tallies_of(0, moments)[-1], streams.spans_of(0, moments)[0])
+    )
+    count_low, count_high = max(0.0, count - Z975 * count_std), max(0.0, count + Z975 * count_std)
+    came_low, came_high = came - Z975 * came_std, came + Z975 * came_std
+    if came_high <= 0 or count_low <= 0:
+        return msgspec.structs.replace(nothing, as_of=rfc3339(video.posted_at_utc + age), over_seconds=over)
+    told = came > 0 and came_low > 0
+    return Pace(
+        as_of=rfc3339(video.posted_at_utc + age),
+        doubles_in_seconds=round(over * count / came) if told else None,
+        low=math.floor(over * count_low / came_high),
+        high=math.ceil(over * count_high / came_low) if told else None,
+        over_seconds=over,
+        sources=sources,
+    )
