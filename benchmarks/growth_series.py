@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 HOUR, DAY = 3600.0, 86_400.0
+#: What is younger than a video's last forecast.
+YOUNG = 28 * DAY
 #: How far a target may lie from the horizon that it is for, as a part of it: hourly series have gaps.
 TOLERANCE = 0.1
 
@@ -133,7 +135,10 @@ def _tech(folder: Path) -> Iterator[Tasks]:
         "FROM a JOIN b USING (video_id) LEFT JOIN days ON days.channel_id = a.channel_id",
         folder / "youtube_daily_snapshots.csv.gz", folder / "videos_2026-01.csv.gz", folder / "videos_2026-02.csv.gz",
     )  # fmt: skip
-    yield _from_columns("youtube_fr_tech_daily videos", "7.4 d", videos)
+    found = _from_columns("youtube_fr_tech_daily videos", "7.4 d", videos)
+    # Most are months old and hardly grow: those that a forecast is made of are told apart.
+    yield msgspec.structs.replace(found.at(found.age < YOUNG), series="youtube_fr_tech_daily videos, young")
+    yield msgspec.structs.replace(found.at(found.age >= YOUNG), series="youtube_fr_tech_daily videos, older")
 
 
 def _first_hour(folder: Path) -> Iterator[Tasks]:

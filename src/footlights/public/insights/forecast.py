@@ -19,12 +19,11 @@ import numpy as np
 from footlights.public.board.read import Board, Creator, Video
 from footlights.public.insights.growth import (
     LEVELS,
-    YOUNGEST_SECONDS,
     GrowthModel,
     Growths,
+    features_of_age,
     growth_of,
     growths,
-    law_of_age,
     law_of_rate,
     log_of,
 )
@@ -55,7 +54,7 @@ class Shipped(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Foreseen(msgspec.Struct, frozen=True, kw_only=True):
-    """Views at an age. views: half of all end below its value; its interval is the 95 % one, lower to upper that of 50 %.
+    """Views at an age. views: half of all end below its value. Its interval is the 95 % one, lower..upper the 50 % one.
 
     earlier: how many of the creator's videos had a say.
     """
@@ -144,10 +143,7 @@ def _guess(seen: _Seen, ages: Floats) -> Growths:
     model, ahead = shipped(), ages - seen.age
     by_age = growths(
         model.by_age,
-        {
-            "age": log_of(law_of_age(np.full(len(ages), float(seen.age)), ahead_seconds=ahead), floor=_floor()),
-            "log_age": np.full(len(ages), math.log(seen.age + YOUNGEST_SECONDS)),
-        },
+        features_of_age(np.full(len(ages), float(seen.age)), ahead_seconds=ahead, floor=_floor()),
     )
     if math.isnan(seen.pace):
         return by_age
@@ -165,7 +161,7 @@ def _combined(one: Growths, other: Growths) -> Growths:
     """Weighed by how near each is; the ends as if both erred together, which is the widest they can be."""
     middles = [log_of(each.middle, floor=_floor()) for each in (one, other)]
     ends = [log_of(each.ends, floor=_floor()) for each in (one, other)]
-    first, second = ((end[:, 2] - end[:, 1]) ** -2.0 for end in ends)
+    first, second = (np.maximum(end[:, 2] - end[:, 1], 1e-3) ** -2.0 for end in ends)
     share = first / (first + second)
     return Growths(
         middle=growth_of(share * middles[0] + (1 - share) * middles[1], floor=_floor()),

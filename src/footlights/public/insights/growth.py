@@ -23,6 +23,8 @@ Floats = NDArray[np.float64]
 
 #: Added to an age: what was posted a second ago would else have grown without end.
 YOUNGEST_SECONDS = 600.0
+#: Ages at which growth slows down by more or less than before.
+BENDS_DAYS = (1, 7, 30, 120)
 #: Where the ends of the intervals lie among the errors: 95 % outside, 50 % inside.
 LEVELS: tuple[float, ...] = (0.025, 0.25, 0.75, 0.975)
 #: Errors that a group has at least: of fewer, no quantile is 2.5 % from the end.
@@ -73,6 +75,19 @@ def law_of_age(age_seconds: Floats, *, ahead_seconds: Floats) -> Floats:
     """Growth if the count were in proportion to its age. Shapes (n,); nan where the age is not known."""
     growth: Floats = np.log1p(ahead_seconds / (age_seconds + YOUNGEST_SECONDS))
     return growth
+
+
+def features_of_age(age_seconds: Floats, *, ahead_seconds: Floats, floor: float) -> dict[str, Floats]:
+    """What a model can weigh of an age: the law of it, its log, and how far it is past some days: bends."""
+    known = {
+        "age": log_of(law_of_age(age_seconds, ahead_seconds=ahead_seconds), floor=floor),
+        "log_age": np.log(age_seconds + YOUNGEST_SECONDS),
+    }
+    bends = {
+        f"past_{days}_d": np.maximum(np.log((age_seconds + YOUNGEST_SECONDS) / (days * 86_400.0)), 0.0)
+        for days in BENDS_DAYS
+    }
+    return known | bends
 
 
 def guesses(model: GrowthModel, features: Mapping[str, Floats]) -> Floats:

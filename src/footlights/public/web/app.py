@@ -26,7 +26,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 import footlights
-from footlights.public.web import drawing, exports, formats, openapi, pages, sessions, signin
+from footlights.public.web import drawing, exports, formats, openapi, pages, sessions, signin, telling
 from footlights.public.web.api import ENDPOINTS, Endpoint
 from footlights.public.web.calls import Access, session_of
 from footlights.public.web.embed import PATH as EMBED_PATH
@@ -245,10 +245,13 @@ def _templates(assets: Assets) -> jinja2.Environment:
         "hour_of_week": formats.hour_of_week, "minute": formats.minute, "month": formats.month,
         "power": formats.power, "signed": formats.signed, "size": formats.size, "span": formats.span,
         "title_of": formats.title, "unit_of": formats.unit, "words": formats.words,
+        "about": telling.about, "doubling": telling.doubling, "gain": telling.gain, "gain_span": telling.gain_span,
+        "hour": telling.hour, "percent": telling.percent, "share": telling.share, "trait": telling.trait,
     }  # fmt: skip
     environment.filters.update(filters)
     environment.globals.update(
-        asset=assets.url, beam=drawing.beam, spark=drawing.spark, scale_of=drawing.scale_of, busiest=pages.busiest,
+        asset=assets.url, beam=drawing.beam, swing=drawing.swing, spark=drawing.spark, scale_of=drawing.scale_of,
+        busiest=pages.busiest,
         cards=pages.CARDS, channel_cards=pages.CHANNEL_CARDS, sorts=pages.SORTS, exact_names=pages.EXACT_NAMES,
         has_parquet=exports.HAS_PARQUET, ratios=pages.RATIOS, periods=pages.PERIODS_DAYS,
         version=footlights.__version__,
