@@ -206,12 +206,12 @@ def _by_pattern(learned: Tasks) -> dict[frozenset[str], Tasks]:
 def fitted(learned: Tasks, names: frozenset[str]) -> GrowthModel:
     """A model of some features, with errors on groups that it was not fitted on.
 
-    Of the floors whose guesses are as near as any, the one whose intervals are best.
+    The floor is the one with which both are best: guesses, which count twice, and intervals.
     """
     usual = max(float(np.median(learned.growth)), SMALL)
     models = [fitted_at(learned, names, floor=float(max(part * usual, SMALL))) for part in FLOORS]
-    near = 1.03 * min(missed for _, missed, _ in models)
-    return min((each for each in models if each[1] <= near), key=lambda each: each[2])[0]
+    least = [max(min(each[part] for each in models), 1e-9) for part in (1, 2)]
+    return min(models, key=lambda each: 2 * each[1] / least[0] + each[2] / least[1])[0]
 
 
 def fitted_at(learned: Tasks, names: frozenset[str], *, floor: float) -> tuple[GrowthModel, float, float]:

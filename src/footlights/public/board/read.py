@@ -76,6 +76,7 @@ class Plan:
         self._folder = folder
         self.sigmas = np.asarray(detail["sigmas"], dtype=np.float64)
         self._noise_of: dict[tuple[tuple[int, ...], tuple[int, ...]], float] = {}
+        self._covariances: dict[tuple[str, int], NDArray[np.float64]] = {}
         self._variances = [float(Fraction(variance)) for variance in detail.get("variances", ())]
         self._error = self._rows(detail["error_rows"]) if "error_rows" in detail else None
         self._cell_rows: dict[str, str] = detail.get("cell_rows", {})
@@ -89,11 +90,17 @@ class Plan:
 
     def suffix_covariance(self, name: str, step: int) -> NDArray[np.float64]:
         """Covariance of the numbers of a suffix histogram at a step, shape (cells, cells)."""
+        known = self._covariances.get((name, step))
+        if known is not None:
+            return known
         assert self._error is not None, "a plan with noise has error rows"
         along = np.flip(self._rows(self._cell_rows[name]).astype(np.float64))
         over_time = self._error[step].astype(np.float64)
         variance = self._variances[list(self.slices).index(name)] * (over_time @ over_time)
         covariance: NDArray[np.float64] = variance * (along @ along.T)
+        covariance.flags.writeable = False
+        # Two histograms of five milestones at most; a page that compares videos asks for each many times.
+        self._covariances[name, step] = covariance
         return covariance
 
     def std(self, step: int) -> NDArray[np.float64]:

@@ -192,10 +192,18 @@ def _published(board: Board, found: Compared) -> list[Trait]:
     finished, shared = (np.asarray([_share(tally, above) for tally in found.tallies]) for above in (FULL, SHARES))
     held = np.asarray([_held(board, video, found.age_seconds) for video in found.videos])
     return [
-        Trait(kind="held_3_seconds", value="", values=held, switch=False, step=0.1),
-        Trait(kind="completion", value="", values=finished, switch=False, step=0.1),
-        Trait(kind="share_rate", value="", values=shared, switch=False, step=0.01),
+        Trait(kind=kind, value="", values=values, switch=False, step=_quarters(values))
+        for kind, values in (("held_3_seconds", held), ("completion", finished), ("share_rate", shared))
     ]
+
+
+def _quarters(values: Floats) -> float:
+    """From the lower to the upper quarter of what videos have: a step that the channel's own videos take."""
+    known = values[~np.isnan(values)]
+    if not len(known):
+        return 1.0
+    low, high = np.quantile(known, (0.25, 0.75))
+    return max(float(high - low), 1e-3)
 
 
 def _share(tally: Tally, above: int) -> float:

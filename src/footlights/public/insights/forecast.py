@@ -178,8 +178,8 @@ def _foreseen(board: Board, creator: Creator, video: Video, seen: _Seen, ages: F
     away = np.sign(_Z) * np.sqrt((ends - middle[:, None]) ** 2 + (_Z * noise) ** 2)
     base = math.log(max(seen.count, 0.0) + 1)
     views = np.exp(base + np.column_stack([middle[:, None] + away[:, :2], middle, middle[:, None] + away[:, 2:]])) - 1
-    # Views are not taken back: not fewer than there surely are.
-    views = np.maximum(views, max(0.0, seen.count - Z95 * seen.std))
+    # Views are not taken back: not fewer than there surely are, and never fewer later.
+    views = np.maximum.accumulate(np.maximum(views, max(0.0, seen.count - Z95 * seen.std)), axis=0)
     return [
         _foreseen_at(video, int(age), row, earlier=int(count))
         for age, row, count in zip(ages, views.tolist(), earlier, strict=True)
@@ -238,13 +238,20 @@ def _corrected(guess: Growths, errors: Floats) -> tuple[Floats, Floats, Floats]:
     clipped = np.clip(errors, -4 * usual, 4 * usual)
     known = ~np.isnan(errors)
     count = known.sum(axis=0)
-    shift = np.where(known, clipped, 0.0).sum(axis=0) / (count + shipped().own_weight)
+    shift = _smooth(np.where(known, clipped, 0.0).sum(axis=0) / (count + shipped().own_weight))
     left = np.where(known, (clipped - shift) / usual, 0.0)
-    spread = np.sqrt((SPREAD_WEIGHT + (left**2).sum(axis=0)) / (SPREAD_WEIGHT + count))
+    spread = _smooth((SPREAD_WEIGHT + (left**2).sum(axis=0)) / (SPREAD_WEIGHT + count)) ** 0.5
     wider = spread * np.sqrt(1 + 1 / (count + shipped().own_weight))
     ends = middle[:, None] + shift[:, None] + wider[:, None] * (ends - middle[:, None])
     told = growth_of(middle + shift, floor=_floor()), growth_of(ends, floor=_floor())
     return *told, count.astype(np.float64)
+
+
+def _smooth(by_age: Floats) -> Floats:
+    """The mean of each with its neighbours: what is learned of 20 videos at one age is not news at the next."""
+    padded = np.pad(by_age, 2, mode="edge")
+    smoothed: Floats = np.convolve(padded, np.full(5, 0.2), mode="valid")
+    return smoothed
 
 
 assert len(LEVELS) == len(_Z)

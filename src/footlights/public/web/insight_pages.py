@@ -2,38 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from footlights.public import insights
-from footlights.public.board.read import Board, Creator, Video
 from footlights.public.web import telling
-from footlights.public.web.api import Call, Parameter
-from footlights.public.web.problems import NOT_FOUND, Refusal
-from footlights.terms.errors import NotFound
+from footlights.public.web.api import Call, own_video
+from footlights.terms.figures import Figure
 
 #: Videos that can be chosen to compare with.
 CHOICES_MAX = 50
+#: Traits that are drawn: those that say something, and others up to so many.
+DRAWN = 10
 #: What an experiment shows, in its order.
 COMPARED = (
     "view_count", "reach", "average_time_watched", "full_video_watched_rate", "share_count", "favorites_count",
     "new_followers", "like_count", "comment_count",
 )  # fmt: skip
 
-OTHER = Parameter(
-    name="other",
-    schema={"type": "string", "maxLength": 256},
-    about="The id of another video of the same creator, to compare with.",
-)
-
 
 def channel_values(call: Call) -> dict[str, Any]:
     """What the page of a channel's insights shows."""
     found = insights.findings(call.board, call.creator)
     beyond = [each for each in found.drivers.drivers if each.gain.state == "ok"]
+    others = [each for each in found.drivers.drivers if each.gain.state != "ok"]
     return {
         "found": found,
         "tries": telling.told(insights.suggested(found)),
         "beyond": beyond,
+        "drawn": (*beyond, *others[: max(0, DRAWN - len(beyond))]),
         "driver_scale": _widest(each.gain for each in found.drivers.drivers),
         "hours_scale": _widest(each.gain for each in found.best_time.hours),
         "lost": [(id_, title, held) for id_, title, held in found.holdings if held.named],
@@ -51,29 +48,15 @@ def video_values(call: Call) -> dict[str, Any]:
         "pace": insights.pace(board, creator, video),
         "holding": insights.holding(board, creator, video),
         "choices": [each for each in board.videos(creator, limit=CHOICES_MAX) if each.id != video.id],
-        "experiment": None if not chosen else insights.experiment(board, creator, video, other_of(call)),
+        "experiment": None
+        if not chosen
+        else insights.experiment(board, creator, video, own_video(board, creator, chosen)),
         "compared": COMPARED,
         "duration_ms": video.duration_ms,
     }
 
 
-def other_of(call: Call) -> Video:
-    """The video that a call compares with: of the same creator, or it is not there. Raises Refusal."""
-    return own_video(call.board, call.creator, call.query["other"])
-
-
-def own_video(board: Board, creator: Creator, video_id: str) -> Video:
-    """A creator's video by its id. Raises Refusal, alike for somebody else's and for one that does not exist."""
-    try:
-        video = board.video(video_id)
-    except NotFound:
-        raise Refusal(NOT_FOUND) from None
-    if video.creator_key != creator.key:
-        raise Refusal(NOT_FOUND)
-    return video
-
-
-def _widest(gains: Any) -> float:
+def _widest(gains: Iterable[Figure]) -> float:
     """The largest gain that a picture has room for, as a factor: those that say something are whole."""
     factors = [
         max(1 + (each.high or 0) / 100, 1 / max(1 + (each.low or 0) / 100, 0.05))

@@ -22,6 +22,7 @@ from footlights.public.web.api import (
     KIND,
     METRIC,
     ORDER,
+    OTHER,
     QUERY,
     SORT,
     TO,
@@ -32,7 +33,7 @@ from footlights.public.web.api import (
 )
 from footlights.public.web.calls import Access
 from footlights.public.web.drawing import bells
-from footlights.public.web.insight_pages import OTHER, channel_values, video_values
+from footlights.public.web.insight_pages import channel_values, video_values
 from footlights.public.web.privacy import privacy
 from footlights.terms.families import POSITIONS, UNKNOWN_LENGTH_MS
 from footlights.terms.figures import Figure, rfc3339

@@ -18,10 +18,13 @@ _TRAITS = {
     "length": "Twice as long",
     "caption_length": "A caption twice as long",
     "hashtag_count": "One more hashtag",
-    "held_3_seconds": "10 % more stay beyond 3 seconds",
-    "completion": "10 % more watch to the end",
-    "share_rate": "1 % more of the viewers share",
     "audience_there": "Twice as many of your viewers there",
+}
+#: What more of the viewers do, by how much more of them.
+_MORE_DO = {
+    "held_3_seconds": "more stay beyond 3 seconds",
+    "completion": "more watch to the end",
+    "share_rate": "more share it",
 }
 #: What to do about a trait that goes with more, and with fewer views.
 _TRIES = {
@@ -53,6 +56,8 @@ def trait(driver: Driver) -> str:
         return f"With the sound \u201c{driver.value}\u201d"
     if driver.kind == "series":
         return f"In the series \u201c{driver.value}\u201d"
+    if driver.kind in _MORE_DO:
+        return f"{100 * driver.step:.1f}\u2009% {_MORE_DO[driver.kind]}"
     return _TRAITS[driver.kind]
 
 
