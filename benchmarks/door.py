@@ -36,6 +36,7 @@ from footlights.private.collect import door
 from footlights.private.collect.acts import Acts, Circumstances, reasons_to_drop
 from footlights.private.collect.intake import Taken
 from footlights.private.collect.segment_batches import open_together
+from footlights.private.collect.segment_columns import Columns
 from footlights.private.vault.records import RECORD
 from footlights.settings import load_settings
 
@@ -44,7 +45,8 @@ STAGES = {
     "bare": "the body is read and answered, by a handler of ten lines",
     "read": "+ the way in: key, room for the body, answer",
     "decode": "+ messages, typed",
-    "checks": "+ columns and checks, for all that came together",
+    "columns": "+ what they tell, by the column",
+    "checks": "+ checks, for all that came together",
     "hashes": "+ pseudonyms and records",
     "door": "+ journal, with zstd and fdatasync: the collector itself",
 }
@@ -64,8 +66,8 @@ def app() -> ASGIApp:
         return _bare
     made = door.app()
     whole: door.Door = made.state.door
-    if stage in ("read", "decode"):
-        whole._batch = _Short(whole, decodes=stage == "decode").batch  # type: ignore[method-assign]
+    if stage in ("read", "decode", "columns"):
+        whole._batch = _Short(whole, stage).batch  # type: ignore[method-assign]
         whole.committer.commit = _nothing  # type: ignore[method-assign, assignment]
     if stage in ("checks", "hashes"):
         whole.committer._journal = _NoJournal()  # type: ignore[assignment]
@@ -84,13 +86,15 @@ async def _bare(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 class _Short:
-    def __init__(self, whole: door.Door, *, decodes: bool) -> None:
+    def __init__(self, whole: door.Door, stage: str) -> None:
         self._event_bytes = whole.limits.event_bytes
-        self._decodes = decodes
+        self._stage = stage
 
     async def batch(self, _: Request, body: bytes, name: str | None) -> tuple[str, Any]:
-        if self._decodes:
-            open_together(body, event_bytes=self._event_bytes)
+        if self._stage != "read":
+            opened = open_together(body, event_bytes=self._event_bytes)
+            if self._stage == "columns" and opened is not None:
+                Columns.of(opened.lines)
         return name or "", None
 
 

@@ -11,5 +11,6 @@ from tests.traces import traces
 
 __all__ = ["traces"]
 
-settings.register_profile("footlights", deadline=None, print_blob=True)
-settings.load_profile("footlights")
+settings.register_profile("quick", deadline=None, print_blob=True)
+settings.register_profile("thorough", deadline=None, print_blob=True, max_examples=500)
+settings.load_profile("quick")

@@ -28,6 +28,7 @@ from footlights.private.vault.frames import commits, unpack
 from footlights.private.vault.journal import JournalReader
 from footlights.private.vault.optouts import OptOuts
 from footlights.private.vault.seasons import SeasonKeys
+from footlights.private.vault.texts import Texts
 from footlights.public.board.read import BOARD_FILE
 from footlights.terms.errors import VaultDamaged
 
@@ -173,7 +174,7 @@ def traces() -> Iterator[Traces]:
         called, made = door._Outside.__call__, door.Door.__init__
 
         def tokens_and_note(self: SeasonKeys, season: int, viewers: Any) -> Any:
-            traces.sent.update(viewers)
+            traces.sent.update(Texts.of(viewers).each())
             return tokens(self, season, viewers)
 
         async def called_and_note(self: Any, scope: Any, receive: Any, send: Any) -> None:

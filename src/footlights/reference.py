@@ -26,6 +26,7 @@ from footlights.terms.metrics import (
     DISCLOSED,
     FOLLOWERS,
     HISTOGRAM,
+    INSIGHTS,
     QUARTILES,
     Metric,
 )
@@ -74,6 +75,7 @@ def metrics_page() -> str:
         "## The audience of a video, or of a channel's season\n\n" + _metrics(AUDIENCE.values()),
         "## Lists of a video or a channel\n\n" + _metrics((*HISTOGRAM.values(), *QUARTILES.values())),
         "## A channel\n\n" + _metrics((*CHANNEL, *CHANNEL_DERIVED, *FOLLOWERS)),
+        "## Insights\n\nThey follow from a channel's figures. [Figures](figures.md) says how.\n\n" + _metrics(INSIGHTS),
         "## Domains\n\nThe lists are public and every cell gets noise: that a cell exists says nothing of anybody.\n\n"
         + _table(("Domain", "Cells", "Values"), _domains()),
     )

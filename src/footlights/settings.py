@@ -130,8 +130,18 @@ SETTINGS: tuple[Setting, ...] = (
         name="metrics_open", default=0, unit="0 or 1",
         help="1: /metrics answers everybody, and not just this machine. It holds public facts alone.",
     ),
+    Setting(
+        name="languages", default="en de", unit="",
+        help="Languages that pages and letters are offered in, by code, with a space between them; the first is for "
+        "whoever asks for none of them. There are en, de, and en-XB: English mirrored, to see a page from the right.",
+    ),
+    Setting(
+        name="webhooks_private", default=0, unit="0 or 1",
+        help="1: webhooks may go to addresses of this machine and its network, and over http. Whoever may set one can "
+        "then reach what is there.",
+    ),
     Setting(name="mail_from", default="", unit="", help="Who letters are from, such as studio@example.org."),
-    Setting(name="smtp_host", default="", unit="", help="Mail server that the digest is handed to. Empty: no mail."),
+    Setting(name="smtp_host", default="", unit="", help="Mail server that letters are handed to. Empty: no mail."),
     Setting(name="smtp_port", default=587, unit="port", least=1, help="Its port."),
     Setting(
         name="smtp_tls", default="starttls", unit="",

@@ -20,7 +20,7 @@ from footlights.terms.events import DISCLOSED_KINDS, Kind
 from footlights.terms.families import Unit
 from footlights.terms.policy import default_policy, parse_policy
 from tests.neighbours import broken_bounds, without
-from tests.worlds import CREATORS, VIDEOS, Act, Erase, Vectors, World
+from tests.worlds import CREATORS, FOLDED_EXAMPLES, VIDEOS, Act, Erase, Vectors, World
 
 VIEWERS = ("ann", "bob")
 #: The default policy, but for two interests a viewer: what has to hold then includes what has to hold with one.
@@ -90,7 +90,7 @@ def _exact(world: World) -> dict[str, int]:
     return of_videos | {f"followers of {creator}": count for creator, count in world.followers().items()}
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=FOLDED_EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(batches=LOGS, ticks=TICKS, viewer=st.sampled_from(VIEWERS), video=st.sampled_from(sorted(VIDEOS)))
 def test_removing_one_viewer_from_one_video_moves_every_vector_by_at_most_its_bound(
     world: World, batches: list[list[Act]], ticks: list[int], viewer: str, video: str
@@ -98,7 +98,7 @@ def test_removing_one_viewer_from_one_video_moves_every_vector_by_at_most_its_bo
     assert _video_bounds(world, batches, viewer, video, ticks) == []
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=FOLDED_EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(batches=LOGS, ticks=TICKS, viewer=st.sampled_from(VIEWERS), creator=st.sampled_from(CREATORS))
 def test_removing_one_viewer_from_one_channel_moves_every_vector_by_at_most_its_bound(
     world: World, batches: list[list[Act]], ticks: list[int], viewer: str, creator: str
@@ -275,7 +275,7 @@ def _flat(statement: str) -> str:
     return " ".join(statement.split())
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=FOLDED_EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(acts=st.lists(ACTS, max_size=10), cuts=st.sets(st.integers(1, 9)))
 def test_what_counts_does_not_depend_on_where_batches_end(world: World, acts: list[Act], cuts: set[int]) -> None:
     """Else one viewer's event more, which moves the end of a batch, could move the counts of others."""
@@ -286,7 +286,7 @@ def test_what_counts_does_not_depend_on_where_batches_end(world: World, acts: li
     assert (world.disclosed(), world.followers()) == (likes, followers)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=FOLDED_EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(batches=LOGS, ticks=TICKS)
 def test_what_a_viewer_does_and_asks_moves_no_other_viewer_s_counts(
     world: World, batches: list[list[Act]], ticks: list[int]

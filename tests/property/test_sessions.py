@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from footlights.terms.events import Kind
 from footlights.terms.policy import default_policy
-from tests.worlds import Act, Vectors, World
+from tests.worlds import FOLDED_EXAMPLES, Act, Vectors, World
 
 WATCH = 2
 #: Watch time is bounded at 600 s for v3, which has no length, and at 20 s for v1, in which loops show; and is counted
@@ -45,7 +45,7 @@ def watched_seconds(found: Vectors, video: str) -> float:
     return sum(count for (_, column), count in counts.items() if column == WATCH) * STEP_SECONDS[video]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=FOLDED_EXAMPLES, deadline=None)
 @given(told=told, cut=st.integers(0, 8))
 def test_watch_time_is_never_longer_than_its_session_lasted_and_no_batch_decides_it(
     told: list[Act], cut: int, world: World

@@ -15,7 +15,7 @@ from footlights.terms.events import DISCLOSED_KINDS, Drop, Kind
 from footlights.terms.families import Unit
 from footlights.terms.policy import default_policy, parse_policy
 from tests.neighbours import broken_bounds, without
-from tests.worlds import CREATORS, VIDEOS, Act, World
+from tests.worlds import CREATORS, FOLDED_EXAMPLES, VIDEOS, Act, World
 
 MOST = 2
 POLICY = parse_policy(default_policy().text.replace("events_a_minute = 120", f"events_a_minute = {MOST}"))
@@ -115,7 +115,7 @@ def exact(world: World) -> dict[str, int]:
     return likes | comments | world.followers()
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=FOLDED_EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(batches=LOGS, video=st.sampled_from(sorted(VIDEOS)), unit=st.sampled_from(UNITS))
 def test_where_minutes_are_full_removing_one_viewer_still_moves_no_more_than_its_bounds(
     world: World, batches: list[list[Act]], video: str, unit: Unit
@@ -123,7 +123,7 @@ def test_where_minutes_are_full_removing_one_viewer_still_moves_no_more_than_its
     assert moved(world, batches, video, unit) == []
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=FOLDED_EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(acts=st.lists(ACTS, max_size=14), cuts=st.sets(st.integers(1, 13)))
 @example(acts=TOLD_TWICE, cuts={MOST + 1})
 def test_which_events_are_too_many_does_not_depend_on_where_batches_end(

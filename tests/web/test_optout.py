@@ -23,7 +23,8 @@ from footlights.public.web.app import create_app
 from footlights.settings import Settings, load_settings
 from footlights.terms.ticks import DAY
 from tests import boards
-from tests.web.test_studio import CHROMIUM, PICTURES, browser
+from tests.web.serving import CHROMIUM, PICTURES
+from tests.web.test_studio import browser
 
 __all__ = ["browser"]
 

@@ -2,32 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
-import socket
-import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
 import pytest
-from granian.constants import Interfaces
-from granian.server.embed import Server
-from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
+from footlights.public.accounts.contacts import Contacts
 from footlights.public.accounts.creators import Accounts
-from footlights.public.web.app import create_app
-from footlights.public.web.sessions import COOKIE
-from footlights.settings import load_settings
+from footlights.public.web.sessions import COOKIE, LANGUAGE_COOKIE
+from footlights.public.webhooks import Webhooks
 from footlights.terms.ticks import DAY, HOUR
 from tests import boards
+from tests.web.serving import CHROMIUM, PICTURES, VIEWS, chromium, complaints, serious_in, served, settle
 
-CHROMIUM = os.environ.get("FOOTLIGHTS_CHROMIUM", "/usr/bin/chromium")
-#: Comes with the front end's build tools.
-AXE = Path(__file__).parents[2] / "build" / "assets" / "node_modules" / "axe-core" / "axe.min.js"
-PICTURES = Path(__file__).parents[2] / "build" / "screenshots"
-VIEWS = {"desktop": (1440, 900), "phone": (390, 844)}
 #: name, who is signed in, path, the status that is expected.
 PAGES = (
     ("landing", None, "/", 200),
@@ -43,11 +32,19 @@ PAGES = (
     ("overview-own-range", "ada", "/studio?from=2026-10-01&to=2026-10-14&metric=profile_views", 200),
     ("videos-ranked", "ada", "/studio/videos?sort=view_count", 200),
     ("videos-none-found", "ada", "/studio/videos?q=nothing+of+the+kind", 200),
+    ("insights", "ada", "/studio/insights", 200),
+    ("video-insights", "ada", "/studio/videos/lamp-01/insights?other=lamp-02", 200),
     ("followers", "ada", "/studio/followers", 200),
     ("live", "ada", "/studio/live", 200),
+    ("team", "ada", "/studio/team", 200),
+    ("alerts", "ada", "/studio/alerts", 200),
+    ("alerts-off", "bob", "/studio/alerts", 200),
     ("small-channel", "bob", "/studio", 200),
     ("small-video", "bob", "/studio/videos/first", 200),
     ("audience-locked", "bob", "/studio/audience", 200),
+    ("small-insights", "bob", "/studio/insights", 200),
+    ("small-video-insights", "bob", "/studio/videos/first/insights", 200),
+    ("empty-insights", "eve", "/studio/insights", 200),
     ("empty", "eve", "/studio", 200),
     ("empty-audience", "eve", "/studio/audience", 200),
     ("empty-followers", "eve", "/studio/followers", 200),
@@ -91,44 +88,36 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
             boards.AVideo(id="first", creator="bob", title="My first video", age_seconds=3 * DAY, reach=40),
         ],
     )  # fmt: skip
+    (folder / "settings.toml").write_text('languages = "en de en-XB"\nsmtp_host = "localhost"\n', "utf-8")
+    accounts = Accounts(folder / "public")
+    accounts.invite("ada", "Mia, my editor")
+    contacts = Contacts(folder / "public")
+    contacts.set("ada", "ada@example.org")
+    hooks = Webhooks(contacts._store)
+    for name in ("well", "failing", "stopped"):
+        hooks.add("creator:ada", f"https://studio.example/hooks/{name}")
+    with contacts._store.changing() as db:
+        at = boards.NOW
+        db.execute("UPDATE webhook_endpoints SET taken_at = ?, outcome = '204' WHERE url LIKE '%/well'", (at,))
+        db.execute("UPDATE webhook_endpoints SET failing_since = ?, outcome = '500' WHERE url LIKE '%/failing'", (at,))
+        db.execute("UPDATE webhook_endpoints SET stopped_at = ?, outcome = '410' WHERE url LIKE '%/stopped'", (at,))
+    hooks.tell("creator:ada", key="k", type="test", data={}, at_utc=2_000_000_000)
+    contacts.close()
+    accounts.close()
     return folder
 
 
 @pytest.fixture(scope="module")
 def site(data: Path) -> Iterator[str]:
     """The address of the pages, served as in production, in a thread of this process."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    server = Server(
-        create_app(data, load_settings(data)), address="127.0.0.1", port=port, interface=Interfaces.ASGINL,
-        websockets=False, log_enabled=False,
-    )  # fmt: skip
-    loops: list[asyncio.AbstractEventLoop] = []
-
-    async def serve() -> None:
-        loops.append(asyncio.get_running_loop())
-        await server.serve()
-
-    thread = threading.Thread(target=lambda: asyncio.run(serve()), daemon=True)
-    thread.start()
-    for _ in range(100):
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                break
-        time.sleep(0.05)
-    yield f"http://127.0.0.1:{port}"
-    loops[0].call_soon_threadsafe(server.stop)
-    thread.join(timeout=10)
+    with served(data) as port:
+        yield f"http://127.0.0.1:{port}"
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    arguments = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
-    with sync_playwright() as player:
-        opened = player.chromium.launch(executable_path=CHROMIUM, args=arguments)
+    with chromium() as opened:
         yield opened
-        opened.close()
 
 
 @pytest.fixture(scope="module")
@@ -139,12 +128,15 @@ def tokens(data: Path) -> dict[str, str]:
     return made
 
 
-def _open(browser: Browser, site: str, token: str | None, *, view: str, theme: Literal["light", "dark"]) -> Page:
-    return _context(browser, site, token, view=view, theme=theme).new_page()
+Theme = Literal["light", "dark"]
+
+
+def _open(browser: Browser, site: str, token: str | None, *, view: str, theme: Theme, language: str = "") -> Page:
+    return _context(browser, site, token, view=view, theme=theme, language=language).new_page()
 
 
 def _context(
-    browser: Browser, site: str, token: str | None, *, view: str, theme: Literal["light", "dark"]
+    browser: Browser, site: str, token: str | None, *, view: str, theme: Theme, language: str = ""
 ) -> BrowserContext:
     width, height = VIEWS[view]
     context = browser.new_context(
@@ -152,47 +144,44 @@ def _context(
     )
     if token is not None:
         context.add_cookies([{"name": COOKIE, "value": token, "url": site}])
+    if language:
+        context.add_cookies([{"name": LANGUAGE_COOKIE, "value": language, "url": site}])
     return context
 
 
-def _complaints(page: Page) -> list[str]:
-    heard: list[str] = []
-    page.on("console", lambda message: heard.append(message.text) if message.type in ("error", "warning") else None)
-    page.on("pageerror", lambda error: heard.append(str(error)))
-    page.on("request", lambda request: None if "127.0.0.1" in request.url else heard.append(request.url))
-    return heard
-
-
-def _settle(page: Page) -> None:
-    page.wait_for_load_state("load")
-    if page.locator("tr[data-point]").count():
-        page.wait_for_selector(".chart-canvas svg path", state="attached")
+Look = tuple[str, Theme, str]
+_SLOW = pytest.mark.slow
 
 
 @pytest.mark.parametrize(
-    ("view", "theme"),
+    "look",
     [
-        ("desktop", "light"),
-        ("phone", "dark"),
-        pytest.param("desktop", "dark", marks=pytest.mark.slow),
-        pytest.param("phone", "light", marks=pytest.mark.slow),
+        ("desktop", "light", ""), ("phone", "dark", ""), ("phone", "light", "de"), ("desktop", "dark", "en-XB"),
+        *(
+            pytest.param((view, theme, language), marks=_SLOW)
+            for view, theme, language in (
+                ("desktop", "dark", ""), ("phone", "light", ""), ("desktop", "light", "de"), ("desktop", "dark", "de"),
+                ("phone", "dark", "de"), ("phone", "light", "en-XB"),
+            )
+        ),
     ],
-)
+)  # fmt: skip
 def test_every_page_stands_in_the_browser_without_a_complaint(
-    browser: Browser, site: str, tokens: dict[str, str], view: str, theme: Literal["light", "dark"]
+    browser: Browser, site: str, tokens: dict[str, str], look: Look
 ) -> None:
+    view, theme, language = look
     PICTURES.mkdir(parents=True, exist_ok=True)
     contexts = {
-        who: _context(browser, site, tokens.get(who or ""), view=view, theme=theme)
+        who: _context(browser, site, tokens.get(who or ""), view=view, theme=theme, language=language)
         for who in (None, "ada", "bob", "eve")
     }
     for name, who, path, status in PAGES:
         page = contexts[who].new_page()
-        heard = _complaints(page)
+        heard = complaints(page)
         answer = page.goto(site + path)
         assert answer is not None and answer.status == status
-        _settle(page)
-        page.screenshot(path=PICTURES / f"{name}-{view}-{theme}.png", full_page=True)
+        settle(page)
+        page.screenshot(path=PICTURES / f"{name}-{view}-{theme}{language and f'-{language}'}.png", full_page=True)
         wider = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert wider <= 0, f"{name} is wider than a {view}"
         # Chromium itself reports a page's own status as an error.
@@ -202,30 +191,30 @@ def test_every_page_stands_in_the_browser_without_a_complaint(
         context.close()
 
 
-@pytest.mark.parametrize(("view", "theme"), [("desktop", "dark"), ("phone", "light")])
-def test_axe_finds_nothing_serious_on_any_page(
-    browser: Browser, site: str, tokens: dict[str, str], view: str, theme: Literal["light", "dark"]
-) -> None:
-    axe = AXE.read_text("utf-8")
-
-    def serious_in(page: Page) -> list[str]:
-        violations = page.evaluate("axe.run().then((found) => found.violations)")
-        return [
-            f"{each['id']}: {[' '.join(map(str, node['target'])) for node in each['nodes'][:3]]}"
-            for each in violations
-            if each["impact"] in ("serious", "critical")
-        ]
-
+@pytest.mark.parametrize(
+    "look",
+    [
+        ("desktop", "dark", ""), ("phone", "light", "de"),
+        *(
+            pytest.param((view, theme, language), marks=_SLOW)
+            for view, theme, language in (
+                ("phone", "light", ""), ("desktop", "light", "de"), ("phone", "dark", "de"),
+                ("desktop", "dark", "en-XB"),
+            )
+        ),
+    ],
+)  # fmt: skip
+def test_axe_finds_nothing_serious_on_any_page(browser: Browser, site: str, tokens: dict[str, str], look: Look) -> None:
+    view, theme, language = look
     contexts = {
-        who: _context(browser, site, tokens.get(who or ""), view=view, theme=theme)
+        who: _context(browser, site, tokens.get(who or ""), view=view, theme=theme, language=language)
         for who in (None, "ada", "bob", "eve")
     }
     found: dict[str, list[str]] = {}
     for name, who, path, _ in PAGES:
         page = contexts[who].new_page()
         page.goto(site + path)
-        _settle(page)
-        page.evaluate(axe)
+        settle(page)
         for violation in serious_in(page):
             found.setdefault(violation, []).append(name)
         if name == "landing":  # it does find what is there
@@ -241,9 +230,9 @@ def test_a_period_is_changed_in_place_and_the_address_follows(
     browser: Browser, site: str, tokens: dict[str, str]
 ) -> None:
     page = _open(browser, site, tokens["ada"], view="desktop", theme="light")
-    heard = _complaints(page)
+    heard = complaints(page)
     page.goto(f"{site}/studio")
-    _settle(page)
+    settle(page)
     page.evaluate("window.stayed = true")
     page.get_by_role("link", name="7 days").click()
     page.wait_for_url("**/studio?days=7**")
@@ -262,7 +251,7 @@ def test_a_page_that_renews_itself_keeps_its_chart_and_what_was_opened(
     browser: Browser, site: str, tokens: dict[str, str]
 ) -> None:
     page = _open(browser, site, tokens["ada"], view="desktop", theme="light")
-    heard = _complaints(page)
+    heard = complaints(page)
 
     def hurry(route: Route) -> None:
         answer = route.fetch()
@@ -270,7 +259,7 @@ def test_a_page_that_renews_itself_keeps_its_chart_and_what_was_opened(
 
     page.route("**/studio*", hurry)
     page.goto(f"{site}/studio?days=7")
-    _settle(page)
+    settle(page)
     page.get_by_text("The numbers as a table").click()
     page.evaluate("document.querySelector('.chart-canvas svg').before = true")
     for _ in range(2):
@@ -288,9 +277,9 @@ def test_a_chart_tells_the_number_and_its_interval_under_the_pointer(
     browser: Browser, site: str, tokens: dict[str, str]
 ) -> None:
     page = _open(browser, site, tokens["ada"], view="desktop", theme="dark")
-    heard = _complaints(page)
+    heard = complaints(page)
     page.goto(f"{site}/studio")
-    _settle(page)
+    settle(page)
     box = page.locator(".chart-canvas").bounding_box()
     assert box is not None
     page.mouse.move(box["x"] + box["width"] * 0.9, box["y"] + box["height"] / 2, steps=3)
@@ -305,9 +294,9 @@ def test_the_curve_of_how_far_tells_a_place_in_the_video_under_the_pointer(
     browser: Browser, site: str, tokens: dict[str, str]
 ) -> None:
     page = _open(browser, site, tokens["ada"], view="desktop", theme="light")
-    heard = _complaints(page)
+    heard = complaints(page)
     page.goto(f"{site}/studio/videos/lamp-05")
-    _settle(page)
+    settle(page)
     canvas = page.locator("[data-chart=positions] .chart-canvas")
     canvas.scroll_into_view_if_needed()
     box = canvas.bounding_box()
@@ -345,6 +334,7 @@ def test_a_creator_signs_in_with_the_button_of_their_link_and_out_again(
     page.wait_for_url("**/studio")
     assert page.get_by_role("heading", name="Overview").is_visible()
     assert page.evaluate("document.cookie") == ""
+    page.get_by_role("button", name="More").click()
     page.get_by_role("button", name="Sign out").click()
     page.wait_for_url(f"{site}/")
     page.goto(f"{site}/studio")
@@ -355,7 +345,7 @@ def test_a_creator_signs_in_with_the_button_of_their_link_and_out_again(
 def test_the_first_page_weighs_less_than_300_kilobytes(browser: Browser, site: str, tokens: dict[str, str]) -> None:
     page = _open(browser, site, tokens["ada"], view="desktop", theme="light")
     page.goto(f"{site}/studio")
-    _settle(page)
+    settle(page)
     entries = "[...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')]"
     assert 100_000 < page.evaluate(f"{entries}.reduce((sum, entry) => sum + entry.transferSize, 0)") < 300_000
     page.context.close()

@@ -46,6 +46,13 @@ def add(commands: Any) -> None:
         "--creator", action="append", default=[], metavar="ID", help="only to this one; may be repeated"
     )
     digest.add_argument("--show", metavar="ID", help="print the letter of this creator, and send nothing")
+    alerts = command(
+        commands, "alerts", _alerts,
+        "Tell creators, once, of a video that takes off or an unusual week, and send what webhooks wait for: run it "
+        "every minute.",
+    )  # fmt: skip
+    alerts.add_argument("--creator", action="append", default=[], metavar="ID", help="only this one; may be repeated")
+    alerts.add_argument("--show", metavar="ID", help="print what this creator would be told of now, and tell nobody")
     status = command(commands, "status", _status, "Show rooms, published figures, next ticks and disk use.")
     status.add_argument("--private", action="store_true", help="the exact numbers too; needs the private folder")
     listen(status, "collect_host", "collect_port", "serve_host", "serve_port")
@@ -118,6 +125,23 @@ def _digest(asked: argparse.Namespace, settings: Settings) -> None:
     text = f"week {done.week}: sent {done.sent:,}, sent before {done.before:,}, refused {done.refused:,}"
     text += f"; {done.unknown:,} have an address and no channel" if done.unknown else ""
     say(asked, msgspec.structs.asdict(done), text)
+    if done.refused:
+        raise SystemExit(1)
+
+
+def _alerts(asked: argparse.Namespace, settings: Settings) -> None:
+    from footlights.alerts import alerts_for, send_alerts
+
+    if asked.show is not None:
+        found = alerts_for(asked.data, settings, asked.show)
+        say(asked, {"alerts": found}, "\n".join(each["text"] for each in found) or "nothing to tell")
+        return
+    done = send_alerts(asked.data, settings, only=asked.creator)
+    say(
+        asked, msgspec.structs.asdict(done),
+        f"found {done.found:,}; mailed {done.mailed:,}, refused {done.refused:,}; webhooks: taken {done.taken:,}, "
+        f"later {done.later:,}, given up {done.dead:,}",
+    )  # fmt: skip
     if done.refused:
         raise SystemExit(1)
 

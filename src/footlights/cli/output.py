@@ -18,6 +18,11 @@ def say(asked: argparse.Namespace, answer: dict[str, Any], text: str, *, file: A
     print(json.dumps(answer, ensure_ascii=False) if asked.json else text, file=file or sys.stdout, flush=True)
 
 
+def show(text: str) -> None:
+    """An answer that is the same whether JSON was asked for or not."""
+    print(text, flush=True)
+
+
 def note(text: str) -> None:
     """A line beside the answer."""
     print(text, file=sys.stderr, flush=True)

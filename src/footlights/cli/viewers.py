@@ -7,7 +7,7 @@ import sys
 from typing import Any
 
 from footlights.cli.arguments import command, listen
-from footlights.cli.output import Progress, say, usage
+from footlights.cli.output import Progress, say, show, usage
 from footlights.settings import Settings
 from footlights.terms.seasons import season_name
 
@@ -55,7 +55,7 @@ def _viewer(asked: argparse.Namespace, settings: Settings) -> None:
         with Progress("asking", unit="asks"):
             receipt = ask_for_viewer(asked.data, settings, asked.action, viewer, wait_seconds=asked.wait)
         if asked.action == "export" and receipt["state"] == "done":
-            print((rights.export(receipt["ask"]) or b"{}").decode(), flush=True)
+            show((rights.export(receipt["ask"]) or b"{}").decode())
             return
         say(asked, receipt, "\n".join(receipt_lines(receipt)))
         if "store" not in receipt:

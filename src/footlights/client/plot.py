@@ -10,11 +10,13 @@ from datetime import UTC, datetime
 from html import escape
 from typing import Any
 
-from footlights.public.web import formats
+from footlights.public.web.formats import Formats
 from footlights.terms.errors import AskFailed
 
 Row = dict[str, Any]
 
+#: Code is written in English, and so is what it draws.
+FORMATS = Formats()
 #: Where an answer has a curve.
 _CURVES = ("points", "curve.points", "curve")
 _BARS_MAX = 40
@@ -76,7 +78,7 @@ def _curve(rows: list[Row], width: int, height: int) -> Svg:
     parts += [f'<path class="l" d="{_line(pairs, at)}"/>', *_grid(metric, least, most, width, height)]
     ends = ((_LEFT, "start", rows[0]), (width - _RIGHT, "end", rows[-1]))
     parts += [f'<text x="{x}" y="{height - 10}" text-anchor="{side}">{_where(row)}</text>' for x, side, row in ends]
-    about = f"{formats.title(metric)}, with its 95 % band, from {_where(rows[0])} to {_where(rows[-1])}. Last: "
+    about = f"{FORMATS.title(metric)}, with its 95 % band, from {_where(rows[0])} to {_where(rows[-1])}. Last: "
     return _svg(metric, about + _words(rows[-1]), parts, width, height)
 
 
@@ -96,7 +98,7 @@ def _grid(metric: str, least: float, most: float, width: int, height: int) -> li
         number = least + (most - least) * step / 4
         y = _height(number, least, most, height)
         parts.append(f'<line class="g" x1="{_LEFT}" x2="{width - _RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>')
-        label = escape(formats.amount(round(number), metric))
+        label = escape(FORMATS.amount(round(number), metric))
         parts.append(f'<text x="{_LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{label}</text>')
     return parts
 
@@ -143,19 +145,19 @@ def _bars(rows: list[Row], width: int) -> Svg:
         ]
         if row["state"] == "ok":
             parts.append(f'<circle class="d" cx="{x(row["value"]):.1f}" cy="{y}" r="3.5"/>')
-    about = f"{formats.title(metric)}, {len(rows)} figures with their 95 % intervals. First: {_words(rows[0])}"
+    about = f"{FORMATS.title(metric)}, {len(rows)} figures with their 95 % intervals. First: {_words(rows[0])}"
     return _svg(metric, about, parts, width, height)
 
 
 def _short(row: Row) -> str:
-    ends = f"{formats.amount(row['low'], row['metric'])} to {formats.amount(row['high'], row['metric'])}"
-    return f"{formats.amount(row['value'], row['metric'])}, exact" if row["exact"] else ends
+    ends = f"{FORMATS.amount(row['low'], row['metric'])} to {FORMATS.amount(row['high'], row['metric'])}"
+    return f"{FORMATS.amount(row['value'], row['metric'])}, exact" if row["exact"] else ends
 
 
 def _words(row: Row) -> str:
     if row["exact"]:
         return f"{_short(row)}."
-    told = "too few to say" if row["state"] == "too_few" else formats.amount(row["value"], row["metric"])
+    told = "too few to say" if row["state"] == "too_few" else FORMATS.amount(row["value"], row["metric"])
     return f"{told}, from {_short(row)} with 95 % confidence."
 
 
@@ -165,7 +167,7 @@ def _ends(rows: list[Row]) -> tuple[float, float]:
 
 
 def _svg(metric: str, about: str, parts: list[str], width: int, height: int) -> Svg:
-    title = escape(formats.title(metric))
+    title = escape(FORMATS.title(metric))
     return Svg(
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
         f'role="img"><title>{title}</title><desc>{escape(about)}</desc><style>{_STYLE}</style>'

@@ -41,4 +41,5 @@ def texts(query: Asked) -> dict[str, str]:
 def error_of(what: Problem) -> FootlightsError:
     """The error that says what a problem says."""
     kinds = {401: NotAllowed, 403: NotAllowed, 404: NotFound}
-    return kinds.get(what.status, AskFailed)(what.detail)
+    kind: type[FootlightsError] = kinds.get(what.status, AskFailed)
+    return kind(what.detail)

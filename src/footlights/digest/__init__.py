@@ -14,10 +14,13 @@ import msgspec
 import structlog
 
 from footlights.accounts import opened, public_url
-from footlights.digest.letter import Letter, Week, letter_of, week_before
-from footlights.digest.post import Post, Refused
+from footlights.digest.letter import Week, letter_of, week_before
+from footlights.mail import Letter, Post, Refused
 from footlights.public.accounts.contacts import Contact, Contacts
+from footlights.public.accounts.preferences import Preferences
+from footlights.public.accounts.store import Store
 from footlights.public.board.read import Board
+from footlights.public.languages import Languages
 from footlights.settings import Settings
 from footlights.terms.errors import MailFailed, NotFound
 
@@ -42,7 +45,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 def letter_for(data: Path, settings: Settings, creator_id: str) -> Letter:
     """The letter that a creator would get now, to look at; nothing is sent or noted. Raises NotFound, MailFailed."""
     with closing(Board(data / "board")) as board, opened(data) as store:
-        return _Writer(board, Contacts(store), settings).letter(creator_id)
+        return _Writer(board, store, settings).letter(creator_id)
 
 
 def send_digests(data: Path, settings: Settings, *, only: Sequence[str] = ()) -> Outcome:
@@ -55,10 +58,9 @@ def send_digests(data: Path, settings: Settings, *, only: Sequence[str] = ()) ->
         opened(data) as store,
         Post(settings) as post,
     ):
-        contacts = Contacts(store)
-        writer = _Writer(board, contacts, settings)
+        writer = _Writer(board, store, settings)
         count = dict.fromkeys(("sent", "before", "refused", "unknown"), 0)
-        for contact in contacts.all():
+        for contact in writer.contacts.all():
             if not only or contact.creator_id in only:
                 count[writer.send(contact, post)] += 1
     done = Outcome(week=writer.week.name, **count)
@@ -69,22 +71,26 @@ def send_digests(data: Path, settings: Settings, *, only: Sequence[str] = ()) ->
 class _Writer:
     """Who writes a week's letters. week: the one that was over when the board was last published."""
 
-    def __init__(self, board: Board, contacts: Contacts, settings: Settings) -> None:
+    def __init__(self, board: Board, store: Store, settings: Settings) -> None:
         at_utc = board.published_through_utc()
         if at_utc is None:
             raise MailFailed(
                 "Nothing has been published yet, so there is nothing to tell. `footlights tick` publishes."
             )
         self.week = week_before(at_utc)
-        self._board, self._contacts, self._studio = board, contacts, public_url(settings)
+        self.contacts = Contacts(store)
+        self._preferences, self._languages = Preferences(store), Languages(settings.languages)
+        self._board, self._studio = board, public_url(settings)
 
     def letter(self, creator_id: str) -> Letter:
-        """A creator's letter. Raises NotFound."""
+        """A creator's letter, in the language that they chose. Raises NotFound."""
+        language = self._languages.of(chosen=self._preferences.language(creator_id), accept="")
         return letter_of(
             self._board, self._board.creator(creator_id), self.week,
+            language=language,
             studio=self._studio,
-            stop=f"{self._studio}/unsubscribe?token={self._contacts.stop_token(creator_id)}",
-            name=self._contacts.letter_id(creator_id, self.week.name),
+            stop=f"{self._studio}/unsubscribe?token={self.contacts.stop_token(creator_id)}",
+            name=self.contacts.letter_id(creator_id, self.week.name),
         )  # fmt: skip
 
     def send(self, contact: Contact, post: Post) -> str:
@@ -93,11 +99,11 @@ class _Writer:
             letter = self.letter(contact.creator_id)
         except NotFound:
             return "unknown"
-        if not self._contacts.begin(contact.creator_id, self.week.name):
+        if not self.contacts.begin(contact.creator_id, self.week.name):
             return "before"
         try:
             post.send(letter, to=contact.address)
         except Refused:
-            self._contacts.undo(contact.creator_id, self.week.name)
+            self.contacts.undo(contact.creator_id, self.week.name)
             return "refused"
         return "sent"

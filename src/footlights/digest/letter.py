@@ -11,9 +11,13 @@ from functools import cache
 import jinja2
 import msgspec
 
+from footlights.mail import Letter
 from footlights.public import insights
 from footlights.public.board.read import Board, Creator
-from footlights.public.web import formats
+from footlights.public.languages import Language
+from footlights.public.web.formats import Formats
+from footlights.public.web.telling import Telling
+from footlights.public.web.templating import speak
 from footlights.terms.figures import Figure
 from footlights.terms.ticks import DAY
 
@@ -30,10 +34,10 @@ class Week(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     period: insights.Period
 
-    def words(self) -> str:
+    def words(self, language: Language) -> str:
         """Its first and last day, such as 26 October to 1 November 2026."""
-        first, last = (_day(at) for at in (self.period.since_utc, self.period.until_utc - DAY))
-        return f"{first.day} {first:%B} to {last.day} {last:%B %Y}"
+        first, last = (_day(at).date() for at in (self.period.since_utc, self.period.until_utc - DAY))
+        return language.days(first, last)
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,16 +48,6 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     change: str
 
 
-class Letter(msgspec.Struct, frozen=True, kw_only=True):
-    """A letter before it is addressed. name: the same whenever it is written. stop: the link that ends the mail."""
-
-    subject: str
-    text: str
-    html: str
-    name: str
-    stop: str
-
-
 def week_before(at_utc: int) -> Week:
     """The week that was over at a moment."""
     monday = (at_utc // DAY - _FIRST_MONDAY) // 7 * 7 + _FIRST_MONDAY
@@ -61,62 +55,87 @@ def week_before(at_utc: int) -> Week:
     return Week(name=f"{_day(period.since_utc):%G-W%V}", period=period)
 
 
-def letter_of(board: Board, creator: Creator, week: Week, *, studio: str, stop: str, name: str) -> Letter:
+def letter_of(
+    board: Board, creator: Creator, week: Week, *, language: Language, studio: str, stop: str, name: str
+) -> Letter:
     """The letter of a creator's week. studio: the pages' address. stop, name: see Letter."""
     seen = insights.overview(board, creator, period=week.period)
+    tries = insights.suggestions(board, creator, at_utc=week.period.until_utc).suggestions
     best = insights.best_videos(board, creator, week.period, by="view_count", count_max=BEST_COUNT)
     first, last = (_day(at).date().isoformat() for at in (week.period.since_utc, week.period.until_utc - DAY))
+    said = Said(language)
     values = {
-        "name": _one_line(creator.name or creator.id),
-        "week": week.words(),
-        "lines": [_line(seen, metric) for metric in METRICS],
-        "best": [_best(video) for video in best],
+        "name": one_line(creator.name or creator.id),
+        "week": week.words(language),
+        "lines": [said.line(seen, metric) for metric in METRICS],
+        "best": [said.best(video) for video in best],
+        "tries": [said.suggestion(each) for each in tries],
+        "insights": f"{studio}/studio/insights",
         "link": f"{studio}/studio?from={first}&to={last}",
         "stop": stop,
     }
+    templates = _templates(language)
     return Letter(
-        subject=f"Your week on stage: {week.words()}",
-        text=_templates().get_template("digest.txt").render(values),
-        html=_templates().get_template("digest.html").render(values),
+        subject=language.say("Your week on stage: %(week)s", week=week.words(language)),
+        text=templates.get_template("digest.txt").render(values),
+        html=templates.get_template("digest.html").render(values),
         name=name,
         stop=stop,
     )
 
 
-def _line(seen: insights.Overview, metric: str) -> Line:
-    title = "New followers" if metric == "followers_count" else formats.title(metric)
-    return Line(title=title, told=_told(seen.figures[metric]), change=_change(seen.changes.get(metric)))
+class Said:
+    """How a letter says figures and changes."""
+
+    def __init__(self, language: Language) -> None:
+        self._formats, self._telling = Formats(language), Telling(language)
+        self._say = language.say
+
+    def line(self, seen: insights.Overview, metric: str) -> Line:
+        """A metric of a week."""
+        title = self._say("New followers") if metric == "followers_count" else self._formats.title(metric)
+        return Line(title=title, told=self.told(seen.figures[metric]), change=self.change(seen.changes.get(metric)))
+
+    def suggestion(self, each: insights.Suggestion) -> Line:
+        """One thing to try, and the evidence behind it."""
+        told = self._telling.suggestion(each)
+        return Line(title=one_line(told.title), told=one_line(told.evidence), change="")
+
+    def told(self, figure: Figure) -> str:
+        """A figure with its interval."""
+        if figure.value is None:
+            return self._say("nothing published")
+        number = self._formats.amount(figure.value, figure.metric)
+        if figure.exact:
+            return self._say("%(number)s (exact)", number=number)
+        if figure.low == figure.high and figure.state == "ok":  # nothing was counted, so there is no noise either
+            return self._say("%(number)s (no video yet)", number=number)
+        if figure.state == "too_few":
+            return self._say("too few to say (%(span)s)", span=self._formats.span(figure))
+        return f"{number} ({self._formats.span(figure)})"
+
+    def change(self, change: insights.Change | None) -> str:
+        """What became more or less, and whether that is more than noise."""
+        if change is None or change.change.value is None:
+            return self._say("nothing to compare with yet")
+        if change.change.exact and change.change.value == 0:
+            return self._say("as many as the week before")
+        told = self._say("%(change)s than the week before", change=self._formats.gained(change.change))
+        return told if change.more_than_noise else self._say("%(change)s: no more than noise", change=told)
+
+    def best(self, video: insights.BestVideo) -> Line:
+        """One of the week's videos, and its place."""
+        best, worst = video.place.best, video.place.worst
+        place = (
+            self._say("place %(best)s", best=best)
+            if best == worst
+            else self._say("a tie for places %(best)s to %(worst)s", best=best, worst=worst)
+        )
+        told = self._say("%(figure)s new views", figure=self.told(video.gained))
+        return Line(title=one_line(video.title), told=told, change=place)
 
 
-def _told(figure: Figure) -> str:
-    """A figure with its interval, in a letter's words."""
-    if figure.value is None:
-        return "nothing published"
-    if figure.exact:
-        return f"{formats.amount(figure.value, figure.metric)} (exact)"
-    if figure.low == figure.high and figure.state == "ok":  # nothing was counted, so there is no noise either
-        return f"{formats.amount(figure.value, figure.metric)} (no video yet)"
-    if figure.state == "too_few":
-        return f"too few to say ({formats.span(figure)})"
-    return f"{formats.amount(figure.value, figure.metric)} ({formats.span(figure)})"
-
-
-def _change(change: insights.Change | None) -> str:
-    if change is None or change.change.value is None:
-        return "nothing to compare with yet"
-    if change.change.exact and change.change.value == 0:
-        return "as many as the week before"
-    told = f"{formats.gained(change.change)} than the week before"
-    return told if change.more_than_noise else f"{told}: no more than noise"
-
-
-def _best(video: insights.BestVideo) -> Line:
-    best, worst = video.place.best, video.place.worst
-    place = f"place {best}" if best == worst else f"a tie for places {best} to {worst}"
-    return Line(title=_one_line(video.title), told=f"{_told(video.gained)} new views", change=place)
-
-
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
     """What somebody typed, as one line that ends nothing. In plain text a line of theirs would look like ours."""
     shown = "".join(letter if letter.isprintable() else " " for letter in text)
     return " ".join(shown.split())[:100]
@@ -127,8 +146,11 @@ def _day(at_utc: int) -> datetime:
 
 
 @cache
-def _templates() -> jinja2.Environment:
-    return jinja2.Environment(
+def _templates(language: Language) -> jinja2.Environment:
+    environment = jinja2.Environment(
         loader=jinja2.PackageLoader("footlights.digest"), autoescape=jinja2.select_autoescape(["html"]),
         undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
+        extensions=["jinja2.ext.i18n"],
     )  # fmt: skip
+    speak(environment, language)
+    return environment

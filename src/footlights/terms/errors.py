@@ -78,7 +78,14 @@ class NotFound(FootlightsError):
 
 
 class NotAllowed(FootlightsError):
-    """The asker may not see this: it says why, and what would change that."""
+    """The asker may not see this: it says why, and what would change that.
+
+    text: with %(name)s for each of the values, so that a page can say it in another language.
+    """
+
+    def __init__(self, text: str, **values: object) -> None:
+        self.text, self.values = text, values
+        super().__init__(text % values if values else text)
 
 
 class AuditFailed(FootlightsError):

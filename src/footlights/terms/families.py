@@ -20,11 +20,12 @@ import msgspec
 
 from footlights.terms.domains import SOURCES
 from footlights.terms.ticks import Schedule
+from footlights.terms.words import N_
 
 Unit = Literal["video", "creator"]
 
 #: What each unit is, in words: (viewer, what, season).
-UNITS: dict[Unit, str] = {"video": "(viewer, video, season)", "creator": "(viewer, creator, season)"}
+UNITS: dict[Unit, str] = {"video": N_("(viewer, video, season)"), "creator": N_("(viewer, creator, season)")}
 
 
 class Family(msgspec.Struct, frozen=True, kw_only=True):

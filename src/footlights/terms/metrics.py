@@ -13,7 +13,7 @@ import msgspec
 
 from footlights.terms import domains
 
-MetricUnit = Literal["viewers", "views", "seconds", "milliseconds", "basis_points", "acts", "followers"]
+MetricUnit = Literal["viewers", "views", "seconds", "milliseconds", "basis_points", "percent", "acts", "followers"]
 
 
 class Metric(msgspec.Struct, frozen=True, kw_only=True):
@@ -183,11 +183,19 @@ AXES: dict[str, tuple[str, ...]] = {
     "type": domains.TYPES,
 }
 
+#: What follows from a channel's figures, and is itself a figure with an interval.
+INSIGHTS: tuple[Metric, ...] = (
+    Metric(
+        name="views_gained_percent", unit="percent", family="counters",
+        meaning="By how many percent there are more views where a trait is there, at one age of a channel's videos.",
+    ),
+)  # fmt: skip
+
 ALL: dict[str, Metric] = {
     metric.name: metric
     for metric in (
         *COUNTERS, *DISCLOSED, *DERIVED, *FOLLOWERS, *CHANNEL, *CHANNEL_DERIVED, *HISTOGRAM.values(),
-        *QUARTILES.values(), *AUDIENCE.values(),
+        *QUARTILES.values(), *AUDIENCE.values(), *INSIGHTS,
     )
 }  # fmt: skip
 

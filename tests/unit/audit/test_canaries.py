@@ -119,7 +119,8 @@ def test_too_few_canaries_are_refused(doors: Doors) -> None:
 @pytest.fixture
 def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
     """The command line sets up logging for its process; here that would outlive the test's captured output."""
-    monkeypatch.setattr(cli, "_log_to_stderr", lambda **_: None)
+    for module in ("footlights.cli", "footlights.cli.audit"):
+        monkeypatch.setattr(f"{module}.log_to_stderr", lambda **_: None)
 
 
 @pytest.mark.usefixtures("quiet")

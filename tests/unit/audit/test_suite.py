@@ -149,7 +149,8 @@ def test_fresh_noise_at_every_read_is_averaged_away(monkeypatch: pytest.MonkeyPa
 
 @pytest.fixture
 def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cli, "_log_to_stderr", lambda **_: None)
+    for module in ("footlights.cli", "footlights.cli.audit"):
+        monkeypatch.setattr(f"{module}.log_to_stderr", lambda **_: None)
 
 
 @pytest.mark.usefixtures("quiet")

@@ -12,6 +12,7 @@ from footlights.cli import main
 from footlights.digest import letter_for, send_digests
 from footlights.digest.letter import week_before
 from footlights.public.accounts.contacts import Contacts
+from footlights.public.languages import ENGLISH
 from footlights.settings import Settings
 from footlights.terms.errors import BadSetting, MailFailed, NotFound
 from tests import boards
@@ -159,7 +160,7 @@ def test_a_creator_who_left_gets_no_letter_and_is_counted(data: Path, settings_f
 
 def test_a_week_is_the_calendar_s_and_over() -> None:
     week = week_before(boards.NOW)  # a Sunday
-    assert (week.name, week.words()) == (WEEK, "19 October to 25 October 2026")
+    assert (week.name, week.words(ENGLISH)) == (WEEK, "19 October to 25 October 2026")
     monday = week.period.until_utc + 7 * 86_400
     assert week_before(monday - 1) == week and week_before(monday).name == "2026-W44"
     assert week_before(1_767_571_200).name == "2026-W01"  # Monday, 5 January 2026
@@ -169,7 +170,7 @@ def test_the_command_line_gives_an_address_shows_a_letter_and_stops_it(
     data: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The command's log goes to this test's standard error, which is closed when other tests log.
-    monkeypatch.setattr("footlights.cli._log_to_stderr", lambda: None)
+    monkeypatch.setattr("footlights.cli.log_to_stderr", lambda: None)
     at = ["--data", str(data)]
     assert main(["creator", "contact", "eve", "eve@example.org", *at]) == 0
     assert main(["creator", "contact", "eve", "--stop", *at]) == 0

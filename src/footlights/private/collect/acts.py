@@ -6,16 +6,18 @@ The way of whatever comes in numbers: no loop over rows. A test holds it to the 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from footlights.private.collect.checks import AT_MS_MAX, SPAN_MS_MAX, Asked
-from footlights.private.collect.encode import fill_keyed, known_subject_key
-from footlights.private.collect.ids import Ids, picked
+from footlights.private.collect.encode import VIDEO_KEYS, fill_keyed
+from footlights.private.collect.ids import Ids
 from footlights.private.vault.records import COMPLETED, FOLLOWER, FOLLOWER_KNOWN, RECORD, Records
 from footlights.private.vault.seasons import SeasonKeys
+from footlights.private.vault.texts import Texts
 from footlights.terms.events import Drop, Kind
 
 Int64s = NDArray[np.int64]
@@ -28,6 +30,23 @@ _FOLLOWER_FLAGS = np.array([0, FOLLOWER_KNOWN, FOLLOWER_KNOWN | FOLLOWER], dtype
 _PLAIN = ("at_ms", "watch_ms", "position_ms", "age", "gender", "country", "source")
 
 
+class Videos(msgspec.Struct, frozen=True):
+    """A column of videos. keys: records.subject_key of each row's. characters: of the ids, which the checks ask for."""
+
+    keys: Int64s
+    characters: NDArray[Any]
+
+    @classmethod
+    def of(cls, ids: Ids) -> Videos:
+        """Those that ids name."""
+        keys = np.array([VIDEO_KEYS[id_] for id_ in ids.distinct.each()], dtype=np.int64)
+        return cls(ids.rows(keys), ids.rows(ids.distinct.characters()))
+
+    def at(self, rows: NDArray[np.intp]) -> Videos:
+        """Those of some of the rows."""
+        return Videos(self.keys[rows], self.characters[rows])
+
+
 class Acts(msgspec.Struct, kw_only=True):
     """What viewers did on videos, a row each. numbers: of the rows in their file or request.
 
@@ -37,7 +56,7 @@ class Acts(msgspec.Struct, kw_only=True):
 
     numbers: Int64s
     viewers: Ids
-    videos: Ids
+    videos: Videos
     at_ms: Int64s
     watch_ms: Int64s
     position_ms: Int64s
@@ -48,8 +67,8 @@ class Acts(msgspec.Struct, kw_only=True):
     country: NDArray[np.uint16]
     source: Bytes
     kind: Bytes | None = None
-    sessions: Sequence[str] | None = None
-    messages: Sequence[str] | None = None
+    sessions: Texts | None = None
+    messages: Texts | None = None
 
     def at(self, rows: NDArray[np.intp]) -> Acts:
         """Some of the rows, which are different and in order."""
@@ -59,8 +78,8 @@ class Acts(msgspec.Struct, kw_only=True):
             viewers=self.viewers.at(rows),
             videos=self.videos.at(rows),
             kind=None if self.kind is None else self.kind[rows],
-            sessions=None if self.sessions is None else picked(self.sessions, rows),
-            messages=None if self.messages is None else picked(self.messages, rows),
+            sessions=None if self.sessions is None else self.sessions.at(rows),
+            messages=None if self.messages is None else self.messages.at(rows),
         )
 
     def __repr__(self) -> str:
@@ -130,9 +149,8 @@ def reasons_to_drop(acts: Acts, under: Circumstances) -> Bytes:
     reasons[acts.at_ms < under.earliest_ms] = Drop.TOO_LATE
     reasons[acts.at_ms > under.latest_ms] = Drop.FUTURE_TIME
     reasons[_with_bad_field(acts, under.text_length)] = Drop.BAD_FIELD
-    for ids, reason in ((acts.videos, Drop.NO_SUBJECT), (acts.viewers, Drop.NO_VIEWER)):
-        if not all(ids.distinct):
-            reasons[ids.where(ids.lengths() == 0)] = reason
+    reasons[acts.videos.characters == 0] = Drop.NO_SUBJECT
+    reasons[acts.viewers.where(acts.viewers.distinct.lengths == 0)] = Drop.NO_VIEWER
     reasons[under.opted_out] = Drop.OPTED_OUT
     return reasons
 
@@ -149,8 +167,7 @@ def encode_acts(acts: Acts, keep: Bools, keys: SeasonKeys) -> tuple[Records, Boo
     for name in _PLAIN:
         records[name] = getattr(chosen, name)
     records["flags"] = _FOLLOWER_FLAGS[chosen.follower] | (chosen.completed * np.uint16(COMPLETED))
-    subjects = np.array([known_subject_key("video", id_) for id_ in chosen.videos.distinct], dtype=np.int64)
-    records["subject"] = chosen.videos.rows(subjects)
+    records["subject"] = chosen.videos.keys
     counted = fill_keyed(records, keys, viewers=chosen.viewers, sessions=chosen.sessions, messages=chosen.messages)
     kept = np.zeros(len(keep), dtype=bool)
     kept[rows[counted]] = True
@@ -161,14 +178,9 @@ def _with_bad_field(acts: Acts, text_length: int) -> Bools:
     bad: Bools = (acts.at_ms < 0) | (acts.at_ms > AT_MS_MAX)
     for span in (acts.position_ms, acts.watch_ms):
         bad |= (span < 0) | (span > SPAN_MS_MAX)
-    for ids in (acts.viewers, acts.videos):
-        if _longest(ids.distinct) > text_length:
-            bad |= ids.where(ids.lengths() > text_length)
+    bad |= acts.videos.characters > text_length
+    bad |= acts.viewers.where(acts.viewers.distinct.characters() > text_length)
     for texts in (acts.sessions, acts.messages):
-        if texts is not None and _longest(texts) > text_length:
-            bad |= np.array([len(text) > text_length for text in texts])
+        if texts is not None:
+            bad |= texts.characters() > text_length
     return bad
-
-
-def _longest(texts: Sequence[str]) -> int:
-    return max(map(len, texts), default=0)

@@ -10,8 +10,12 @@ from __future__ import annotations
 import base64
 import binascii
 import contextlib
+from collections.abc import MutableMapping
+from functools import lru_cache
+from typing import Any
 from urllib.parse import quote_from_bytes
 
+from starlette.datastructures import Headers
 from starlette.requests import Request
 
 from footlights.private.collect.keys import HIDDEN
@@ -25,6 +29,31 @@ _ASCII = bytes(range(128))
 _UNNAMED = {"same-origin": OWN_PAGE, "same-site": HIDDEN, "cross-site": HIDDEN}
 
 
+class Heard(Request):
+    """A request whose headers are found by a table: Starlette's goes through all of them for each that is asked for."""
+
+    @property
+    def headers(self) -> Headers:
+        """The headers, by name in any case; of several of one name the first."""
+        if not hasattr(self, "_headers"):
+            self._headers: Headers = _Headers(scope=self.scope)
+        return self._headers
+
+
+class _Headers(Headers):
+    def __init__(self, *, scope: MutableMapping[str, Any]) -> None:
+        super().__init__(scope=scope)
+        self._first: dict[bytes, bytes] = dict(reversed(scope["headers"]))
+
+    def __getitem__(self, key: str) -> str:
+        return self._first[key.lower().encode("latin-1")].decode("latin-1")
+
+    def get(self, key: str, default: Any = None) -> Any:
+        # Most are not there, and Mapping's own would raise for each.
+        found = self._first.get(key.lower().encode("latin-1"))
+        return default if found is None else found.decode("latin-1")
+
+
 def key_of(request: Request) -> str:
     """The write key: the user name of HTTP Basic, else in the path (/k/KEY/...), else writeKey in the query; or "".
 
@@ -35,7 +64,12 @@ def key_of(request: Request) -> str:
 
 def basic_user(request: Request) -> str:
     """The user name of HTTP Basic, "" if the request has none. Raises BadRequest if it cannot be read."""
-    scheme, _, given = request.headers.get("authorization", "").partition(" ")
+    return _basic_user(request.headers.get("authorization", ""))
+
+
+@lru_cache(maxsize=256)  # of a few keys, each comes thousands of times
+def _basic_user(authorization: str) -> str:
+    scheme, _, given = authorization.partition(" ")
     if scheme.lower() != "basic":
         return ""
     try:
@@ -75,7 +109,8 @@ def signals(settings: Settings) -> tuple[str, ...]:
 
 def opts_out(request: Request, honoured: tuple[str, ...]) -> bool:
     """Whether the viewer's browser asks not to be tracked, in a way that is honoured."""
-    return any(request.headers.get(name) == "1" for name in honoured)
+    headers = request.headers
+    return any([headers.get(name) == "1" for name in honoured])
 
 
 def no_key() -> BadRequest:

@@ -84,20 +84,22 @@ class Committer:
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
         self._thread.start()
 
-    async def commit(self, brought: Batch | Taken, *, caller: Caller) -> None:
-        """Return when the disk has it. caller: whose it is.
+    def commit(self, brought: Batch | Taken, *, caller: Caller) -> asyncio.Future[None]:
+        """Done when the disk has it. caller: whose it is.
 
-        Raises BadRequest with status 503 when it cannot: the client sends it again.
+        Fails with BadRequest of status 503 when it cannot: the client sends it again.
         """
         loop = asyncio.get_running_loop()
-        waiting = _Waiting(brought, caller, _events(brought), loop, loop.create_future())
+        done = loop.create_future()
+        waiting = _Waiting(brought, caller, _events(brought), loop, done)
         with self._changed:
             if self._stopping or not self._room.take(caller.name, waiting.events):
-                raise busy("The collector has more events than its disk takes.")
+                done.set_exception(busy("The collector has more events than its disk takes."))
+                return done
             self._queues.setdefault(caller.name, deque()).append(waiting)
             self._waiting_events += waiting.events
             self._changed.notify()
-        await waiting.done
+        return done
 
     def is_ready(self) -> bool:
         """Whether the last write reached the disk and there is room in the queue."""
@@ -231,7 +233,7 @@ def busy(message: str) -> BadRequest:
 
 def _events(brought: Batch | Taken) -> int:
     if isinstance(brought, Batch):
-        return max(1, len(brought.lines))
+        return max(1, brought.columns.count)
     return max(1, len(brought.records) + len(brought.declarations))
 
 

@@ -20,11 +20,14 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import sys
 import traceback
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import structlog
 from starlette.applications import Starlette
@@ -39,6 +42,7 @@ from footlights.private.collect.admission import Admission, Caller
 from footlights.private.collect.beacon import Beacon
 from footlights.private.collect.callers import (
     VIEWER_HEADER,
+    Heard,
     ascii_query,
     basic_user,
     key_of,
@@ -80,6 +84,7 @@ _HEADERS_ALLOWED = (
     f"rsa-since-first-attempt, rsa-since-last-attempt, {', '.join(cmcd.HEADERS)}, {VIEWER_HEADER}"
 )
 _SUCCESS = JSONResponse({"success": True})
+_SUCCESS_END: Message = {"type": "http.response.body", "body": _SUCCESS.body}
 _CORS = (
     (b"access-control-expose-headers", b"Retry-After"),
     (b"vary", b"Origin"),
@@ -98,6 +103,10 @@ _LARGE_CMCD_BYTES = 4096
 
 #: How many objects more than before make Python look for garbage.
 _GARBAGE_OBJECTS = 100_000
+
+#: How long a thread may go on while another waits for Python's lock. The one that writes the journal lets go of it ten
+#: times a commit; with Python's own 5 ms it waits for the event loop each time, and its clients with it.
+_SWITCH_SECONDS = 0.0005
 
 #: What a dialect makes of a body.
 Read = Callable[[bytes, Asked], list[Row]]
@@ -124,8 +133,8 @@ class Door:
         basic = basic_user(request)
         caller = self._admit(request, basic) if basic else None
         with await self._body_room(request, caller) as room:
-            body = room.unpacked(await self.body(request))
-            caller, batch = await self._batch(request, body, caller)
+            # The body has no name here: it is let go as soon as it is read, and not when the disk has it.
+            caller, batch = await self._batch(request, room.unpacked(await self.body(request)), caller)
             await self.committer.commit(batch, caller=caller)
         return _SUCCESS
 
@@ -324,7 +333,8 @@ def create_app(data: Path, settings: Settings) -> Starlette:
         posts.append(Route(f"{prefix}/cmcd", door.cmcd, methods=["GET", "POST"]))
         for word in ("views", "watching"):
             posts.append(Route(f"{prefix}/api/v1/videos/{{video}}/{word}", door.peertube, methods=["POST", "PUT"]))
-    app = Starlette(
+    app = _Collector(
+        door,
         routes=[
             *posts,
             *rights_routes(
@@ -345,8 +355,6 @@ def create_app(data: Path, settings: Settings) -> Starlette:
         lifespan=lifespan,
     )
     app.router.redirect_slashes = False  # a client takes a redirect for success and forgets its events
-    app.add_middleware(_Outside, posts=dict.fromkeys(_POSTS, door.post))
-    app.state.door = door
     return app
 
 
@@ -358,6 +366,7 @@ def app() -> Starlette:
     gc.collect()
     gc.freeze()
     gc.set_threshold(_GARBAGE_OBJECTS)
+    sys.setswitchinterval(_SWITCH_SECONDS)
     return made
 
 
@@ -420,6 +429,19 @@ def _plain(text: str, *, status: int = 200) -> Response:
     return Response(text, status_code=status, media_type="text/plain")
 
 
+class _Collector(Starlette):
+    """Starlette, which is asked where no more can be told from outside than that something is posted."""
+
+    def __init__(self, door: Door, **options: Any) -> None:
+        super().__init__(**options)
+        self.state.door = door
+        self._outside = _Outside(super().__call__, posts=dict.fromkeys(_POSTS, door.post))
+
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:  # type: ignore[override]
+        scope["app"] = self
+        return self._outside(scope, receive, send)
+
+
 class _Outside:
     """What every answer has in common: who may read it, and that no failure tells more than that it happened.
 
@@ -440,16 +462,28 @@ class _Outside:
 
         async def send_with_cors(message: Message) -> None:
             if message["type"] == "http.response.start":
-                caller = scope.get(_CALLER)
-                readable_by = caller.readable_by.encode() if caller is not None else b"*"
-                message["headers"] = [*message["headers"], (b"access-control-allow-origin", readable_by), *_CORS]
+                message["headers"] = [*message["headers"], *_cors(_readable_by(scope))]
             await send(message)
 
         if scope["method"] == "OPTIONS":
             await Response(status_code=204, headers=_PREFLIGHT)(scope, receive, send_with_cors)
             return
         try:
-            await self._inside(scope, receive, send_with_cors)
+            # Most of what comes is posted to a few paths, which a table finds sooner than routes do.
+            handler = self._posts.get(scope["path"]) if scope["method"] == "POST" else None
+            if handler is None:
+                await self._app(scope, receive, send_with_cors)
+                return
+            request = Heard(scope, receive, send)
+            try:
+                response = await handler(request)
+            except tuple(_REFUSALS) as error:
+                response = await _refusal(request, error)
+            if response is not _SUCCESS:
+                await response(scope, receive, send_with_cors)
+                return
+            await send(_success(_readable_by(scope)))
+            await send(_SUCCESS_END)
         except Exception as error:
             # Its text and traceback may hold what a viewer sent, so the server that would print them never sees it.
             log.error("collect.failed", error=type(error).__name__, where=_where(error))
@@ -457,19 +491,27 @@ class _Outside:
                 scope, receive, send_with_cors
             )
 
-    async def _inside(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Most of what comes is posted to a few paths, which a table finds sooner than routes do."""
-        handler = self._posts.get(scope["path"]) if scope["method"] == "POST" else None
-        if handler is None:
-            await self._app(scope, receive, send)
-            return
-        request = Request(scope, receive, send)
-        try:
-            response = await handler(request)
-        except tuple(_REFUSALS) as error:
-            answer = next(answer for kind, answer in _REFUSALS.items() if isinstance(error, kind))
-            response = await answer(request, error)
-        await response(scope, receive, send)
+
+async def _refusal(request: Request, error: Exception) -> Response:
+    return await next(answer for kind, answer in _REFUSALS.items() if isinstance(error, kind))(request, error)
+
+
+def _readable_by(scope: Scope) -> str:
+    """Whose pages may read an answer: those of the key's place, once the key is known."""
+    caller = scope.get(_CALLER)
+    return caller.readable_by if caller is not None else "*"
+
+
+@lru_cache(maxsize=256)
+def _cors(readable_by: str) -> tuple[tuple[bytes, bytes], ...]:
+    return ((b"access-control-allow-origin", readable_by.encode()), *_CORS)
+
+
+@lru_cache(maxsize=256)
+def _success(readable_by: str) -> Message:
+    """How the answer begins that nearly every request gets."""
+    headers = [*_SUCCESS.raw_headers, *_cors(readable_by)]
+    return {"type": "http.response.start", "status": _SUCCESS.status_code, "headers": headers}
 
 
 def _where(error: Exception) -> str:

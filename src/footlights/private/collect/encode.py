@@ -12,7 +12,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from footlights.private.collect.ids import Ids, picked
+from footlights.private.collect.ids import Ids
 from footlights.private.vault.records import (
     BY_CLOCK,
     COMPLETED,
@@ -24,6 +24,7 @@ from footlights.private.vault.records import (
     subject_key,
 )
 from footlights.private.vault.seasons import NO_SUBJECT, SeasonKeys
+from footlights.private.vault.texts import Texts
 from footlights.terms.errors import BadEvent
 from footlights.terms.events import CREATOR_KINDS, Kind, ViewerEvent
 
@@ -34,8 +35,27 @@ _FOLLOWER_FLAGS = {None: 0, False: FOLLOWER_KNOWN, True: FOLLOWER_KNOWN | FOLLOW
 _PLAYING_FLAGS = {None: 0, False: BY_CLOCK, True: BY_CLOCK | PLAYING}
 _EPOCH_SEASON = 1970 * 12
 
-#: subject_key, remembered: ids of videos and creators are public and come again and again.
-known_subject_key = lru_cache(maxsize=65_536)(subject_key)
+#: Ids that are longer count for nothing, or next to nothing, and are not worth remembering.
+_ID_CHARACTERS, _KNOWN_IDS = 256, 65_536
+
+
+class _SubjectKeys(dict[str, int]):
+    """subject_key, remembered: ids of videos and creators are public and come again and again."""
+
+    def __init__(self, kind: str) -> None:
+        self._kind = kind
+
+    def __missing__(self, id_: str) -> int:
+        key = subject_key(self._kind, id_)
+        if len(id_) <= _ID_CHARACTERS:
+            if len(self) >= _KNOWN_IDS:
+                self.clear()
+            self[id_] = key
+        return key
+
+
+VIDEO_KEYS = _SubjectKeys("video")
+CREATOR_KEYS = _SubjectKeys("creator")
 
 
 @lru_cache(maxsize=1024)
@@ -62,14 +82,14 @@ def encode(events: Sequence[ViewerEvent], keys: SeasonKeys) -> tuple[Records, Bo
         records,
         keys,
         viewers=Ids.of([event.viewer for event in events], str),
-        sessions=[event.session for event in events],
-        messages=[event.message for event in events],
+        sessions=Texts.of([event.session for event in events]),
+        messages=Texts.of([event.message for event in events]),
     )
     return records[kept], kept
 
 
 def fill_keyed(
-    records: Records, keys: SeasonKeys, *, viewers: Ids, sessions: Sequence[str] | None, messages: Sequence[str] | None
+    records: Records, keys: SeasonKeys, *, viewers: Ids, sessions: Texts | None, messages: Texts | None
 ) -> Bools:
     """Fill in what is hashed of records whose other fields are there. Returns those whose season has a key.
 
@@ -87,8 +107,8 @@ def fill_keyed(
                 keys,
                 season,
                 viewers=viewers if one else viewers.at(rows),
-                sessions=sessions if one or sessions is None else picked(sessions, rows),
-                messages=messages if one or messages is None else picked(messages, rows),
+                sessions=sessions if one or sessions is None else sessions.at(rows),
+                messages=messages if one or messages is None else messages.at(rows),
             )
         except BadEvent:
             kept[rows] = False
@@ -125,7 +145,7 @@ def _packed(interests: tuple[int, ...]) -> int:
 def _subject(event: ViewerEvent) -> int:
     if event.kind is Kind.TRAITS:
         return NO_SUBJECT
-    return known_subject_key("creator" if event.kind in CREATOR_KINDS else "video", event.subject)
+    return (CREATOR_KEYS if event.kind in CREATOR_KINDS else VIDEO_KEYS)[event.subject]
 
 
 def _fill_season(
@@ -135,19 +155,19 @@ def _fill_season(
     season: int,
     *,
     viewers: Ids,
-    sessions: Sequence[str] | None,
-    messages: Sequence[str] | None,
+    sessions: Texts | None,
+    messages: Texts | None,
 ) -> None:
     hashed = keys.tokens(season, viewers.distinct)
     tokens = viewers.rows(hashed)
     records["viewer"][rows] = viewers.rows(keys.viewers(hashed))
     records["pair"][rows] = keys.pairs(season, tokens, records["subject"][rows])
-    if sessions is not None and any(sessions):
+    if sessions is not None and sessions.joined:
         records["session"][rows] = keys.sessions(season, tokens, sessions)
-    if messages is not None and all(messages):
+    if messages is not None and messages.lengths.all():
         records["message"][rows] = keys.messages(season, messages)
         return
     by_row = keys.row_messages(records["at_ms"][rows], records["kind"][rows])
     if messages is not None:
-        by_row = np.where([bool(message) for message in messages], keys.messages(season, messages), by_row)
+        by_row = np.where(messages.lengths > 0, keys.messages(season, messages), by_row)
     records["message"][rows] = by_row

@@ -9,6 +9,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from footlights.private.vault.texts import Texts
+
 Int64s = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 Given = TypeVar("Given")
@@ -21,7 +23,7 @@ class Ids(msgspec.Struct, frozen=True):
     Of viewers, most of whom come once, it takes longer to tell them apart than to hash each.
     """
 
-    distinct: Sequence[str]
+    distinct: Texts
     place: Int64s | None = None
 
     @classmethod
@@ -29,14 +31,14 @@ class Ids(msgspec.Struct, frozen=True):
         """Ids as they stand in the rows. text: an id as text, asked once for each that repeats."""
         places = {id_: place for place, id_ in enumerate(dict.fromkeys(given))}
         place = np.fromiter(map(places.__getitem__, given), dtype=np.int64, count=len(given))
-        return cls([text(id_) for id_ in places], place)
+        return cls(Texts.of([text(id_) for id_ in places]), place)
 
     def at(self, rows: NDArray[np.intp]) -> Ids:
         """The ids of some rows, which are different and in order."""
         if self.place is None:
-            return Ids(picked(self.distinct, rows))
+            return Ids(self.distinct.at(rows))
         used, place = np.unique(self.place[rows], return_inverse=True)
-        return Ids(picked(self.distinct, used), place)
+        return Ids(self.distinct.at(used), place)
 
     def rows(self, of_distinct: NDArray[Kept]) -> NDArray[Kept]:
         """What each row has. of_distinct: what each distinct id has, shape (n, ...)."""
@@ -48,12 +50,3 @@ class Ids(msgspec.Struct, frozen=True):
         if self.place is None or not wanted.any():
             return wanted if self.place is None else np.zeros(len(self.place), dtype=bool)
         return np.asarray(wanted[self.place])
-
-    def lengths(self) -> Int64s:
-        """Characters of each distinct id."""
-        return np.fromiter(map(len, self.distinct), dtype=np.int64, count=len(self.distinct))
-
-
-def picked(texts: Sequence[str], places: NDArray[np.intp]) -> Sequence[str]:
-    """The texts at some places, which are all different and in order."""
-    return texts if len(places) == len(texts) else [texts[place] for place in places.tolist()]

@@ -190,8 +190,8 @@ class Intake:
         """The same for acts that came under circumstances of their own."""
         reasons = reasons_to_drop(acts, under)
         if self.optouts:
-            until = self.optouts.until(acts.viewers.distinct)
-            out = (until if acts.viewers.place is None else until[acts.viewers.place]) > seasons_of(acts.at_ms)
+            until = self.optouts.until(acts.viewers.distinct.each())
+            out = acts.viewers.rows(until) > seasons_of(acts.at_ms)
             reasons[out & (reasons == 0)] = Drop.OPTED_OUT
         records, kept = encode_acts(acts, reasons == 0, self.keys)
         records["message"] ^= under.source[kept] if isinstance(under.source, np.ndarray) else under.source

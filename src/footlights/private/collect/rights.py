@@ -41,7 +41,7 @@ from footlights.terms.seasons import Season, season_at, season_start_utc
 class Commit(Protocol):
     """Committer.commit: returns when the disk has what was brought."""
 
-    async def __call__(self, brought: Taken, *, caller: Caller) -> None:
+    def __call__(self, brought: Taken, *, caller: Caller) -> Awaitable[None]:
         """Raises BadRequest with status 503."""
 
 

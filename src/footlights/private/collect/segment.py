@@ -177,11 +177,11 @@ def read_message(
 
 def _read(message: _Message, asked: Asked, *, type_: str, sent_at_ms: int | None) -> tuple[Item, ...]:
     said = message.timestamp or message.originalTimestamp
-    at_ms = asked.received_ms if said is None else _ms(said)
+    at_ms = asked.received_ms if said is None else ms_of(said)
     if at_ms > asked.latest_ms():
         # A client whose clock runs ahead: sentAt is by the same clock. One that runs behind cannot be told from an
         # event that waited to be sent.
-        sent_ms = _ms(message.sentAt) if message.sentAt is not None else sent_at_ms
+        sent_ms = ms_of(message.sentAt) if message.sentAt is not None else sent_at_ms
         at_ms += asked.received_ms - sent_ms if sent_ms is not None else 0
     kind = message.type or type_
     # A log that was exported often has no type: an event's name says that it is a track call.
@@ -355,7 +355,8 @@ def _span_ms(seconds: float | None) -> int:
     return int(seconds * 1000 + 0.5) if 0 < seconds <= SPAN_MS_MAX / 1000 else -1
 
 
-def _ms(moment: datetime) -> int:
+def ms_of(moment: datetime) -> int:
+    """A moment in milliseconds since 1970, in UTC if it does not say."""
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     # Cut, not rounded: the last microsecond of a month is in that month.
@@ -366,7 +367,7 @@ def _ms_of_text(given: Any) -> int | None:
     if not isinstance(given, str) or len(given) > 64:
         return None
     try:
-        at_ms = _ms(_moment.decode(msgspec.json.encode(given)))
+        at_ms = ms_of(_moment.decode(msgspec.json.encode(given)))
     except BAD_JSON:
         return None
     return at_ms if at_ms <= AT_MS_MAX else None

@@ -22,7 +22,8 @@ from footlights.private.collect.acts import Circumstances
 from footlights.private.collect.checks import Asked
 from footlights.private.collect.intake import Intake, Item, Taken
 from footlights.private.collect.segment import BAD_JSON, Opened, open_request, read_message
-from footlights.private.collect.segment_lines import Line, take_lines
+from footlights.private.collect.segment_columns import Columns, Line
+from footlights.private.collect.segment_lines import take_lines
 
 
 class _Body(Line, gc=False):
@@ -48,16 +49,16 @@ class OpenedTogether(msgspec.Struct, kw_only=True):
 
 
 class Batch(msgspec.Struct, kw_only=True):
-    """What one request brings. lines: its messages, decoded; None for each that was read alone.
+    """What one request brings. columns: what its messages tell; nothing of those that were read alone.
 
     read: what the messages say, if they were read one by one. body: where a message is read again that has to be read
-    alone. type_: of messages that name none.
+    alone; b"" if none has to, since it would be most of what waits. type_: of messages that name none.
     """
 
     body: bytes
     asked: Asked
     type_: str
-    lines: Sequence[Line | None]
+    columns: Columns
     read: Sequence[tuple[Item, ...]] = ()
 
     def alone(self, places: Iterable[int]) -> Iterator[tuple[int, tuple[Item, ...]]]:
@@ -134,31 +135,31 @@ def _open_in_pieces(body: bytes, event_bytes: int) -> OpenedTogether | None:
 
 def batch_of(body: bytes, opened: OpenedTogether, asked: Asked, *, type_: str) -> Batch:
     """What a request brings whose messages were decoded together."""
-    for line in opened.lines if type_ else ():
-        line.type = line.type or type_
-    return Batch(body=body, asked=asked, type_=type_, lines=opened.lines)
+    columns = Columns.of(opened.lines, type_=type_)
+    kept = b"" if columns.are_acts_until(asked.latest_ms()) else body
+    return Batch(body=kept, asked=asked, type_=type_, columns=columns)
 
 
 def batch_of_each(body: bytes, opened: Opened, asked: Asked, *, type_: str) -> Batch:
     """What a request brings whose messages are read one by one."""
     read = [_read(opened, place, asked, type_) for place in range(len(opened.messages))]
-    return Batch(body=body, asked=asked, type_=type_, lines=[None] * len(read), read=read)
+    return Batch(body=b"", asked=asked, type_=type_, columns=Columns.of([None] * len(read)), read=read)
 
 
 def take_together(batches: Sequence[Batch], intake: Intake) -> Taken:
     """Check what one or several requests bring and encode what counts, in order. Never raises for a message."""
     assert batches, "somebody brought something"
-    lines = [line for batch in batches for line in batch.lines]
-    counts = [len(batch.lines) for batch in batches]
+    counts = [batch.columns.count for batch in batches]
     under = Circumstances.of_each([batch.asked for batch in batches], counts)
-    return take_lines(lines, under, intake, lambda places: _alone(places, batches))
+    columns = Columns.together([batch.columns for batch in batches])
+    return take_lines(columns, under, intake, lambda places: _alone(places, batches))
 
 
 def _alone(places: list[int], batches: Sequence[Batch]) -> Iterator[tuple[int, Sequence[Item], Asked]]:
     """The messages at some places among all the lines, in order."""
     start = at = 0
     for batch in batches:
-        end = start + len(batch.lines)
+        end = start + batch.columns.count
         upto = bisect_left(places, end, at)
         if at < upto:
             for place, items in batch.alone(place - start for place in places[at:upto]):

@@ -21,6 +21,8 @@ import numpy as np
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from numpy.typing import NDArray
 
+from footlights.private.vault.texts import Texts
+
 Int64s = NDArray[np.int64]
 #: Blocks or tags, shape (n, 2): two words of eight bytes each, little-endian.
 Blocks = NDArray[np.uint64]
@@ -37,11 +39,11 @@ class Mac:
     def __init__(self, secret: bytes) -> None:
         self._cipher = Cipher(algorithms.AES(secret), modes.ECB())
 
-    def of_texts(self, texts: Sequence[str], *, after: Blocks | None = None) -> Blocks:
+    def of_texts(self, texts: Sequence[str] | Texts, *, after: Blocks | None = None) -> Blocks:
         """The tag of each text, shape (n, 2); of a block and a text, if `after` gives a block for each."""
-        if not texts:
+        if not len(texts):
             return np.zeros((0, 2), dtype="<u8")
-        blocks, firsts, counts = _laid_out(texts)
+        blocks, firsts, counts = _laid_out(Texts.of(texts))
         tags = np.zeros((len(texts), 2), dtype="<u8") if after is None else self.of_blocks(after)
         most = int(counts.max())
         if most == counts.min():
@@ -71,9 +73,9 @@ class Mac:
         return "<keyed hash, withheld>"
 
 
-def _laid_out(texts: Sequence[str]) -> tuple[Blocks, Int64s, Int64s]:
+def _laid_out(texts: Texts) -> tuple[Blocks, Int64s, Int64s]:
     """All texts in blocks, one after the other; the place of each text's first, and how many it has."""
-    said, lengths = _as_bytes(texts)
+    said, lengths = np.frombuffer(texts.joined, dtype=np.uint8), texts.lengths.astype(np.int64)
     counts = (lengths + (_LENGTH_BYTES + BLOCK_BYTES - 1)) // BLOCK_BYTES
     firsts = np.cumsum(counts) - counts
     room = np.zeros(int(counts.sum()) * BLOCK_BYTES, dtype=np.uint8)
@@ -85,10 +87,3 @@ def _laid_out(texts: Sequence[str]) -> tuple[Blocks, Int64s, Int64s]:
         room[np.repeat(moved, lengths) + np.arange(len(said))] = said
     room.view("<u4")[firsts * (BLOCK_BYTES // _LENGTH_BYTES)] = lengths
     return room.view("<u8").reshape(-1, 2), firsts, counts
-
-
-def _as_bytes(texts: Sequence[str]) -> tuple[NDArray[np.uint8], Int64s]:
-    """The texts in UTF-8, end to end, and the bytes of each."""
-    joined = "".join(texts)
-    sizes = map(len, texts) if joined.isascii() else (len(text.encode()) for text in texts)
-    return np.frombuffer(joined.encode(), dtype=np.uint8), np.fromiter(sizes, dtype=np.int64, count=len(texts))

@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 from footlights.private.vault.keyfiles import make_once, put
 from footlights.private.vault.macs import BLOCK_BYTES, Blocks, Mac
 from footlights.private.vault.manifest import sync_folder
+from footlights.private.vault.texts import Texts
 from footlights.terms.errors import BadEvent, VaultDamaged
 from footlights.terms.seasons import Season, parse_season, season_name, season_start_utc
 
@@ -67,8 +68,10 @@ class SeasonKeys:
         return season < self._destroyed_before
 
     def open_from_ms(self) -> int:
-        """The first moment whose season can have a key, in milliseconds since 1970; 0 before any was destroyed."""
-        self._look()
+        """The first moment whose season can have a key, in milliseconds since 1970; 0 before any was destroyed.
+
+        As of the last look: an event of a season that ended since is found to be too late when it is hashed.
+        """
         return season_start_utc(self._destroyed_before) * 1000 if self._destroyed_before else 0
 
     def destroy_before(self, season: Season) -> list[Season]:
@@ -93,7 +96,7 @@ class SeasonKeys:
         """The seasons whose key file is there, oldest first."""
         return sorted(parse_season(path.stem) for path in self.folder.glob("????-??.key"))
 
-    def tokens(self, season: Season, viewers: Sequence[str]) -> Tokens:
+    def tokens(self, season: Season, viewers: Sequence[str] | Texts) -> Tokens:
         """The season's pseudonyms of viewers, shape (n, 16). Makes the season's key on first use.
 
         Raises BadEvent if the season's key was destroyed: the door drops such an event as too_late.
@@ -119,7 +122,7 @@ class SeasonKeys:
         blocks[:, 0] ^= np.asarray(subjects, dtype=np.int64).view(np.uint64)
         return _cut(key.of_blocks(blocks))
 
-    def messages(self, season: Season, ids: Sequence[str]) -> Int64s:
+    def messages(self, season: Season, ids: Sequence[str] | Texts) -> Int64s:
         """A keyed 64-bit hash of each message id that a client gave, shape (n,).
 
         An event is a duplicate when its (pair, message) was seen, not when its message was: so no viewer's event,
@@ -127,15 +130,15 @@ class SeasonKeys:
         """
         return _cut(self._key(season).message.of_texts(ids))
 
-    def sessions(self, season: Season, tokens: Tokens, ids: Sequence[str]) -> Int64s:
+    def sessions(self, season: Season, tokens: Tokens, ids: Sequence[str] | Texts) -> Int64s:
         """A keyed 64-bit hash of each viewer's playback session, shape (n,); 0 where the id is "".
 
         It depends on the viewer, so two viewers whose players count sessions 1, 2, 3 share none.
         Raises BadEvent if the season's key was destroyed.
         """
-        hashed = _cut(self._key(season).session.of_texts(ids, after=_as_blocks(tokens)))
-        if "" in ids:
-            hashed[[not name for name in ids]] = 0
+        texts = Texts.of(ids)
+        hashed = _cut(self._key(season).session.of_texts(texts, after=_as_blocks(tokens)))
+        hashed[texts.lengths == 0] = 0
         return hashed
 
     @staticmethod

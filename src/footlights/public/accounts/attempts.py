@@ -34,7 +34,8 @@ class Attempts:
             waits = [_wait_seconds(db, who, most, now) for who, most in _limits(name)]
             if max(waits) > 0:
                 raise NotAllowed(
-                    f"Too many wrong answers. Wait {-(-max(waits) // 60)} minutes, or sign in with a passkey."
+                    "Too many wrong answers. Wait %(minutes)s minutes, or sign in with a passkey.",
+                    minutes=-(-max(waits) // 60),
                 )
             for who, _ in _limits(name):
                 db.execute(

@@ -73,6 +73,12 @@ class Contacts:
             rows = db.execute("SELECT creator, address FROM contacts WHERE address IS NOT NULL ORDER BY creator")
             return [Contact(creator_id=creator, address=address) for creator, address in rows]
 
+    def has(self, creator_id: str) -> bool:
+        """Whether a creator is written to."""
+        with self._store.reading() as db:
+            row = db.execute("SELECT address IS NOT NULL FROM contacts WHERE creator = ?", (creator_id,)).fetchone()
+            return bool(row is not None and row[0])
+
     def begin(self, creator_id: str, period: str) -> bool:
         """Whether a letter about a period is still to be sent. It counts as sent from now on, whatever then happens.
 

@@ -100,7 +100,7 @@ class Accounts:
         """
         label = " ".join(label.split())
         if not 0 < len(label) <= LABEL_LENGTH_MAX or not label.isprintable():
-            raise NotAllowed(f"A reader needs a name of 1 to {LABEL_LENGTH_MAX} characters.")
+            raise NotAllowed("A reader needs a name of 1 to %(most)s characters.", most=LABEL_LENGTH_MAX)
         if "@" in label:
             raise NotAllowed("A reader has a name here, and no address: nothing is sent to anybody.")
         now = self._store.now_utc()
@@ -108,7 +108,7 @@ class Accounts:
             db.execute("DELETE FROM readers WHERE creator = ? AND label = ?", (creator_id, label))
             (count,) = db.execute("SELECT count(*) FROM readers WHERE creator = ?", (creator_id,)).fetchone()
             if count >= READERS_MAX:
-                raise NotAllowed(f"A channel has at most {READERS_MAX} readers. Remove one first.")
+                raise NotAllowed("A channel has at most %(most)s readers. Remove one first.", most=READERS_MAX)
             made = db.execute(
                 "INSERT INTO readers (creator, label, invited_at) VALUES (?, ?, ?)", (creator_id, label, now)
             )

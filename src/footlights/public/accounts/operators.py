@@ -16,11 +16,12 @@ from footlights.public.accounts.attempts import Attempts
 from footlights.public.accounts.store import Store
 from footlights.public.accounts.tokens import digest, new_recovery_codes, new_secret, new_token, recovery_digest
 from footlights.terms.errors import NotAllowed, NotFound
+from footlights.terms.words import N_
 
 #: For how long after signing in an account may be changed without signing in again.
 FRESH_SECONDS = 15 * 60
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,31}")
-WRONG = "Name, password or code is not right."
+WRONG = N_("Name, password or code is not right.")
 
 
 class Enrolment(msgspec.Struct, frozen=True, kw_only=True):

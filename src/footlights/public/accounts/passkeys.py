@@ -31,10 +31,11 @@ from footlights.public.accounts.operators import Session
 from footlights.public.accounts.store import Store
 from footlights.public.accounts.tokens import new_secret
 from footlights.terms.errors import NotAllowed
+from footlights.terms.words import N_
 
 CHALLENGE_SECONDS = 5 * 60
 PASSKEYS_MAX = 20
-_REFUSED = "This passkey was not accepted. Try again, or sign in with password and code."
+_REFUSED = N_("This passkey was not accepted. Try again, or sign in with password and code.")
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
@@ -104,7 +105,7 @@ class Passkeys:
         with self._store.changing() as db:
             (count,) = db.execute("SELECT count(*) FROM passkeys WHERE operator = ?", (session.operator,)).fetchone()
             if count >= PASSKEYS_MAX:
-                raise NotAllowed(f"An operator has at most {PASSKEYS_MAX} passkeys. Remove one first.")
+                raise NotAllowed("An operator has at most %(most)s passkeys. Remove one first.", most=PASSKEYS_MAX)
             new = db.execute(
                 "INSERT INTO passkeys VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING 1",
                 (credential.credential_id, session.operator, label, bytes(credential), made.counter,

@@ -40,7 +40,10 @@ def fits(password: str, hashed: str | None) -> bool:
 def check_choice(password: str, *, name: str) -> None:
     """Raise NotAllowed for a password that is too easy to guess."""
     if not LENGTH_MIN <= len(password) <= LENGTH_MAX:
-        raise NotAllowed(f"A password has {LENGTH_MIN} to {LENGTH_MAX} characters. Four words in a row are a good one.")
+        raise NotAllowed(
+            "A password has %(least)s to %(most)s characters. Four words in a row are a good one.",
+            least=LENGTH_MIN, most=LENGTH_MAX,
+        )  # fmt: skip
     if name.lower() in password.lower() or "footlights" in password.lower() or len(set(password)) < 6:
         raise NotAllowed("This password is easy to guess: it has the name in it, or a few characters again and again.")
 

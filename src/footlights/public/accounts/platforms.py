@@ -21,6 +21,7 @@ from footlights.public.accounts.jwks import Jwks, PublicKey
 from footlights.public.accounts.signing import Signing
 from footlights.public.accounts.store import Store
 from footlights.terms.errors import NotAllowed
+from footlights.terms.words import N_
 
 LENGTH_MAX = 4096
 SIGNIN_SECONDS_MAX = 5 * 60
@@ -106,7 +107,7 @@ class Platforms:
             return msgspec.convert(said, SignIn | Embed)
         except msgspec.ValidationError as problem:
             # The platform's own words about its creator, told to whoever brought the token: they could read it.
-            raise NotAllowed(f"The token's claims are not as they should be: {problem}.") from None
+            raise NotAllowed("The token's claims are not as they should be: %(problem)s.", problem=problem) from None
 
     def _key(self, algorithm: Any, kid: Any) -> OctKey | PublicKey:
         if not isinstance(kid, str):
@@ -130,12 +131,12 @@ class Platforms:
         if claims.iat > now + AHEAD_SECONDS_MAX:
             raise NotAllowed("The token's `iat` is in the future. Is the platform's clock right?")
         if not 0 < claims.exp - claims.iat <= seconds_max:
-            raise NotAllowed(f"The token's `exp` must be at most {seconds_max} seconds after its `iat`.")
+            raise NotAllowed("The token's `exp` must be at most %(most)s seconds after its `iat`.", most=seconds_max)
         if claims.exp <= now:
             raise NotAllowed("This token is too old. Go back to your platform and try again.")
 
 
-_UNSIGNED = "The token is not signed with a key that we know. `footlights creator signing-keys` lists shared ones."
+_UNSIGNED = N_("The token is not signed with a key that we know. `footlights creator signing-keys` lists shared ones.")
 
 
 def make_token(claims: dict[str, Any], *, kid: str, secret: bytes) -> str:

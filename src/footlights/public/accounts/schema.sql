@@ -91,3 +91,46 @@ CREATE TABLE IF NOT EXISTS letters (
 
 -- What signs the link that stops letters.
 CREATE TABLE IF NOT EXISTS contact_keys (only_one INTEGER PRIMARY KEY CHECK (only_one = 1), key BLOB NOT NULL) STRICT;
+
+-- The language of a creator's letters.
+CREATE TABLE IF NOT EXISTS preferences (creator TEXT PRIMARY KEY, language TEXT NOT NULL) STRICT, WITHOUT ROWID;
+
+-- Where a creator or an app is told of things by HTTP. The secret is kept as it is, since we sign with it.
+CREATE TABLE IF NOT EXISTS webhook_endpoints (
+    endpoint INTEGER PRIMARY KEY AUTOINCREMENT,
+    owner TEXT NOT NULL,                                    -- creator:ID or app:ID
+    url TEXT NOT NULL,
+    secret BLOB NOT NULL CHECK (length(secret) = 32),
+    made_at INTEGER NOT NULL,
+    failing_since INTEGER,                                  -- null: the last message was taken
+    taken_at INTEGER,
+    tried_at INTEGER,
+    outcome TEXT NOT NULL DEFAULT '',                       -- of the last try: a status such as 200, or a word
+    stopped_at INTEGER                                      -- nothing is sent until its owner starts it again
+) STRICT;
+
+CREATE TABLE IF NOT EXISTS webhook_messages (
+    message TEXT PRIMARY KEY,
+    endpoint INTEGER NOT NULL REFERENCES webhook_endpoints ON DELETE CASCADE,
+    body BLOB NOT NULL,
+    made_at INTEGER NOT NULL,
+    tries INTEGER NOT NULL DEFAULT 0,
+    next_at INTEGER NOT NULL,
+    state TEXT NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'taken', 'dead'))
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS webhook_due ON webhook_messages (next_at) WHERE state = 'waiting';
+
+-- What a creator wants to be told of, and since when; and what they were told by mail.
+CREATE TABLE IF NOT EXISTS alert_choices (
+    creator TEXT PRIMARY KEY,
+    videos INTEGER NOT NULL,
+    weeks INTEGER NOT NULL,
+    since INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS alerts_told (
+    creator TEXT NOT NULL,
+    alert TEXT NOT NULL,
+    told_at INTEGER NOT NULL,
+    PRIMARY KEY (creator, alert)
+) STRICT, WITHOUT ROWID;

@@ -19,6 +19,7 @@ from footlights.public.insights.forecast import Forecast, Foreseen, forecast
 from footlights.public.insights.holding import Held, Holding, holding
 from footlights.public.insights.leaving import Leaving, leaving
 from footlights.public.insights.moments import next_tick_utc
+from footlights.public.insights.notable import TakingOff, UnusualWeek, taking_off, unusual_weeks
 from footlights.public.insights.overview import OVERVIEW_NAMES, WINDOW_DAYS_MAX, Overview, overview
 from footlights.public.insights.pace import Pace, pace
 from footlights.public.insights.periods import Period, from_day_to_day, last_days
@@ -68,7 +69,9 @@ __all__ = [
     "Suggestion",
     "Suggestions",
     "Table",
+    "TakingOff",
     "Typical",
+    "UnusualWeek",
     "VideoFigures",
     "active_hours",
     "audience",
@@ -93,7 +96,9 @@ __all__ = [
     "retention",
     "suggested",
     "suggestions",
+    "taking_off",
     "timeseries",
     "typical",
+    "unusual_weeks",
     "video_figures",
 ]

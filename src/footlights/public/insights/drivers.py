@@ -105,7 +105,7 @@ def driver_of(effect: Effect, *, at_utc: int) -> Driver:
 
 def gain_figure(factor: float, low: float, high: float, *, told: bool, at_utc: int) -> Figure:
     """A factor of views, with its interval, as percent more."""
-    value, least, most = (100 * (each - 1) for each in (factor, low, high))
+    value, least, most = (round(100 * (each - 1), 6) for each in (factor, low, high))
     return Figure(
         metric=GAIN, value=round(value), low=math.floor(least), high=math.ceil(most), state="ok" if told else "too_few",
         exact=False, as_of=rfc3339(at_utc), tick=None,

@@ -37,8 +37,15 @@ class Experiment(msgspec.Struct, frozen=True, kw_only=True):
     usual_factor: float | None
 
 
-def experiment(board: Board, creator: Creator, video: Video, other: Video, *, at_utc: int | None = None) -> Experiment:
-    """How a video differs from another one of the same creator at the age of the younger."""
+def experiment(
+    board: Board, creator: Creator, video: Video, other: Video | None = None, *, at_utc: int | None = None
+) -> Experiment:
+    """How a video differs from another one of the same creator at the age of the younger.
+
+    other: the one that was posted before it, if none is named; a creator's first video has nothing to differ from.
+    """
+    if other is None:
+        other = next(iter(board.videos(creator, limit=1, after=(video.posted_at_utc, video.id))), video)
     at = reading_time_utc(board, at_utc)
     streams = Streams(board, creator, [video, other])
     age = 0 if at is None else _common_age(at, (video, other))

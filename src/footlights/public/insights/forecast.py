@@ -28,18 +28,19 @@ from footlights.public.insights.growth import (
     log_of,
 )
 from footlights.public.insights.moments import newest_age, reading_time_utc
+from footlights.public.insights.pace import pace_since
 from footlights.public.insights.streams import Streams
 from footlights.public.insights.tallies import Floats, figure_of, views_of
 from footlights.terms.figures import Z95, Figure, rfc3339
-from footlights.terms.ticks import DAY, HOUR
+from footlights.terms.ticks import DAY, HOUR, MINUTE
 
 #: What is foreseen, and the ages that the picture has between them.
 TARGETS_SECONDS = (DAY, 7 * DAY, 28 * DAY)
 FAN_STEPS = 24
 #: Earlier videos that are looked at. No forecast is made before the first ticks, or of a count that is mostly noise.
 EARLIER_MAX, YOUNGEST, NOISIEST = 40, 15 * 60, 0.5
-#: The pace is taken over the last quarter of a life. A creator's own spread counts as much as so many videos before.
-PACE_FROM, SPREAD_WEIGHT = 0.75, 10.0
+#: A creator's own spread is mixed with that of all creators, which counts as much as so many videos.
+SPREAD_WEIGHT = 10.0
 #: Standard normal ends of LEVELS, for the noise of the figures.
 _Z = np.asarray([-Z95, -0.6744897501960817, 0.6744897501960817, Z95])
 
@@ -118,7 +119,7 @@ def _none(now: Figure, why: str) -> Forecast:
 
 def _between(age: int) -> Floats:
     """Ages from now to the last target, closer together at first, on whole hours or minutes."""
-    step = HOUR if age >= DAY else 60
+    step = HOUR if age >= 4 * HOUR else MINUTE
     ages = np.geomspace(age, TARGETS_SECONDS[-1], FAN_STEPS)[1:-1] // step * step
     chosen: Floats = ages[ages > age]
     return chosen
@@ -129,13 +130,14 @@ class _Seen:
 
     def __init__(self, streams: Streams, stream: int, age: int) -> None:
         posted = streams.videos[stream].posted_at_utc
-        moments = posted + np.asarray([int(PACE_FROM * age), age], dtype=np.int64)
+        since = pace_since(age)
+        moments = posted + np.asarray([since, age], dtype=np.int64)
         self.age = age
         self.tally = streams.tallies_of(stream, moments)[-1]
         self.count, self.std = views_of(self.tally)
         gained, noise = views_of(streams.spans_of(stream, moments)[0])
         told = gained > 2 * noise and gained > 0
-        self.pace = gained / (age - newest_age(int(PACE_FROM * age))) if told else math.nan
+        self.pace = gained / (age - since) if told else math.nan
 
 
 def _guess(seen: _Seen, ages: Floats) -> Growths:

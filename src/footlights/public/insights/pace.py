@@ -1,7 +1,7 @@
 """Pace. In: a video. Out: how fast its views double now, and which sources feed it.
 
-At the pace of the last hour (of a younger one, of the last quarter of its life), views would be twice as many in the
-time that they took divided by what came. The interval is that of a ratio of two noisy counts, at least 95 %.
+At the pace of the last quarter of its life, a day at most, views would be twice as many after as long as they took to
+come, times all there are, over what came. The interval is that of a ratio of two noisy counts, at least 95 %.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from footlights.public.insights.ratios import Z975
 from footlights.public.insights.streams import Streams
 from footlights.public.insights.tallies import views_of
 from footlights.terms.figures import rfc3339
-from footlights.terms.ticks import COUNTER_AGES, HOUR
+from footlights.terms.ticks import DAY, HOUR, MINUTE
 
 #: Over how long a pace is taken at most. Before the first age, nothing is said.
-OVER_SECONDS, YOUNGEST = HOUR, 15 * 60
+OVER_SECONDS, YOUNGEST = DAY, 15 * 60
 
 
 class Pace(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,9 +48,9 @@ def pace(board: Board, creator: Creator, video: Video, *, at_utc: int | None = N
     nothing = Pace(as_of=None, doubles_in_seconds=None, low=None, high=None, over_seconds=0, sources=sources)
     if at is None or not streams.videos or age < YOUNGEST:
         return nothing
-    # A day's ticks are a day apart from the 30th on.
-    over = max(min(OVER_SECONDS, age // 4 // 60 * 60), age - COUNTER_AGES[COUNTER_AGES.index(age) - 1])
-    moments = video.posted_at_utc + np.asarray([age - over, age], dtype=np.int64)
+    since = pace_since(age)
+    over = age - since
+    moments = video.posted_at_utc + np.asarray([since, age], dtype=np.int64)
     (count, count_std), (came, came_std) = (
         views_of(tally) for tally in (streams.tallies_of(0, moments)[-1], streams.spans_of(0, moments)[0])
     )
@@ -67,3 +67,12 @@ def pace(board: Board, creator: Creator, video: Video, *, at_utc: int | None = N
         over_seconds=over,
         sources=sources,
     )
+
+
+def pace_since(age_seconds: int) -> int:
+    """The age from which on a pace is taken: a tick three quarters into a life, a day back at most."""
+    since = max(age_seconds - OVER_SECONDS, age_seconds * 3 // 4)
+    # Whole hours where there are many: the pace does not jump with the minute. From the 30th day on ticks are a day
+    # apart, and the pace is that of the last.
+    step = HOUR if age_seconds >= 4 * HOUR else MINUTE
+    return newest_age(min(since // step * step, age_seconds - MINUTE))

@@ -14,23 +14,20 @@ import numpy as np
 
 from footlights.public.insights.tallies import Floats
 
-#: Where the scale turns from linear to logarithmic.
-_FLOOR_STDS, _FLOOR_COUNT = 0.7, 1.0
 
-
-def surprise(now: float, before: Floats, *, std: float) -> float:
+def surprise(now: float, before: Floats, *, bend: float) -> float:
     """By how many standard errors a count is off from what earlier ones let expect, on the scale above.
 
-    now, before: unclipped counts, at least three before. std: of the noise of one. Above 0 where it is more.
+    now, before: unclipped counts, at least three before. bend: the count, > 0, at which the scale turns from linear to
+    logarithmic. Above 0 where it is more.
     Source: Hahn and Meeker, "Statistical Intervals", 1991, chapter 4: one more observation of a normal distribution.
     """
     assert len(before) >= 3, "the caller asks for enough to tell a spread from"
-    floor = _FLOOR_STDS * std + _FLOOR_COUNT
-    scaled = np.arcsinh(before / floor)
+    scaled = np.arcsinh(before / bend)
     spread = float(scaled.std(ddof=1)) * math.sqrt(1 + 1 / len(before))
     # Equal to the last digit, as where nobody ever watched: one count is then the least that can be told.
-    least = 1 / math.hypot(float(np.median(before)), floor)
-    return (math.asinh(now / floor) - float(scaled.mean())) / max(spread, least)
+    least = 1 / math.hypot(float(np.median(before)), bend)
+    return (math.asinh(now / bend) - float(scaled.mean())) / max(spread, least)
 
 
 def quantile(probability: float, *, freedom: int) -> float:

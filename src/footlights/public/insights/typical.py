@@ -66,7 +66,7 @@ def typical(
         return Typical(metric=metric, videos=len(streams.videos), points=(), verdict=None)
     counts = np.stack([_counts(streams, stream, ages, metric, at) for stream in range(len(streams.videos))])
     points = tuple(
-        _point(int(age), column[~np.isnan(column)])
+        point_of(int(age), column[~np.isnan(column)])
         for age, column in zip(ages, counts.T, strict=True)
         if (~np.isnan(column)).sum() >= VIDEOS_LEAST
     )
@@ -103,7 +103,8 @@ def _total(tally: Tally, metric: str) -> float:
     return float(tally.totals[list(terms_of(metric))].sum())
 
 
-def _point(age_seconds: int, counts: Sequence[float] | Floats) -> TypicalPoint:
+def point_of(age_seconds: int, counts: Sequence[float] | Floats) -> TypicalPoint:
+    """The middle half of some counts at an age."""
     low, middle, high = (max(0, round(float(value))) for value in np.quantile(counts, (0.25, 0.5, 0.75)))
     return TypicalPoint(age_seconds=age_seconds, low=low, middle=middle, high=high)
 

@@ -200,10 +200,9 @@ def _video_insight(found: Callable[..., Any]) -> Callable[[Call], Any]:
 
 
 def _experiment(call: Call) -> insights.Experiment:
-    other = call.query["other"]
-    if not other:
-        raise bad_query("other is the id of the video to compare with.")
-    return insights.experiment(call.board, call.creator, call.video, own_video(call.board, call.creator, other))
+    named = call.query["other"]
+    other = own_video(call.board, call.creator, named) if named else None
+    return insights.experiment(call.board, call.creator, call.video, other)
 
 
 def own_video(board: Board, creator: Creator, video_id: str) -> Video:
@@ -282,7 +281,7 @@ QUERY = Parameter(
 OTHER = Parameter(
     name="other",
     schema={"type": "string", "maxLength": 256},
-    about="The id of another video of the same creator, to compare with.",
+    about="The id of another video of the same creator, to compare with; the one before it, if it is left out.",
 )
 CURSOR = Parameter(name="cursor", schema={"type": "string", "maxLength": 512}, about="The `cursor` of the page before.")
 

@@ -8,13 +8,12 @@ from __future__ import annotations
 import re
 import sqlite3
 import traceback
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import jinja2
 import msgspec
 import structlog
 from starlette.applications import Starlette
@@ -26,7 +25,9 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 import footlights
-from footlights.public.web import drawing, exports, formats, openapi, pages, sessions, signin, telling
+from footlights.public.languages import Languages
+from footlights.public.web import drawing, exports, openapi, pages, sessions, signin
+from footlights.public.web.alerts import Alerts
 from footlights.public.web.api import ENDPOINTS, Endpoint
 from footlights.public.web.calls import Access, session_of
 from footlights.public.web.embed import PATH as EMBED_PATH
@@ -53,8 +54,10 @@ from footlights.public.web.shared import Shared
 from footlights.public.web.signin import SignIn
 from footlights.public.web.static import Assets
 from footlights.public.web.team import Team
+from footlights.public.web.templating import Templates
+from footlights.public.web.tongue import Tongue
 from footlights.settings import Settings
-from footlights.terms.errors import BadSetting
+from footlights.terms.errors import BadSetting, NotAllowed
 
 log = structlog.get_logger()
 
@@ -72,10 +75,10 @@ class _Site:
     def __init__(self, data: Path, settings: Settings) -> None:
         self._assets = Assets()
         self._collector = collector_origin(settings.collect_url)
-        templates = _templates(self._assets)
-        templates.globals.update(
-            collector=self._collector, honour_gpc=bool(settings.honour_gpc), honour_dnt=bool(settings.honour_dnt)
-        )
+        templates = Templates(
+            self._assets, Languages(settings.languages), collector=self._collector,
+            honour_gpc=bool(settings.honour_gpc), honour_dnt=bool(settings.honour_dnt),
+        )  # fmt: skip
         self._shared = Shared(data, settings, templates)
         self._accounts, self._boards, self._html = self._shared.accounts, self._shared.boards, self._shared.html
         self._operators = OperatorPages(self._shared)
@@ -91,7 +94,9 @@ class _Site:
                 Route("/", self._landing),
                 *SignIn(self._shared, self._vouching).routes(),
                 *Team(self._shared).routes(),
+                *Alerts(self._shared).routes(),
                 *Letters(self._shared).routes(),
+                *Tongue(self._shared).routes(),
                 *Embeds(self._shared, self._vouching).routes(),
                 *self._operators.routes(),
                 *PasskeyRoutes(self._shared, self._operators).routes(),
@@ -186,7 +191,7 @@ class _Site:
 
     def _refused(self, request: Request, error: Exception) -> Response:
         assert isinstance(error, Refusal), "registered for refusals"
-        return self._say(request, error.problem, error.headers)
+        return self._say(request, error.problem, error.headers, said=error.said)
 
     def _http_error(self, request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException), "registered for HTTP errors"
@@ -206,7 +211,9 @@ class _Site:
         log.error("request.failed", error=type(error).__name__, where=where)
         return self._say(request, FAILED, {})
 
-    def _say(self, request: Request, what: Problem, headers: dict[str, str]) -> Response:
+    def _say(
+        self, request: Request, what: Problem, headers: dict[str, str], *, said: NotAllowed | None = None
+    ) -> Response:
         path = request.url.path
         if path.startswith("/api/") or path in ("/livez", "/readyz", "/metrics") or sends_json(request):
             return problem_response(what, headers)
@@ -214,11 +221,21 @@ class _Site:
             return RedirectResponse("/operator/login", status_code=303)
         if what is SIGN_IN:
             return RedirectResponse("/login", status_code=303)
-        values: dict[str, Any] = {"problem": what}
+        language = self._shared.language_of(request)
+        detail = language.translated(what.detail) if said is None else language.say(said.text, **said.values)
+        values: dict[str, Any] = {"problem": what, "detail": detail, "again": again_of(request, what), "here": "/"}
         if what is NOT_READY and path == "/privacy":
             return self._html(request, "privacy.html", {"privacy": PENDING, "policy": None, "bells": None})
         template = "embed_error.html" if path == EMBED_PATH else "error.html"
-        return self._html(request, template, values, what.status)
+        retried = {name: value for name, value in headers.items() if name == "Retry-After"}
+        return self._html(request, template, values, what.status, headers=retried)
+
+
+def again_of(request: Request, what: Problem) -> str | None:
+    """The address to try again, where trying again may help: what a form sent is not sent twice by itself."""
+    if what.status < 500 or request.method != "GET":
+        return None
+    return request.url.path + (f"?{request.url.query}" if request.url.query else "")
 
 
 def collector_origin(url: str) -> str:
@@ -229,31 +246,3 @@ def collector_origin(url: str) -> str:
     if parts.scheme not in ("http", "https") or not re.fullmatch(r"[A-Za-z0-9.\[\]:-]+", parts.netloc):
         raise BadSetting("collect_url must be an address such as https://collect.example, or empty.")
     return f"{parts.scheme}://{parts.netloc}"
-
-
-def _templates(assets: Assets) -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("footlights.public.web"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    filters: dict[str, Callable[..., Any]] = {
-        "age": formats.age, "amount": formats.amount, "cell": formats.cell, "day": formats.day,
-        "duration": formats.duration, "country": formats.country, "epoch": formats.epoch, "gained": formats.gained,
-        "hour_of_week": formats.hour_of_week, "minute": formats.minute, "month": formats.month,
-        "power": formats.power, "signed": formats.signed, "size": formats.size, "span": formats.span,
-        "title_of": formats.title, "unit_of": formats.unit, "words": formats.words,
-        "about": telling.about, "doubling": telling.doubling, "gain": telling.gain, "gain_span": telling.gain_span,
-        "hour": telling.hour, "percent": telling.percent, "share": telling.share, "trait": telling.trait,
-    }  # fmt: skip
-    environment.filters.update(filters)
-    environment.globals.update(
-        asset=assets.url, beam=drawing.beam, swing=drawing.swing, spark=drawing.spark, scale_of=drawing.scale_of,
-        busiest=pages.busiest,
-        cards=pages.CARDS, channel_cards=pages.CHANNEL_CARDS, sorts=pages.SORTS, exact_names=pages.EXACT_NAMES,
-        has_parquet=exports.HAS_PARQUET, ratios=pages.RATIOS, periods=pages.PERIODS_DAYS,
-        version=footlights.__version__,
-    )  # fmt: skip
-    return environment

@@ -43,7 +43,7 @@ class Embeds:
         try:
             claims = self._vouching.embed(request.query_params.get("token", "")[: LENGTH_MAX + 1])
         except NotAllowed as problem:
-            raise refused_token(str(problem)) from None
+            raise refused_token(problem) from None
         kind, _, name = claims.page.partition(":")
         view = _VIEWS.get(kind)
         if view is None or (kind == "overview") != (name == "") or (kind == "chart" and name not in CHARTS):

@@ -1,4 +1,4 @@
-"""Formats. In: figures and moments. Out: what people read. A figure's number never comes without its interval."""
+"""Formats. In: figures and moments. Out: what people read, in their language. No number comes without its interval."""
 
 from __future__ import annotations
 
@@ -8,200 +8,231 @@ from datetime import UTC, datetime
 import msgspec
 from markupsafe import Markup
 
+from footlights.public.languages import ENGLISH, Language
 from footlights.terms.figures import Figure
 from footlights.terms.metrics import ALL
+from footlights.terms.words import N_
 
 #: What a page calls a metric: the words that a creator knows from elsewhere.
 TITLES: dict[str, str] = {
-    "view_count": "Views",
-    "reach": "Viewers reached",
-    "replays": "Replays",
-    "total_time_watched": "Watch time",
-    "full_views": "Watched to the end",
-    "share_count": "Shares",
-    "favorites_count": "Saves",
-    "new_followers": "Followers from videos",
-    "like_count": "Likes",
-    "comment_count": "Comments",
-    "average_time_watched": "Average watch time",
-    "full_video_watched_rate": "Watched to the end",
-    "followers_count": "Followers",
-    "profile_views": "Profile views",
-    "unique_viewers": "Unique viewers",
-    "returning_viewers": "Returning viewers",
-    "new_viewers": "New viewers",
-    "impression_sources": "Where they came from",
-    "video_view_retention": "Still watching",
-    "watch_time_p25": "A quarter watched at most",
-    "watch_time_p50": "Half watched at most",
-    "watch_time_p75": "Three quarters watched at most",
-    "active_hours": "When they watch",
-    "audience_total": "Viewers",
-    "audience_ages": "Age",
-    "audience_genders": "Gender",
-    "audience_countries": "Country",
-    "audience_types": "Followers and others",
-    "audience_interests": "Interest",
-    "audience_ages_genders": "Age and gender",
-    "audience_interests_ages": "Interest and age",
-    "audience_interests_countries": "Interest and country",
-    "audience_types_ages": "Followers and others, by age",
-    "audience_types_genders": "Followers and others, by gender",
-    "audience_types_countries": "Followers and others, by country",
+    "view_count": N_("Views"),
+    "reach": N_("Viewers reached"),
+    "replays": N_("Replays"),
+    "total_time_watched": N_("Watch time"),
+    "full_views": N_("Watched to the end"),
+    "share_count": N_("Shares"),
+    "favorites_count": N_("Saves"),
+    "new_followers": N_("Followers from videos"),
+    "like_count": N_("Likes"),
+    "comment_count": N_("Comments"),
+    "average_time_watched": N_("Average watch time"),
+    "full_video_watched_rate": N_("Watched to the end"),
+    "followers_count": N_("Followers"),
+    "profile_views": N_("Profile views"),
+    "unique_viewers": N_("Unique viewers"),
+    "returning_viewers": N_("Returning viewers"),
+    "new_viewers": N_("New viewers"),
+    "views_gained_percent": N_("More views"),
+    "impression_sources": N_("Where they came from"),
+    "video_view_retention": N_("Still watching"),
+    "watch_time_p25": N_("A quarter watched at most"),
+    "watch_time_p50": N_("Half watched at most"),
+    "watch_time_p75": N_("Three quarters watched at most"),
+    "active_hours": N_("When they watch"),
+    "audience_total": N_("Viewers"),
+    "audience_ages": N_("Age"),
+    "audience_genders": N_("Gender"),
+    "audience_countries": N_("Country"),
+    "audience_types": N_("Followers and others"),
+    "audience_interests": N_("Interest"),
+    "audience_ages_genders": N_("Age and gender"),
+    "audience_interests_ages": N_("Interest and age"),
+    "audience_interests_countries": N_("Interest and country"),
+    "audience_types_ages": N_("Followers and others, by age"),
+    "audience_types_genders": N_("Followers and others, by gender"),
+    "audience_types_countries": N_("Followers and others, by country"),
 }
 
-_WORDS = {
-    "not_follower": "not following", "follower": "following", "unknown": "not known", "for_you": "For You feed",
-    "following": "Following feed", "profile": "your profile", "message": "a message", "suggested": "suggestions",
-    "external": "elsewhere",
+#: What people call a value of an axis.
+_CELLS = {
+    "not_follower": N_("not following"), "follower": N_("following"), "unknown": N_("not known"),
+    "for_you": N_("For You feed"), "following": N_("Following feed"), "profile": N_("your profile"),
+    "message": N_("a message"), "suggested": N_("suggestions"), "external": N_("elsewhere"),
+    "search": N_("search"), "hashtag": N_("a hashtag"), "sound": N_("a sound"), "playlist": N_("a playlist"),
+    "notification": N_("a notification"), "live": N_("live"),
+    "male": N_("male"), "female": N_("female"), "other": N_("other"),
+    "age": N_("age"), "gender": N_("gender"), "country": N_("country"), "interest": N_("interest"),
+    "type": N_("follower or not"),
 }  # fmt: skip
 
-
-def title(metric: str) -> str:
-    """What a page calls a metric."""
-    return TITLES[metric]
+_WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_THIN = "\u2009"
 
 
-def amount(number: int, metric: str) -> str:
-    """A number of a metric, in the unit that people read it in."""
-    return _WRITERS.get(ALL[metric].unit, _count)(number)
+class Formats:
+    """How figures and moments are written in one language."""
 
+    def __init__(self, language: Language = ENGLISH) -> None:
+        self.language = language
+        self._say = language.say
+        self._writers: dict[str, Callable[[int], str]] = {
+            "seconds": self._seconds, "milliseconds": self._milliseconds, "basis_points": self._basis_points,
+            "percent": self._percent,
+        }  # fmt: skip
 
-def span(figure: Figure) -> str:
-    """The interval of a figure, such as "1,169 to 1,239"; the unit stands once when both ends have the same."""
-    assert figure.low is not None and figure.high is not None, "a pending figure has no interval"
-    low, high = amount(figure.low, figure.metric), amount(figure.high, figure.metric)
-    if low == high:
-        # An estimate far below 0 leaves nothing but 0 of its interval, which tells of few and not of none.
-        return low if figure.state == "ok" else "few"
-    low_unit, high_unit = _unit(low), _unit(high)
-    if low_unit and low_unit == high_unit:
-        low = low.removesuffix(low_unit)
-    return f"{low}\u2009\u2013\u2009{high}"
+    # ---- Figures
 
+    def title(self, metric: str) -> str:
+        """What a page calls a metric."""
+        return self.language.translated(TITLES[metric])
 
-def words(figure: Figure) -> str:
-    """A figure in a sentence, as a screen reader says it."""
-    if figure.value is None:
-        return "not published yet"
-    if figure.exact:
-        return f"{amount(figure.value, figure.metric)}, exact"
-    if figure.state == "too_few":
-        return f"too few to say, somewhere from {_ends(figure)}"
-    return f"{amount(figure.value, figure.metric)}, from {_ends(figure)} with 95 % confidence"
+    def amount(self, number: int, metric: str) -> str:
+        """A number of a metric, in the unit that people read it in."""
+        return self._writers.get(ALL[metric].unit, self.language.number)(number)
 
+    def span(self, figure: Figure) -> str:
+        """The interval of a figure, such as "1,169 to 1,239"; the unit stands once when both ends have the same."""
+        assert figure.low is not None and figure.high is not None, "a pending figure has no interval"
+        low, high = self.amount(figure.low, figure.metric), self.amount(figure.high, figure.metric)
+        if low == high:
+            # An estimate far below 0 leaves nothing but 0 of its interval, which tells of few and not of none.
+            return low if figure.state == "ok" else self._say("few")
+        low_unit, high_unit = _unit(low), _unit(high)
+        if low_unit and low_unit == high_unit:
+            low = low.removesuffix(low_unit)
+        return f"{low}{_THIN}\u2013{_THIN}{high}"
 
-def gained(change: Figure) -> str:
-    """A change by its interval, such as "210 to 470 more"; from a loss to a gain where it is no more than noise."""
-    assert change.value is not None and change.low is not None and change.high is not None, "a change is published"
-    if change.exact:
-        return f"{amount(abs(change.value), change.metric)} {'more' if change.value > 0 else 'fewer'}, exact"
-    if change.low > 0 or change.high < 0:
-        ends = sorted((abs(change.low), abs(change.high)))
-        within = span(msgspec.structs.replace(change, low=ends[0], high=ends[1]))
-        return f"{within} {'more' if change.low > 0 else 'less'}"
-    return f"from {amount(abs(change.low), change.metric)} less to {amount(change.high, change.metric)} more"
+    def words(self, figure: Figure) -> str:
+        """A figure in a sentence, as a screen reader says it."""
+        if figure.value is None:
+            return self._say("not published yet")
+        number = self.amount(figure.value, figure.metric)
+        if figure.exact:
+            return self._say("%(number)s, exact", number=number)
+        low, high = self._ends(figure)
+        if figure.state == "too_few":
+            return self._say("too few to say, somewhere from %(low)s to %(high)s", low=low, high=high)
+        return self._say(
+            "%(number)s, from %(low)s to %(high)s with 95 %% confidence", number=number, low=low, high=high
+        )
 
+    def gained(self, change: Figure) -> str:
+        """A change by its interval, such as "210 to 470 more"; from a loss to a gain where it is no more than noise."""
+        assert change.value is not None and change.low is not None and change.high is not None, "a change is published"
+        if change.exact:
+            number = self.amount(abs(change.value), change.metric)
+            if change.value > 0:
+                return self._say("%(number)s more, exact", number=number)
+            return self._say("%(number)s fewer, exact", number=number)
+        if change.low > 0 or change.high < 0:
+            ends = sorted((abs(change.low), abs(change.high)))
+            within = self.span(msgspec.structs.replace(change, low=ends[0], high=ends[1]))
+            return (
+                self._say("%(span)s more", span=within) if change.low > 0 else self._say("%(span)s less", span=within)
+            )
+        low, high = self.amount(abs(change.low), change.metric), self.amount(change.high, change.metric)
+        return self._say("from %(low)s less to %(high)s more", low=low, high=high)
 
-def signed(number: int) -> str:
-    """A change, with its sign."""
-    return f"+{number:,}" if number > 0 else f"{number:,}".replace("-", "\u2212")
+    def signed(self, number: int) -> str:
+        """A change, with its sign."""
+        return f"+{self.language.number(number)}" if number > 0 else self.language.number(number)
 
+    def cell(self, value: str) -> str:
+        """A value of an axis, as people say it."""
+        return self.language.translated(_CELLS[value]) if value in _CELLS else value
 
-def cell(value: str) -> str:
-    """A value of an axis, as people say it."""
-    return _WORDS.get(value, value)
+    def unit(self, metric: str) -> str:
+        """The unit of a metric, for a chart's axis."""
+        return ALL[metric].unit
 
+    def country(self, code: str) -> Markup:
+        """A country's code, marked so that the browser puts its name in the reader's language."""
+        if code == "unknown":
+            return Markup("{}").format(self.cell(code))
+        return Markup('<span data-country="{}">{}</span>').format(code, code)
 
-def unit(metric: str) -> str:
-    """The unit of a metric, for a chart's axis."""
-    return ALL[metric].unit
+    # ---- Moments
 
+    def epoch(self, at: str) -> int:
+        """An RFC 3339 moment in seconds since 1970, for a chart."""
+        return int(_moment(at).timestamp())
 
-def epoch(at: str) -> int:
-    """An RFC 3339 moment in seconds since 1970, for a chart."""
-    return int(_moment(at).timestamp())
+    def day(self, at: str) -> str:
+        """The day of an RFC 3339 moment, such as 1 Nov 2026."""
+        return self.language.day(_moment(at).date())
 
+    def month(self, season: str) -> str:
+        """A season such as 2026-11, as people say it: November 2026."""
+        return self.language.month(datetime.strptime(season, "%Y-%m").date())
 
-def country(code: str) -> Markup:
-    """A country's code, marked so that the browser puts its name in the reader's language."""
-    return Markup('<span data-country="{}">{}</span>').format(code, code) if code != "unknown" else Markup("not known")
+    def minute(self, at: str) -> str:
+        """An RFC 3339 moment to the minute, such as 1 Nov 2026, 12:00."""
+        return f"{self.day(at)}, {_moment(at):%H:%M}"
 
+    def weekday(self, name: str) -> str:
+        """A day of the week such as "tue", as people say it: Tue."""
+        return self.language.weekday(_WEEKDAYS.index(name))
 
-def day(at: str) -> str:
-    """The day of an RFC 3339 moment, such as 1 Nov 2026."""
-    moment = _moment(at)
-    return f"{moment.day} {moment:%b %Y}"
+    def hour_of_week(self, name: str) -> str:
+        """An hour of the week such as "tue 21", as people say it: Tue 21:00 to 22:00."""
+        weekday, hour = name.split()
+        ends = {"first": f"{hour}:00", "last": f"{(int(hour) + 1) % 24:02d}:00"}
+        return self._say("%(day)s %(first)s to %(last)s", day=self.weekday(weekday), **ends)
 
+    # ---- Other sizes
 
-def month(season: str) -> str:
-    """A season such as 2026-11, as people say it: November 2026."""
-    return datetime.strptime(season, "%Y-%m").strftime("%B %Y")
+    def number(self, number: int) -> str:
+        """A whole number of anything."""
+        return self.language.number(number)
 
+    def decimal(self, number: float, places: int = 2) -> str:
+        """A number with places behind its sign."""
+        return self.language.decimal(number, places)
 
-def hour_of_week(name: str) -> str:
-    """An hour of the week such as "tue 21", as people say it: Tue 21:00 to 22:00."""
-    weekday, hour = name.split()
-    return f"{weekday.capitalize()} {hour}:00 to {(int(hour) + 1) % 24:02d}:00"
+    def duration(self, duration_ms: float) -> str:
+        """How long a video is, such as 0:34."""
+        seconds = round(duration_ms / 1000)
+        minutes, hours = seconds // 60, seconds // 3600
+        return f"{hours}:{minutes % 60:02d}:{seconds % 60:02d}" if hours else f"{minutes}:{seconds % 60:02d}"
 
+    def age(self, seconds: int) -> str:
+        """How old a video was, such as 3 h or 12 d."""
+        for size, name in ((86_400, N_("d")), (3600, N_("h")), (60, N_("min"))):
+            if seconds >= size and (seconds % size == 0 or seconds >= 48 * size):
+                return f"{seconds // size}{_THIN}{self._say(name)}"
+        return f"{seconds}{_THIN}s"
 
-def minute(at: str) -> str:
-    """An RFC 3339 moment to the minute, such as 1 Nov 2026, 12:00."""
-    return f"{day(at)}, {_moment(at):%H:%M}"
+    def size(self, count_bytes: int) -> str:
+        """A number of bytes, such as 4.2 GB."""
+        for power_, name in ((12, "TB"), (9, "GB"), (6, "MB"), (3, "kB")):
+            if count_bytes >= 10**power_:
+                return f"{self.language.decimal(count_bytes / 10**power_, 1)}{_THIN}{name}"
+        return f"{count_bytes}{_THIN}B"
 
+    def power(self, number: float) -> str:
+        """A small number as people write it, such as 1e-9."""
+        return f"{number:g}".replace("e-0", "e-")
 
-def duration(duration_ms: int) -> str:
-    """How long a video is, such as 0:34."""
-    seconds = round(duration_ms / 1000)
-    minutes, hours = seconds // 60, seconds // 3600
-    return f"{hours}:{minutes % 60:02d}:{seconds % 60:02d}" if hours else f"{minutes}:{seconds % 60:02d}"
+    def _ends(self, figure: Figure) -> tuple[str, str]:
+        assert figure.low is not None and figure.high is not None, "a pending figure has no interval"
+        return self.amount(figure.low, figure.metric), self.amount(figure.high, figure.metric)
 
+    def _seconds(self, number: int) -> str:
+        if abs(number) < 120:
+            return f"{self.language.number(number)} s"
+        if abs(number) < 2 * 3600:
+            return f"{self.language.decimal(number / 60, 0)} min"
+        hours = number / 3600
+        return f"{self.language.decimal(hours, 1 if hours < 100 else 0)} {self._say('h')}"
 
-def age(seconds: int) -> str:
-    """How old a video was, such as 3 h or 12 d."""
-    for size, name in ((86_400, "d"), (3600, "h"), (60, "min")):
-        if seconds >= size and (seconds % size == 0 or seconds >= 48 * size):
-            return f"{seconds // size}\u2009{name}"
-    return f"{seconds}\u2009s"
+    def _milliseconds(self, number: int) -> str:
+        return f"{self.language.decimal(number / 1000, 1)} s"
 
+    def _percent(self, number: int) -> str:
+        return f"{self.signed(number)} %"
 
-def size(count_bytes: int) -> str:
-    """A number of bytes, such as 4.2 GB."""
-    for power_, name in ((12, "TB"), (9, "GB"), (6, "MB"), (3, "kB")):
-        if count_bytes >= 10**power_:
-            return f"{count_bytes / 10**power_:,.1f}\u2009{name}"
-    return f"{count_bytes}\u2009B"
-
-
-def power(number: float) -> str:
-    """A small number as people write it, such as 1e-9."""
-    return f"{number:g}".replace("e-0", "e-")
-
-
-def _ends(figure: Figure) -> str:
-    assert figure.low is not None and figure.high is not None, "a pending figure has no interval"
-    return f"{amount(figure.low, figure.metric)} to {amount(figure.high, figure.metric)}"
-
-
-def _count(number: int) -> str:
-    return f"{number:,}".replace("-", "\u2212")
-
-
-def _seconds(number: int) -> str:
-    if abs(number) < 120:
-        return f"{number} s"
-    if abs(number) < 2 * 3600:
-        return f"{number / 60:,.0f} min"
-    hours = number / 3600
-    return f"{hours:,.1f} h" if hours < 100 else f"{hours:,.0f} h"
-
-
-def _milliseconds(number: int) -> str:
-    return f"{number / 1000:,.1f} s"
-
-
-def _basis_points(number: int) -> str:
-    return f"{number / 100:.1f} %"
+    def _basis_points(self, number: int) -> str:
+        return f"{self.language.decimal(number / 100, 1)} %"
 
 
 def _unit(text: str) -> str:
@@ -211,10 +242,3 @@ def _unit(text: str) -> str:
 
 def _moment(at: str) -> datetime:
     return datetime.strptime(at, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
-
-
-_WRITERS: dict[str, Callable[[int], str]] = {
-    "seconds": _seconds,
-    "milliseconds": _milliseconds,
-    "basis_points": _basis_points,
-}

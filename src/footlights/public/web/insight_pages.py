@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from footlights.public import insights
-from footlights.public.web import telling
 from footlights.public.web.api import Call, own_video
 from footlights.terms.figures import Figure
+from footlights.terms.ticks import DAY
 
 #: Videos that can be chosen to compare with.
 CHOICES_MAX = 50
@@ -28,7 +28,7 @@ def channel_values(call: Call) -> dict[str, Any]:
     others = [each for each in found.drivers.drivers if each.gain.state != "ok"]
     return {
         "found": found,
-        "tries": telling.told(insights.suggested(found)),
+        "suggested": insights.suggested(found).suggestions,
         "beyond": beyond,
         "drawn": (*beyond, *others[: max(0, DRAWN - len(beyond))]),
         "driver_scale": _widest(each.gain for each in found.drivers.drivers),
@@ -44,6 +44,7 @@ def video_values(call: Call) -> dict[str, Any]:
     chosen = call.query["other"]
     return {
         "video": insights.video_figures(board, video),
+        "taking_off": _taking_off(call),
         "forecast": insights.forecast(board, creator, video),
         "pace": insights.pace(board, creator, video),
         "holding": insights.holding(board, creator, video),
@@ -54,6 +55,15 @@ def video_values(call: Call) -> dict[str, Any]:
         "compared": COMPARED,
         "duration_ms": video.duration_ms,
     }
+
+
+def _taking_off(call: Call) -> insights.TakingOff | None:
+    """Whether the video was found to take off, at the first age that shows it."""
+    posted, through = call.video.posted_at_utc, call.board.published_through_utc()
+    if through is None:
+        return None
+    found = insights.taking_off(call.board, call.creator, since_utc=posted, until_utc=min(through, posted + 2 * DAY))
+    return next((each for each in found if each.video == call.video.id), None)
 
 
 def _widest(gains: Iterable[Figure]) -> float:

@@ -26,6 +26,7 @@ from footlights.public.web.shared import Shared
 from footlights.terms.errors import NotAllowed
 from footlights.terms.figures import rfc3339
 from footlights.terms.ticks import MINUTE
+from footlights.terms.words import N_
 
 log = structlog.get_logger()
 
@@ -95,10 +96,10 @@ class OperatorPages:
             session = self.operators.sign_in(form.get("name", ""), form.get("password", ""), form.get("code", ""))
         except NotAllowed as problem:
             log.warning("operator.refused")
-            return self._door(request, wrong=str(problem))
+            return self._door(request, wrong=problem)
         return self.welcome(request, session)
 
-    def _door(self, request: Request, *, wrong: str | None) -> Response:
+    def _door(self, request: Request, *, wrong: NotAllowed | None) -> Response:
         values = {"wrong": wrong, "first": not self.operators.all(), "seats": drawing.house()}
         status = 200 if wrong is None else 403
         return self._shared.html(request, "operator_login.html", values, status, headers=_UNKEPT)
@@ -174,9 +175,9 @@ class OperatorPages:
                 session, form.get("password", ""), keep=request.cookies[OPERATOR_COOKIE]
             )  # fmt: skip
         except NotAllowed as problem:
-            raise bad_form(str(problem)) from None
+            raise bad_form(problem) from None
         log.info("operator.password_changed")
-        done = "Your password is changed, and your other sessions have ended."
+        done = N_("Your password is changed, and your other sessions have ended.")
         return self._account_page(request, session, {"done": done})
 
     def _recovery_codes(self, request: Request, _: Form) -> Response:
@@ -190,7 +191,7 @@ class OperatorPages:
         try:
             self.passkeys.remove(session, form.get("id", ""))
         except NotAllowed as problem:
-            raise bad_form(str(problem)) from None
+            raise bad_form(problem) from None
         log.info("operator.passkey_removed")
         return RedirectResponse("/operator/account", status_code=303)
 

@@ -75,7 +75,7 @@ def _overview(call: Call) -> dict[str, Any]:
         "last_day": None if found.as_of is None else last_day(found.as_of),
         "peak": peak(found.curve.points),
         "channel": insights.channel(call.board, call.creator),
-        **_clock(call),
+        **clock(call),
     }
 
 
@@ -100,7 +100,7 @@ def _videos(call: Call) -> dict[str, Any]:
         "order": call.query["order"],
         "q": call.query["q"],
         "first": call.query["cursor"] is None,
-        **_clock(call),
+        **clock(call),
     }
 
 
@@ -125,7 +125,7 @@ def _video(call: Call) -> dict[str, Any]:
         "leaving": insights.leaving(board, video),
         "part_ms": (video.duration_ms or UNKNOWN_LENGTH_MS) / POSITIONS,
         "sources": insights.impression_sources(board, video),
-        **_clock(call),
+        **clock(call),
     }
 
 
@@ -141,7 +141,7 @@ def _audience(call: Call) -> dict[str, Any]:
     return {
         "audience": insights.channel_audience(call.board, call.creator) if pro else None,
         "hours": insights.active_hours(call.board, call.creator) if pro else None,
-        **_clock(call),
+        **clock(call),
     }
 
 
@@ -153,20 +153,20 @@ def _followers(call: Call) -> dict[str, Any]:
     return {
         "overview": found,
         "gained": [video for video in best.videos if video.figures["new_followers"].state == "ok"],
-        **_clock(call),
+        **clock(call),
     }
 
 
 def _live(call: Call) -> dict[str, Any]:
-    return _clock(call)
+    return clock(call)
 
 
 def _insights(call: Call) -> dict[str, Any]:
-    return {**channel_values(call), **_clock(call)}
+    return {**channel_values(call), **clock(call)}
 
 
 def _video_insights(call: Call) -> dict[str, Any]:
-    return {**video_values(call), **_clock(call)}
+    return {**video_values(call), **clock(call)}
 
 
 def _team(call: Call) -> dict[str, Any]:
@@ -175,7 +175,7 @@ def _team(call: Call) -> dict[str, Any]:
         {"number": each.reader, "label": each.label, "invited": rfc3339(each.invited_at_utc), "looks": each.signed_in}
         for each in call.accounts.readers(call.creator.id)
     ]
-    return {"readers": readers, "invited": None, **_clock(call)}
+    return {"readers": readers, "invited": None, **clock(call)}
 
 
 def _privacy(call: Call) -> dict[str, Any]:
@@ -245,7 +245,7 @@ def fitting(age_seconds: int) -> insights.Granularity:
     return "hour" if age_seconds <= 14 * DAY else "day"
 
 
-def _clock(call: Call) -> dict[str, Any]:
+def clock(call: Call) -> dict[str, Any]:
     """What the header says: when figures were last published, and when the next are due."""
     through = call.board.published_through_utc()
     due = None if through is None else insights.next_tick_utc(call.board.videos(call.creator), at_utc=through)

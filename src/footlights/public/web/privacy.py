@@ -14,6 +14,7 @@ from footlights.public.board.read import Board
 from footlights.terms.families import FAMILIES, HISTOGRAMS, families_of
 from footlights.terms.figures import rfc3339
 from footlights.terms.policy import BoundPolicy, Policy
+from footlights.terms.words import N_
 
 
 class UnitGuarantee(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,7 +88,7 @@ class Privacy(msgspec.Struct, frozen=True, kw_only=True):
     restores: tuple[Restore, ...] = ()
 
 
-LAW = "Somebody who watched k videos of a season has k times the rho of one video."
+LAW = N_("Somebody who watched k videos of a season has k times the rho of one video.")
 
 PENDING = Privacy(
     state="pending", delta=None, policy_digest=None, raw_event_days=None, units=(), spends=(), law=LAW, many_videos=(),

@@ -8,6 +8,9 @@ from __future__ import annotations
 import msgspec
 from starlette.responses import Response
 
+from footlights.terms.errors import NotAllowed
+from footlights.terms.words import N_
+
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True):
     """An error, as RFC 9457 has it. reason: a stable word for machines. detail: what happened and the next step."""
@@ -20,11 +23,14 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Refusal(Exception):
-    """Raised by web code to answer with a problem. headers: to send along."""
+    """Raised by web code to answer with a problem. headers: to send along. said: what its detail says, with values."""
 
-    def __init__(self, problem: Problem, headers: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, problem: Problem, headers: dict[str, str] | None = None, *, said: NotAllowed | None = None
+    ) -> None:
         self.problem = problem
         self.headers = headers or {}
+        self.said = said
         super().__init__(problem.title)
 
 
@@ -33,61 +39,73 @@ def problem(status: int, reason: str, title: str, detail: str) -> Problem:
     return Problem(type=f"urn:footlights:problem:{reason}", title=title, status=status, detail=detail, reason=reason)
 
 
-NOT_FOUND = problem(404, "not_found", "Not found", "There is no such creator, video or page in this channel.")
+NOT_FOUND = problem(404, "not_found", N_("Not found"), N_("There is no such creator, video or page in this channel."))
 SIGN_IN = problem(
-    401, "sign_in", "Sign in first",
-    "Send a session token as `Authorization: Bearer ...` or as the cookie that /login sets. The operator of the "
-    "platform makes a link to sign in with: `footlights creator login-link ID`.",
+    401, "sign_in", N_("Sign in first"),
+    N_(
+        "Send a session token as `Authorization: Bearer ...` or as the cookie that /login sets. The operator of the "
+        "platform makes a link to sign in with: `footlights creator login-link ID`."
+    ),
 )  # fmt: skip
 NEEDS_PRO = problem(
-    403, "needs_pro", "The audience is part of the pro tier",
-    "Who watched, by age, gender and country, is shown to creators of the pro tier. The operator of the platform "
-    "decides who is in it.",
+    403, "needs_pro", N_("The audience is part of the pro tier"),
+    N_(
+        "Who watched, by age, gender and country, is shown to creators of the pro tier. The operator of the platform "
+        "decides who is in it."
+    ),
 )  # fmt: skip
 OWNER_ONLY = problem(
-    403, "owner_only", "Only the creator can do this",
-    "You read this channel by its creator's invitation: you see what they see, and change nothing.",
+    403, "owner_only", N_("Only the creator can do this"),
+    N_("You read this channel by its creator's invitation: you see what they see, and change nothing."),
 )  # fmt: skip
 NOT_READY = problem(
-    503, "not_ready", "Nothing has been published yet",
-    "The gate has not published its first figures. They appear at the next tick.",
+    503, "not_ready", N_("Nothing has been published yet"),
+    N_("The gate has not published its first figures. They appear at the next tick."),
 )  # fmt: skip
 OTHER_SITE = problem(
-    403, "other_site", "This form came from another site",
-    "A form is only taken from the pages of this address. Open the link again and use the button on that page.",
+    403, "other_site", N_("This form came from another site"),
+    N_("A form is only taken from the pages of this address. Open the link again and use the button on that page."),
 )  # fmt: skip
 LINK_SPENT = problem(
-    403, "link_spent", "This link has been used or is too old",
-    "A link works once and for a short time. Ask whoever gave it to you for a new one.",
+    403, "link_spent", N_("This link has been used or is too old"),
+    N_("A link works once and for a short time. Ask whoever gave it to you for a new one."),
 )  # fmt: skip
-BAD_FORM = problem(400, "bad_form", "This form is not one of ours", "Go back, reload the page and try again.")
+BAD_FORM = problem(400, "bad_form", N_("This form is not one of ours"), N_("Go back, reload the page and try again."))
 OPERATOR_SIGN_IN = problem(
-    401, "operator_sign_in", "Sign in as an operator first",
-    "The pages under /operator need an operator's session: /operator/login. The first operator is made on the machine: "
-    "`footlights operator create NAME`.",
+    401, "operator_sign_in", N_("Sign in as an operator first"),
+    N_(
+        "The pages under /operator need an operator's session: /operator/login. The first operator is made on the "
+        "machine: `footlights operator create NAME`."
+    ),
 )  # fmt: skip
 NO_LETTER = problem(
-    404, "no_letter", "This link was cut, or not made here",
-    "Open it again from the newest letter. The operator of the platform can stop the mail, too.",
+    404, "no_letter", N_("This link was cut, or not made here"),
+    N_("Open it again from the newest letter. The operator of the platform can stop the mail, too."),
 )  # fmt: skip
 FAILED = problem(
-    500, "failed", "Something broke on our side", "It has been logged, without anything about you. Try again."
-)
+    500, "failed", N_("Something broke on our side"),
+    N_("It has been logged, without anything about you. Try again."),
+)  # fmt: skip
 
 
 def bad_query(detail: str) -> Refusal:
     """A query parameter has a value that it cannot have."""
-    return Refusal(problem(400, "bad_query", "A parameter is not as it should be", detail))
+    return Refusal(problem(400, "bad_query", N_("A parameter is not as it should be"), detail))
 
 
-def bad_form(detail: str) -> Refusal:
+def bad_form(detail: str | NotAllowed) -> Refusal:
     """A field of a form has a value that it cannot have."""
-    return Refusal(problem(400, "bad_form", "That did not work", detail))
+    return _refusal(400, "bad_form", N_("That did not work"), detail)
 
 
-def refused_token(detail: str) -> Refusal:
+def refused_token(detail: str | NotAllowed) -> Refusal:
     """A token of the platform was not taken. detail: why, without its content."""
-    return Refusal(problem(403, "token_refused", "Your platform's token was not accepted", detail))
+    return _refusal(403, "token_refused", N_("Your platform's token was not accepted"), detail)
+
+
+def _refusal(status: int, reason: str, title: str, detail: str | NotAllowed) -> Refusal:
+    said = detail if isinstance(detail, NotAllowed) else None
+    return Refusal(problem(status, reason, title, str(detail)), said=said)
 
 
 def problem_response(what: Problem, headers: dict[str, str] | None = None) -> Response:

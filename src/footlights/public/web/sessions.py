@@ -14,6 +14,9 @@ COOKIE = "footlights_session"
 #: Of operators. A browser sends it with their own pages alone, and with nothing that another site starts.
 OPERATOR_COOKIE = "footlights_operator"
 OPERATOR_PATH = "/operator"
+#: A code such as de: no secret, and no session.
+LANGUAGE_COOKIE = "footlights_language"
+_LANGUAGE_DAYS = 400
 
 
 def token_of(request: Request) -> str | None:
@@ -64,6 +67,21 @@ def operator_out(response: Response, request: Request) -> None:
     response.delete_cookie(
         OPERATOR_COOKIE, path=OPERATOR_PATH, httponly=True, samesite="strict", secure=over_tls(request)
     )
+
+
+def speak(response: Response, request: Request, *, code: str) -> None:
+    """Remember the language that somebody chose."""
+    response.set_cookie(
+        LANGUAGE_COOKIE, code, max_age=_LANGUAGE_DAYS * 86_400, path="/", httponly=True, samesite="lax",
+        secure=over_tls(request),
+    )  # fmt: skip
+
+
+def here(request: Request) -> str:
+    """Where somebody is, to come back to after choosing a language; a page that a form made is none to come back to."""
+    if request.method != "GET" or "token" in request.query_params:
+        return "/"
+    return request.url.path + (f"?{request.url.query}" if request.url.query else "")
 
 
 def base_url(request: Request, settings: Settings) -> str:

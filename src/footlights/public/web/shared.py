@@ -7,7 +7,6 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-import jinja2
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
@@ -15,23 +14,27 @@ from footlights.public.accounts.creators import Accounts, Who
 from footlights.public.accounts.store import Store
 from footlights.public.board.read import Board
 from footlights.public.insights import DaySums
+from footlights.public.languages import Language
 from footlights.public.web.api import Call, Parameter, checked_query
 from footlights.public.web.boards import Boards
 from footlights.public.web.calls import Access, admit
 from footlights.public.web.problems import NOT_READY, Refusal
+from footlights.public.web.sessions import LANGUAGE_COOKIE, here
+from footlights.public.web.templating import Templates
 from footlights.settings import Settings
 
 
 class Shared:
     """Accounts, boards and templates. data: the folder, of which this process opens board and public alone."""
 
-    def __init__(self, data: Path, settings: Settings, templates: jinja2.Environment) -> None:
+    def __init__(self, data: Path, settings: Settings, templates: Templates) -> None:
         self.data = data
         self.settings = settings
         self.store = Store(data / "public")
         self.accounts = Accounts(self.store, session_days=settings.session_days)
         self.boards = Boards(data / "board")
         self.sums = DaySums()
+        self.languages = templates.languages
         self._templates = templates
 
     def close(self) -> None:
@@ -59,6 +62,11 @@ class Shared:
         query = checked_query(parameters, dict(request.query_params))
         return Call(board=board, admitted=admitted, query=query, sums=self.sums, accounts=self.accounts)
 
+    def language_of(self, request: Request) -> Language:
+        """The language that somebody chose, or else the one of ours that their browser likes best."""
+        chosen = request.cookies.get(LANGUAGE_COOKIE, "")
+        return self.languages.of(chosen=chosen, accept=request.headers.get("accept-language", ""))
+
     def html(
         self,
         request: Request,
@@ -67,8 +75,12 @@ class Shared:
         status: int = 200,
         headers: dict[str, str] | None = None,
     ) -> Response:
-        """A page. headers: beside those that every page has."""
-        told_of_all = {"path": request.url.path, "query": dict(request.query_params)}
-        text = self._templates.get_template(template).render({**told_of_all, **values})
-        told = {"Cache-Control": "private, no-cache", "Vary": "Cookie", **(headers or {})}
+        """A page in the asker's language. headers: beside those that every page has."""
+        language = self.language_of(request)
+        told_of_all = {"path": request.url.path, "query": dict(request.query_params), "here": here(request)}
+        text = self._templates.render(template, language, {**told_of_all, **values})
+        told = {
+            "Cache-Control": "private, no-cache", "Vary": "Cookie, Accept-Language",
+            "Content-Language": language.code, **(headers or {}),
+        }  # fmt: skip
         return HTMLResponse(text, status_code=status, headers=told)

@@ -67,14 +67,14 @@ class SignIn:
         try:
             self._vouching.peek(token)
         except NotAllowed as problem:
-            raise refused_token(str(problem)) from None
+            raise refused_token(problem) from None
         return self._page(request, {"token": token, "action": "/signin"})
 
     def _signin(self, request: Request, form: Form) -> Response:
         try:
             creator_id = self._vouching.sign_in(form.get("token", ""))
         except NotAllowed as problem:
-            raise refused_token(str(problem)) from None
+            raise refused_token(problem) from None
         return self._welcome(request, self._shared.accounts.sign_in(creator_id))
 
     def _logout(self, request: Request, _: Form) -> Response:

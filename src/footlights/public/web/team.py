@@ -39,7 +39,7 @@ class Team:
         try:
             token = self._shared.accounts.invite(creator_id, form.get("label", ""))
         except NotAllowed as problem:
-            raise bad_form(str(problem)) from None
+            raise bad_form(problem) from None
         log.info("reader.invited")
         link = f"{base_url(request, self._shared.settings)}/login?token={token}"
         invited = {"label": " ".join(form["label"].split()), "link": link, "days": INVITATION_DAYS}
@@ -53,7 +53,7 @@ class Team:
         try:
             self._shared.accounts.remove_reader(creator_id, int(number))
         except NotAllowed as problem:
-            raise bad_form(str(problem)) from None
+            raise bad_form(problem) from None
         log.info("reader.removed")
         return RedirectResponse("/studio/team", status_code=303)
 

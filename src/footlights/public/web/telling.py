@@ -5,152 +5,186 @@ Says "goes with", never "causes": nobody drew lots over who posted what and when
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import quote
+
 import msgspec
 
-from footlights.public.insights import Driver, Pace, Suggestion, Suggestions
-from footlights.public.web import formats
+from footlights.public.insights import Driver, Pace, Suggestion
+from footlights.public.languages import ENGLISH, Language
+from footlights.public.web.formats import Formats
 from footlights.terms.figures import Figure
+from footlights.terms.words import N_
 
-_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 #: What there is more of, by the step that an effect is told for.
 _TRAITS = {
-    "weekend": "Posted at the weekend",
-    "length": "Twice as long",
-    "caption_length": "A caption twice as long",
-    "hashtag_count": "One more hashtag",
-    "audience_there": "Twice as many of your viewers there",
+    "weekend": N_("Posted at the weekend"),
+    "length": N_("Twice as long"),
+    "caption_length": N_("A caption twice as long"),
+    "hashtag_count": N_("One more hashtag"),
+    "audience_there": N_("Twice as many of your viewers there"),
 }
-#: What more of the viewers do, by how much more of them.
-_MORE_DO = {
-    "held_3_seconds": "more stay beyond 3 seconds",
-    "completion": "more watch to the end",
-    "share_rate": "more share it",
+#: What a trait is called that has a value or an amount.
+_NAMED = {
+    "hashtag": N_("With #%(value)s"),
+    "sound": N_("With the sound “%(value)s”"),
+    "series": N_("In the series “%(value)s”"),
+    "held_3_seconds": N_("%(value)s more stay beyond 3 seconds"),
+    "completion": N_("%(value)s more watch to the end"),
+    "share_rate": N_("%(value)s more share it"),
 }
 #: What to do about a trait that goes with more, and with fewer views.
 _TRIES = {
-    "weekend": ("Post at the weekend", "Post on weekdays"),
-    "length": ("Try a longer video", "Try a shorter video"),
-    "caption_length": ("Say more in the caption", "Say less in the caption"),
-    "hashtag_count": ("Add a hashtag or two", "Use fewer hashtags"),
-    "held_3_seconds": ("Work on the first 3 seconds", ""),
-    "completion": ("Hold them to the end", ""),
-    "share_rate": ("Give them something to pass on", ""),
+    "weekend": (N_("Post at the weekend"), N_("Post on weekdays")),
+    "length": (N_("Try a longer video"), N_("Try a shorter video")),
+    "caption_length": (N_("Say more in the caption"), N_("Say less in the caption")),
+    "hashtag_count": (N_("Add a hashtag or two"), N_("Use fewer hashtags")),
+    "held_3_seconds": (N_("Work on the first 3 seconds"), N_("Work on the first 3 seconds")),
+    "completion": (N_("Hold them to the end"), N_("Hold them to the end")),
+    "share_rate": (N_("Give them something to pass on"), N_("Give them something to pass on")),
+    "posting_hour": (N_("Post from %(value)s UTC"), N_("Do not post from %(value)s UTC")),
+    "hashtag": (N_("More with #%(value)s"), N_("Less with #%(value)s")),
+    "sound": (N_("More with the sound “%(value)s”"), N_("Less with the sound “%(value)s”")),
+    "series": (N_("More of the series “%(value)s”"), N_("Less of the series “%(value)s”")),
 }
+_THIN = "\u2009"
 
 
 class Told(msgspec.Struct, frozen=True, kw_only=True):
-    """A suggestion in words. try_: what to do. evidence: one line. path: where the picture of it is."""
+    """A suggestion in words. title: what to do. evidence: one line. path: where the picture of it is."""
 
-    try_: str
+    title: str
     evidence: str
     path: str
 
 
-def trait(driver: Driver) -> str:
-    """What a trait is called, such as: With #lamps."""
-    if driver.kind == "posting_hour":
-        return f"Posted from {driver.value}:00 to {int(driver.value) + 6:02d}:00 UTC"
-    if driver.kind == "hashtag":
-        return f"With #{driver.value}"
-    if driver.kind == "sound":
-        return f"With the sound \u201c{driver.value}\u201d"
-    if driver.kind == "series":
-        return f"In the series \u201c{driver.value}\u201d"
-    if driver.kind in _MORE_DO:
-        return f"{100 * driver.step:.1f}\u2009% {_MORE_DO[driver.kind]}"
-    return _TRAITS[driver.kind]
+class Telling:
+    """What was found, in one language."""
 
+    def __init__(self, language: Language = ENGLISH) -> None:
+        self._language, self._say, self._formats = language, language.say, Formats(language)
 
-def percent(number: int) -> str:
-    """A gain, such as +34 %; of what is more than tripled, by how much it is multiplied."""
-    if number > 200:
-        return f"\u00d7{1 + number / 100:,.1f}"
-    return f"{formats.signed(number)}\u2009%"
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        """For templates."""
+        return {
+            "about": self.about, "doubling": self.doubling, "gain": self.gain, "gain_span": self.gain_span,
+            "posting_hour": self.hour, "percent": self.percent, "share": self.share, "suggestion": self.suggestion,
+            "trait": self.trait,
+        }  # fmt: skip
 
+    def trait(self, driver: Driver) -> str:
+        """What a trait is called, such as: With #lamps."""
+        if driver.kind == "posting_hour":
+            return self._say("Posted from %(value)s UTC", value=self._hours(driver.value))
+        if driver.kind in _NAMED:
+            return self._language.translated(_NAMED[driver.kind]) % {"value": self._value(driver)}
+        return self._language.translated(_TRAITS[driver.kind])
 
-def gain(figure: Figure) -> str:
-    """A gain with its interval, such as +34 % (+12 % to +60 %)."""
-    assert figure.value is not None, "a gain is worked out"
-    return f"{percent(figure.value)} ({gain_span(figure)})"
+    def _value(self, driver: Driver) -> str:
+        return driver.value or self.share(driver.step)
 
+    def _hours(self, first: str) -> str:
+        return self._say("%(first)s:00 to %(last)s:00", first=first, last=f"{int(first) + 6:02d}")
 
-def gain_span(figure: Figure) -> str:
-    """The interval of a gain, such as +12 % to +60 %."""
-    assert figure.low is not None and figure.high is not None, "a gain has an interval"
-    return f"{percent(figure.low)} to {percent(figure.high)}"
+    def percent(self, number: int) -> str:
+        """A gain, such as +34 %; of what is more than tripled, by how much it is multiplied."""
+        if number > 200:
+            return f"\u00d7{self._language.decimal(1 + number / 100, 1)}"
+        return f"{self._formats.signed(number)}{_THIN}%"
 
+    def gain(self, figure: Figure) -> str:
+        """A gain with its interval, such as +34 % (+12 % to +60 %)."""
+        assert figure.value is not None, "a gain is worked out"
+        return f"{self.percent(figure.value)} ({self.gain_span(figure)})"
 
-def hour(number: int) -> str:
-    """An hour of the week, from Monday's first, such as Tue 21:00 UTC."""
-    return f"{_DAYS[number // 24]} {number % 24:02d}:00 UTC"
+    def gain_span(self, figure: Figure) -> str:
+        """The interval of a gain, such as +12 % to +60 %."""
+        assert figure.low is not None and figure.high is not None, "a gain has an interval"
+        return self._say("%(low)s to %(high)s", low=self.percent(figure.low), high=self.percent(figure.high))
 
+    def hour(self, number: int) -> str:
+        """An hour of the week, from Monday's first, such as Tue 21:00 UTC."""
+        return f"{self._language.weekday(number // 24)} {number % 24:02d}:00 UTC"
 
-def share(part: float) -> str:
-    """A part of viewers, such as 12 %."""
-    return f"{100 * part:.0f}\u2009%" if part >= 0.1 else f"{100 * part:.1f}\u2009%"
+    def share(self, part: float) -> str:
+        """A part of viewers, such as 12 %."""
+        return f"{self._language.decimal(100 * part, 0 if part >= 0.1 else 1)}{_THIN}%"
 
+    def about(self, seconds: int) -> str:
+        """How long, roughly: 40 min, 5 h, 12 d."""
+        for size, name in ((86_400, N_("%(number)s d")), (3600, N_("%(number)s h")), (60, N_("%(number)s min"))):
+            if seconds >= 2 * size:
+                return self._language.translated(name) % {"number": self._language.number(round(seconds / size))}
+        return self._say("%(number)s s", number=self._language.number(seconds))
 
-def about(seconds: int) -> str:
-    """How long, roughly: 40 min, 5 h, 12 d."""
-    for size, name in ((86_400, "d"), (3600, "h"), (60, "min")):
-        if seconds >= 2 * size:
-            return f"{seconds / size:,.0f}\u2009{name}"
-    return f"{seconds}\u2009s"
+    def doubling(self, pace: Pace) -> str:
+        """How fast views double, with the interval."""
+        if pace.doubles_in_seconds is None or pace.high is None:
+            if pace.low is None:
+                return self._say("Too few views came lately to say how fast they double.")
+            return self._say(
+                "Too few views came lately to say how fast they double: not faster than in %(low)s.",
+                low=self.about(pace.low),
+            )
+        return self._say(
+            "At the pace of now, views are twice as many in %(middle)s (%(low)s to %(high)s).",
+            middle=self.about(pace.doubles_in_seconds), low=self.about(pace.low or 0), high=self.about(pace.high),
+        )  # fmt: skip
 
+    def suggestion(self, one: Suggestion) -> Told:
+        """A suggestion in words."""
+        if one.kind == "post_at":
+            assert one.hour is not None and one.evidence is not None, "it is about an hour"
+            return Told(
+                title=self._say("Post on %(hour)s", hour=self.hour(one.hour)),
+                evidence=self._say(
+                    "%(gain)s views against the hours at which you usually post.", gain=self.gain(one.evidence)
+                ),
+                path="/studio/insights#best-time",
+            )
+        if one.kind == "follow_up":
+            return self._follow_up(one)
+        if one.kind == "lost":
+            return self._lost(one)
+        return self._of_trait(one)
 
-def doubling(pace: Pace) -> str:
-    """How fast views double, with the interval."""
-    if pace.doubles_in_seconds is None or pace.high is None:
-        if pace.low is None:
-            return "Too few views came lately to say how fast they double."
-        return f"Too few views came lately to say how fast they double: not faster than in {about(pace.low)}."
-    ends = f"{about(pace.low or 0)} to {about(pace.high)}"
-    return f"At the pace of now, views are twice as many in {about(pace.doubles_in_seconds)} ({ends})."
-
-
-def told(found: Suggestions) -> list[Told]:
-    """Suggestions in words."""
-    return [_told(each) for each in found.suggestions]
-
-
-def _told(one: Suggestion) -> Told:
-    if one.kind == "post_at":
-        assert one.hour is not None and one.evidence is not None, "it is about an hour"
-        return Told(
-            try_=f"Post on {hour(one.hour)}",
-            evidence=f"{gain(one.evidence)} views against the hours at which you usually post.",
-            path="/studio/insights#best-time",
-        )
-    if one.kind == "follow_up":
+    def _follow_up(self, one: Suggestion) -> Told:
         assert one.evidence is not None and one.evidence.value is not None, "it is about followers"
         return Told(
-            try_=f"Follow up on \u201c{one.title}\u201d",
-            evidence=f"It brought {formats.amount(one.evidence.value, one.evidence.metric)} followers on its first day "
-            f"({formats.span(one.evidence)}), more than a usual day.",
+            title=self._say("Follow up on “%(title)s”", title=one.title),
+            evidence=self._say(
+                "It brought %(number)s followers on its first day (%(span)s), more than a usual day.",
+                number=self._formats.amount(one.evidence.value, one.evidence.metric),
+                span=self._formats.span(one.evidence),
+            ),
             path="/studio/insights#followers",
         )
-    if one.kind == "lost":
+
+    def _lost(self, one: Suggestion) -> Told:
         return Told(
-            try_=f"Look at {one.from_percent} to {one.to_percent}\u2009% of \u201c{one.title}\u201d",
-            evidence=f"{share(one.left)} of those who got there left in it; in your other videos {share(one.usual)}.",
-            path=f"/studio/videos/{one.video}/insights#moments",
-        )
-    return _told_of_trait(one)
+            title=self._say(
+                "Look at %(first)s to %(last)s %% of “%(title)s”",
+                first=one.from_percent, last=one.to_percent, title=one.title,
+            ),
+            evidence=self._say(
+                "%(left)s of those who got there left in it; in your other videos %(usual)s.",
+                left=self.share(one.left), usual=self.share(one.usual),
+            ),
+            path=f"/studio/videos/{quote(one.video, safe='')}/insights#moments",
+        )  # fmt: skip
 
-
-def _told_of_trait(one: Suggestion) -> Told:
-    assert one.driver is not None and one.evidence is not None and one.evidence.value is not None, "it is a trait"
-    more = one.evidence.value > 0
-    if one.driver.kind in _TRIES:
-        try_ = _TRIES[one.driver.kind][0 if more else 1]
-    elif one.driver.kind == "posting_hour":
-        when = f"from {one.driver.value}:00 to {int(one.driver.value) + 6:02d}:00 UTC"
-        try_ = f"Post {when}" if more else f"Do not post {when}"
-    else:
-        name = trait(one.driver)
-        try_ = f"More {name[0].lower()}{name[1:]}" if more else f"Fewer {name[0].lower()}{name[1:]}"
-    return Told(
-        try_=try_,
-        evidence=f"{trait(one.driver)}: {gain(one.evidence)} views, over {one.driver.videos} videos.",
-        path="/studio/insights#drivers",
-    )
+    def _of_trait(self, one: Suggestion) -> Told:
+        assert one.driver is not None and one.evidence is not None and one.evidence.value is not None, "it is a trait"
+        more, fewer = _TRIES[one.driver.kind]
+        hours = one.driver.kind == "posting_hour"
+        value = self._hours(one.driver.value) if hours else self._value(one.driver)
+        title = self._language.translated(more if one.evidence.value > 0 else fewer)
+        return Told(
+            title=title % {"value": value},
+            evidence=self._say(
+                "%(trait)s: %(gain)s views, over %(count)s videos.",
+                trait=self.trait(one.driver), gain=self.gain(one.evidence), count=one.driver.videos,
+            ),
+            path="/studio/insights#drivers",
+        )  # fmt: skip

@@ -8,10 +8,11 @@ import msgspec
 import numpy as np
 import pytest
 
-from footlights.private.collect.acts import Acts, Circumstances, reasons_to_drop, span_ms
+from footlights.private.collect.acts import Acts, Circumstances, Videos, reasons_to_drop, span_ms
 from footlights.private.collect.checks import SPAN_MS_MAX, Asked
 from footlights.private.collect.ids import Ids
 from footlights.private.collect.intake import Intake
+from footlights.private.vault.texts import Texts
 from footlights.terms.events import Drop
 
 
@@ -27,7 +28,7 @@ def acts(asked: Asked, **over: Any) -> Acts:
     return Acts(
         numbers=np.array([7, 8]),
         viewers=Ids.of(both["viewers"], str),
-        videos=Ids.of(both["videos"], str),
+        videos=Videos.of(Ids.of(both["videos"], str)),
         at_ms=np.array(both["at_ms"]),
         watch_ms=np.array(both["watch_ms"]),
         position_ms=np.array(both["position_ms"]),
@@ -37,8 +38,8 @@ def acts(asked: Asked, **over: Any) -> Acts:
         gender=nothing,
         country=np.zeros(2, dtype=np.uint16),
         source=nothing,
-        sessions=both["sessions"],
-        messages=["m1", second["messages"]],
+        sessions=Texts.of(both["sessions"]),
+        messages=Texts.of(["m1", second["messages"]]),
     )
 
 
@@ -81,17 +82,17 @@ def test_a_row_without_a_message_is_known_by_its_time(intake: Intake, asked: Ask
 
 def test_ids_are_told_once_each_and_stand_where_they_stood() -> None:
     ids = Ids.of([3, "b", 3, None], lambda given: "" if given is None else str(given))
-    assert list(ids.distinct) == ["3", "b", ""] and ids.rows(np.arange(3)).tolist() == [0, 1, 0, 2]
-    assert ids.where(ids.lengths() == 0).tolist() == [False, False, False, True]
+    assert ids.distinct.each() == ["3", "b", ""] and ids.rows(np.arange(3)).tolist() == [0, 1, 0, 2]
+    assert ids.where(ids.distinct.lengths == 0).tolist() == [False, False, False, True]
     some = ids.at(np.array([0, 3]))
-    assert list(some.distinct) == ["3", ""] and some.rows(np.arange(2)).tolist() == [0, 1]
+    assert some.distinct.each() == ["3", ""] and some.rows(np.arange(2)).tolist() == [0, 1]
 
 
 def test_ids_that_are_not_told_apart_are_those_of_their_rows() -> None:
-    ids = Ids(["ann", "", "ann"])
+    ids = Ids(Texts.of(["ann", "", "ann"]))
     assert ids.rows(np.arange(3)).tolist() == [0, 1, 2]
-    assert ids.where(ids.lengths() == 0).tolist() == [False, True, False]
-    assert list(ids.at(np.array([1, 2])).distinct) == ["", "ann"]
+    assert ids.where(ids.distinct.lengths == 0).tolist() == [False, True, False]
+    assert ids.at(np.array([1, 2])).distinct.each() == ["", "ann"]
 
 
 def test_a_span_out_of_range_or_no_number_is_minus_one() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from fido2 import cbor
 from fido2.cose import ES256
 from fido2.utils import websafe_encode
@@ -23,7 +24,7 @@ class Authenticator:
         self.host, self.origin, self.counter = host, origin, counter
         self.flags = PRESENT | VERIFIED
         self._key = ec.generate_private_key(ec.SECP256R1())
-        self.id = hashlib.sha256(repr(self._key.private_numbers()).encode()).digest()
+        self.id = self._key.public_key().public_bytes(Encoding.X962, PublicFormat.CompressedPoint)
 
     def make(self, options: dict[str, Any]) -> dict[str, Any]:
         credential = AttestedCredentialData.create(

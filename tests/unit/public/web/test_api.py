@@ -32,11 +32,21 @@ ACCESS = {
     "GET /api/v1/videos/{video}/sources": "own video",
     "GET /api/v1/videos/{video}/typical": "own video",
     "GET /api/v1/videos/{video}/leaving": "own video",
+    "GET /api/v1/creators/{creator}/suggestions": "own creator",
+    "GET /api/v1/creators/{creator}/drivers": "own creator",
+    "GET /api/v1/creators/{creator}/best-time": "own creator, pro",
+    "GET /api/v1/creators/{creator}/brought": "own creator",
+    "GET /api/v1/videos/{video}/forecast": "own video",
+    "GET /api/v1/videos/{video}/pace": "own video",
+    "GET /api/v1/videos/{video}/holding": "own video",
+    "GET /api/v1/videos/{video}/experiment": "own video",
     "GET /api/v1/privacy": "anybody",
     "GET /api/v1/openapi.json": "anybody",
     "GET /studio": "signed in",
     "GET /studio/videos": "signed in",
     "GET /studio/videos/{video}": "own video",
+    "GET /studio/videos/{video}/insights": "own video",
+    "GET /studio/insights": "signed in",
     "GET /studio/audience": "signed in",
     "GET /studio/followers": "signed in",
     "GET /studio/live": "signed in",
@@ -69,13 +79,24 @@ ACCESS = {
     "GET /metrics": "this machine",
     "GET /unsubscribe": "own link",
     "POST /unsubscribe": "own link",
+    "POST /language": "own page",
+    "GET /studio/alerts": "owner",
+    "POST /studio/alerts": "own page, owner",
+    "POST /studio/alerts/endpoints": "own page, owner",
+    "POST /studio/alerts/endpoints/test": "own page, owner",
+    "POST /studio/alerts/endpoints/again": "own page, owner",
+    "POST /studio/alerts/endpoints/remove": "own page, owner",
     "GET /static/{name}": "anybody",
     "GET /favicon.ico": "anybody",
     "GET /livez": "anybody",
     "GET /readyz": "anybody",
 }
 #: A band of other videos, and stretches where nothing is more than noise.
-_MAY_LACK_FIGURES = ("GET /api/v1/creators", "GET /api/v1/videos/{video}/typical", "GET /api/v1/videos/{video}/leaving")
+_MAY_LACK_FIGURES = (
+    "GET /api/v1/creators", "GET /api/v1/videos/{video}/typical", "GET /api/v1/videos/{video}/leaving",
+    "GET /api/v1/creators/{creator}/suggestions", "GET /api/v1/creators/{creator}/drivers",
+    "GET /api/v1/creators/{creator}/best-time", "GET /api/v1/videos/{video}/holding",
+)  # fmt: skip
 FIGURE = {"metric", "value", "low", "high", "state", "exact", "as_of", "tick"}
 
 

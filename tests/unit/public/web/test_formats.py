@@ -5,11 +5,14 @@ from fractions import Fraction
 
 import pytest
 
-from footlights.public.web import drawing, formats
+from footlights.public.web import drawing
+from footlights.public.web.formats import TITLES, Formats
 from footlights.terms.domains import SOURCES
 from footlights.terms.figures import Figure, exact_figure, noisy_figure, pending_figure
 from footlights.terms.metrics import ALL
 from footlights.terms.policy import default_policy
+
+FORMATS = Formats()
 
 
 def _figure(metric: str, estimate: float, std: float) -> Figure:
@@ -17,7 +20,7 @@ def _figure(metric: str, estimate: float, std: float) -> Figure:
 
 
 def test_every_metric_has_words() -> None:
-    assert set(formats.TITLES) == set(ALL)
+    assert set(TITLES) == set(ALL)
 
 
 @pytest.mark.parametrize(
@@ -28,19 +31,19 @@ def test_every_metric_has_words() -> None:
      (-4, "like_count", "\u22124")],
 )  # fmt: skip
 def test_a_number_is_written_in_the_unit_that_people_read(number: int, metric: str, text: str) -> None:
-    assert formats.amount(number, metric) == text
+    assert FORMATS.amount(number, metric) == text
 
 
 def test_an_interval_says_its_unit_once_unless_its_ends_differ() -> None:
-    assert formats.span(_figure("total_time_watched", 36_000, 1_000)) == "9.5\u2009\u2013\u200910.5 h"
-    assert formats.span(_figure("total_time_watched", 3600, 1_900)) == "0 s\u2009\u2013\u20092.0 h"
-    assert formats.span(_figure("reach", 1200, 20)) == "1,160\u2009\u2013\u20091,240"
+    assert FORMATS.span(_figure("total_time_watched", 36_000, 1_000)) == "9.5\u2009\u2013\u200910.5 h"
+    assert FORMATS.span(_figure("total_time_watched", 3600, 1_900)) == "0 s\u2009\u2013\u20092.0 h"
+    assert FORMATS.span(_figure("reach", 1200, 20)) == "1,160\u2009\u2013\u20091,240"
 
 
 def test_words_never_tell_a_number_that_is_too_few() -> None:
-    assert formats.words(_figure("reach", 20, 40)) == "too few to say, somewhere from 0 to 99"
-    assert formats.words(exact_figure("like_count", value=7, at_utc=0, tick=1)) == "7, exact"
-    assert formats.words(pending_figure("reach")) == "not published yet"
+    assert FORMATS.words(_figure("reach", 20, 40)) == "too few to say, somewhere from 0 to 99"
+    assert FORMATS.words(exact_figure("like_count", value=7, at_utc=0, tick=1)) == "7, exact"
+    assert FORMATS.words(pending_figure("reach")) == "not published yet"
 
 
 def test_a_beam_is_as_wide_as_its_interval_and_has_no_core_where_no_number_is_told() -> None:
@@ -58,26 +61,26 @@ def test_the_two_bells_are_as_far_apart_as_rho_says() -> None:
 
 
 def test_a_small_delta_is_written_without_a_leading_zero() -> None:
-    assert formats.power(1e-9) == "1e-9"
+    assert FORMATS.power(1e-9) == "1e-9"
 
 
 def test_lengths_and_days_read_like_a_players() -> None:
-    assert formats.duration(34_000) == "0:34" and formats.duration(3_725_000) == "1:02:05"
-    assert formats.minute("2026-11-01T12:05:00Z") == "1 Nov 2026, 12:05"
+    assert FORMATS.duration(34_000) == "0:34" and FORMATS.duration(3_725_000) == "1:02:05"
+    assert FORMATS.minute("2026-11-01T12:05:00Z") == "1 Nov 2026, 12:05"
 
 
 def test_seasons_and_hours_of_the_week_read_as_people_say_them() -> None:
-    assert formats.month("2026-11") == "November 2026"
-    assert formats.hour_of_week("tue 21") == "Tue 21:00 to 22:00"
-    assert formats.hour_of_week("sun 23") == "Sun 23:00 to 00:00"
+    assert FORMATS.month("2026-11") == "November 2026"
+    assert FORMATS.hour_of_week("tue 21") == "Tue 21:00 to 22:00"
+    assert FORMATS.hour_of_week("sun 23") == "Sun 23:00 to 00:00"
 
 
 def test_no_value_of_an_axis_is_shown_by_a_name_made_for_machines() -> None:
     values = {value for axis in default_policy().axes.values() for value in axis} | set(SOURCES)
-    assert [value for value in values if "_" in formats.cell(value)] == []
+    assert [value for value in values if "_" in FORMATS.cell(value)] == []
 
 
 def test_a_figure_far_below_zero_is_few_and_never_a_plain_zero() -> None:
     vague = noisy_figure("reach", estimate=-40.0, std=10.0, at_utc=0, tick=1, too_few=0.5)
-    assert formats.span(vague) == "few"
-    assert formats.span(exact_figure("like_count", value=0, at_utc=0, tick=1)) == "0"
+    assert FORMATS.span(vague) == "few"
+    assert FORMATS.span(exact_figure("like_count", value=0, at_utc=0, tick=1)) == "0"

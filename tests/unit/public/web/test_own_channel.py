@@ -18,6 +18,7 @@ from starlette.applications import Starlette
 from starlette.routing import Mount, Route
 
 from footlights.public.accounts import passwords
+from footlights.public.accounts.contacts import Contacts
 from footlights.public.accounts.creators import Accounts
 from footlights.public.accounts.operators import Operators
 from footlights.public.accounts.platforms import make_token
@@ -27,6 +28,7 @@ from footlights.public.web import calls, embed, pages, shared
 from footlights.public.web.api import ENDPOINTS, Endpoint
 from footlights.public.web.app import create_app
 from footlights.public.web.sessions import COOKIE, OPERATOR_COOKIE
+from footlights.public.webhooks import Webhooks
 from footlights.settings import load_settings
 from footlights.terms.ticks import DAY
 from tests import boards
@@ -34,13 +36,13 @@ from tests.unit.public.web.conftest import ADDRESS, Client
 from tests.unit.public.web.test_api import ACCESS
 
 #: What only Ada, and whom she lets, may read: no asker below sends any of it.
-SECRETS = ("Adas-Name", "Adas-Title", "adas-hashtag", "Adas-Reader", "48,211", "48211")
+SECRETS = ("Adas-Name", "Adas-Title", "adas-hashtag", "Adas-Reader", "adas-endpoint", "adas-address", "48,211", "48211")
 #: An id of Ada's for each kind of id that a route may take; a static file is nobody's.
 IDS = {"creator": "ada", "video": "a0", "name": "app.css"}
 #: How ids are named where a query or a form holds them.
 FIELDS = {
     "creator": "ada", "creator_id": "ada", "video": "a0", "video_id": "a0", "id": "a0", "channel": "ada", "user": "ada",
-    "q": "a0", "after": "a", "label": "x", "page": "video:a0", "format": "csv",
+    "other": "a0", "q": "a0", "after": "a", "label": "x", "page": "video:a0", "format": "csv",
 }  # fmt: skip
 #: An operator is shown who is declared, by name. That is all.
 DECLARED = {("operator", "GET /operator/creators"): {"Adas-Name"}}
@@ -103,6 +105,10 @@ def askers(data: Path, accounts: Accounts) -> Iterator[dict[str, dict[str, str]]
         bob = accounts.redeem(accounts.make_login_link("bob", 60))
         reader = accounts.redeem(accounts.invite("bob", "Bobs reader"))
         accounts.redeem(accounts.invite("ada", "Adas-Reader"))
+        Webhooks(store).add("creator:ada", "https://adas-endpoint.example/")
+        contacts = Contacts(store)
+        contacts.set("ada", "adas-address@example.org")
+        contacts.set("bob", "bob@example.org")
         gone = accounts.redeem(accounts.invite("ada", "no longer"))
         (removed,) = [each for each in accounts.readers("ada") if each.label == "no longer"]
         accounts.remove_reader("ada", removed.reader)
@@ -141,13 +147,19 @@ def _requests(method: str, path: str, store: Store) -> list[dict[str, Any]]:
     if path == "/embed":
         tokens = [_embed_token(store, "bob", page) for page in ("video:a0", "chart:ada", "overview", "video:b0")]
         return [{"method": method, "url": named, "params": {"token": token}} for token in tokens]
+    if path == "/unsubscribe":
+        # Bob's own link: it tells of nobody else's letters, and stops none.
+        return [{"method": method, "url": named, "params": {"token": Contacts(store).stop_token("bob")}}]
     if method == "GET":
         known = _parameters().get(path, set())
         queries: list[dict[str, str]] = [{}, FIELDS, {name: FIELDS[name] for name in known & set(FIELDS)}]
         return [{"method": method, "url": named, "params": query} for query in queries]
     own = {"Origin": ADDRESS}
     numbers = [str(number) for number in range(1, 4)]
-    forms: list[dict[str, str]] = [{**FIELDS, "reader": number, "token": "ada"} for number in numbers]
+    # A form's numbers are those of her readers and endpoints.
+    forms: list[dict[str, str]] = [
+        {**FIELDS, "reader": number, "endpoint": number, "token": "ada"} for number in numbers
+    ]
     return [
         *({"method": method, "url": named, "data": form, "headers": own} for form in forms),
         {"method": method, "url": named, "json": FIELDS, "headers": own},
@@ -193,6 +205,10 @@ def test_nobody_but_ada_is_told_anything_of_ada(
     assert set(askers) == set(WHO)
     assert _leaks(app, data, who, askers[who]) == []
     assert [reader.label for reader in accounts.readers("ada")] == ["Adas-Reader"], "and nothing of hers was changed"
+    store = Store(data / "public")
+    (endpoint,) = Webhooks(store).of("creator:ada")
+    assert endpoint.waiting == endpoint.dead == 0 and Contacts(store).has("ada")
+    store.close()
 
 
 def test_every_route_that_is_walked_has_been_classified(app: Starlette) -> None:

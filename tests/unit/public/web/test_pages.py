@@ -59,7 +59,10 @@ def test_every_answer_carries_the_policy(asking: Asking, path: str) -> None:
 @pytest.mark.parametrize("path", ["/studio", "/studio/videos/a0?kind=change", "/studio/videos", "/studio/audience"])
 def test_a_number_never_appears_without_its_interval_or_the_mark_that_it_is_exact(asking: Asking, path: str) -> None:
     text = asking("ada").get(path).text
-    shown = re.findall(r'class="(?:inline-)?number">[^<]*</span>\s*<span class="([^"]*interval[^"]*)">\s*([^<]*)', text)
+    shown = re.findall(
+        r'class="(?:inline-)?number">[^<]*</bdi>\s*<(?:span|bdi) class="([^"]*interval[^"]*)">(?:<bdi>)?\s*([^<]*)',
+        text,
+    )
     assert len(shown) == len(re.findall(r'class="(?:inline-)?number">', text)) > 3
     for mark, words in shown:
         assert "exact" in words if "exact-mark" in mark else "\u2009\u2013\u2009" in words or words.strip()

@@ -13,10 +13,11 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from footlights.private.collect.acts import Acts, span_ms
+from footlights.private.collect.acts import Acts, Videos, span_ms
 from footlights.private.collect.ids import Ids
 from footlights.private.collect.intake import Row
 from footlights.private.collect.traits import read_age, read_country, read_gender, read_source
+from footlights.private.vault.texts import Texts
 from footlights.terms.events import CreatorDeclared, Drop, VideoPublished
 
 Int64s = NDArray[np.int64]
@@ -74,14 +75,20 @@ def read_acts(engine: duckdb.DuckDBPyConnection, rows: Rows) -> Acts:
     distinct = {name: _distinct(engine, name) for name in repeating}
     held = _in_order(engine, list(plain), list(repeating))
     engine.execute("DROP TABLE part")
-    ids = {name: Ids(distinct[name], held[f"{name}_place"].astype(np.int64)) for name in repeating}
-    codes = {name: _codes(ids[name], read_code) for name, read_code in _CODED.items() if name in columns}
+    place = {name: held[f"{name}_place"].astype(np.int64) for name in repeating}
+    ids = {name: Ids(Texts.of(distinct[name]), place[name]) for name in ("viewer", "video")}
+    # Asked once for each that repeats.
+    codes = {
+        name: np.array([read_code(text) for text in distinct[name]], dtype=np.int64)[place[name]]
+        for name, read_code in _CODED.items()
+        if name in columns
+    }
     count = len(held["number"])
     nothing = np.zeros(count, dtype=np.int64)
     return Acts(
         numbers=held["number"].astype(np.int64),
         viewers=ids["viewer"],
-        videos=ids["video"],
+        videos=Videos.of(ids["video"]),
         at_ms=held["at_ms"].astype(np.int64),
         watch_ms=span_ms(held["watch_seconds"].astype(np.float64)),
         position_ms=span_ms(held.get("max_position", nothing).astype(np.float64)),
@@ -91,8 +98,8 @@ def read_acts(engine: duckdb.DuckDBPyConnection, rows: Rows) -> Acts:
         gender=codes.get("gender", nothing).astype(np.uint8),
         country=codes.get("country", nothing).astype(np.uint16),
         source=codes.get("source", nothing).astype(np.uint8),
-        sessions=held["session"].tolist() if "session" in columns else None,
-        messages=held["message"].tolist() if "message" in columns else None,
+        sessions=Texts.of(held["session"].tolist()) if "session" in columns else None,
+        messages=Texts.of(held["message"].tolist()) if "message" in columns else None,
     )
 
 
@@ -133,12 +140,6 @@ def _in_order(engine: duckdb.DuckDBPyConnection, plain: list[str], repeating: li
     for name in repeating:  # they hold ids: they go as soon as they have done their part
         engine.execute(f"DROP TABLE {name}_ids")
     return held
-
-
-def _codes(ids: Ids, read: Callable[[str], int]) -> Int64s:
-    """What `read` makes of each row's text, asked once for each that repeats."""
-    codes: Int64s = np.array([read(text) for text in ids.distinct], dtype=np.int64)[ids.place]
-    return codes
 
 
 def _flag(values: Any, count: int) -> NDArray[np.int8]:

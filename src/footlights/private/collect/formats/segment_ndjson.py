@@ -15,6 +15,7 @@ from footlights.private.collect.checks import Asked
 from footlights.private.collect.formats.source import Source, Task
 from footlights.private.collect.intake import Intake, Item, Taken
 from footlights.private.collect.segment import read_message
+from footlights.private.collect.segment_columns import Columns
 from footlights.private.collect.segment_lines import decoded, take_lines
 from footlights.terms.errors import BadFile
 
@@ -60,7 +61,7 @@ def work(chunk: Range | bytes, intake: Intake) -> Taken:
     asked = intake.asked()
     raw = chunk if isinstance(chunk, bytes) else chunk.read()
     lines = decoded(raw, event_bytes=asked.limits.event_bytes)
-    taken = take_lines(lines, Circumstances.of(asked), intake, lambda rows: _alone(raw, rows, asked))
+    taken = take_lines(Columns.of(lines), Circumstances.of(asked), intake, lambda rows: _alone(raw, rows, asked))
     return taken.counted_from(1, rows=len(lines))
 
 

@@ -3,6 +3,7 @@
 import "htmx.org";
 import { showCountryNames } from "./countries.js";
 import { offerOptOut } from "./optout.js";
+import { watchStates } from "./states.js";
 import { showLocalTimes } from "./times.js";
 
 async function draw() {
@@ -24,4 +25,5 @@ async function draw() {
 
 draw();
 offerOptOut();
+watchStates();
 document.addEventListener("htmx:after:swap", draw);

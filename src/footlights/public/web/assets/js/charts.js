@@ -10,6 +10,7 @@ import { savePicture } from "./picture.js";
 import { calm, dark, theme } from "./theme.js";
 import { tooltipOf } from "./tooltip.js";
 import { axisInterval, axisLabel } from "./units.js";
+import { locale } from "./words.js";
 
 use([BarChart, CustomChart, LineChart, AriaComponent, GridComponent, TooltipComponent, SVGRenderer]);
 
@@ -173,7 +174,7 @@ function openSeries(points, look) {
   if (!points.length) return [];
   const ring = {
     type: "line",
-    name: "so far",
+    name: "open",
     data: points.map((point) => [point.at, point.value]),
     symbol: "emptyCircle",
     symbolSize: 8,
@@ -267,9 +268,9 @@ function niceTop(highest) {
 
 function dateLabel(points) {
   const hours = (points.at(-1).at - points[0].at) / 3_600_000;
-  const day = new Intl.DateTimeFormat("en-GB", { timeZone: "UTC", day: "numeric", month: "short" });
-  const hour = new Intl.DateTimeFormat("en-GB", { timeZone: "UTC", hour: "2-digit", minute: "2-digit" });
-  const month = new Intl.DateTimeFormat("en-GB", { timeZone: "UTC", month: "short", year: "numeric" });
+  const day = new Intl.DateTimeFormat(locale, { timeZone: "UTC", day: "numeric", month: "short" });
+  const hour = new Intl.DateTimeFormat(locale, { timeZone: "UTC", hour: "2-digit", minute: "2-digit" });
+  const month = new Intl.DateTimeFormat(locale, { timeZone: "UTC", month: "short", year: "numeric" });
   if (hours > 24 * 200) return (at) => month.format(at);
   return (at) => (at % 86_400_000 === 0 || hours > 72 ? day.format(at) : hour.format(at));
 }

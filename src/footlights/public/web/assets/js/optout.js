@@ -2,13 +2,15 @@
 // The token names its viewer to the collector alone. It stands behind the #, which no browser sends, and leaves the
 // address bar and the history before anything else happens.
 
+import { say } from "./words.js";
+
 const MARK = "opt-out";
-const WORDS = {
-  done: "Done. From now on nothing that you watch is counted, on any device where you are signed in. Figures that were published stay: they tell nothing of you.",
-  link_over: "This link is over: it holds for a short time only. Open a new one from your account.",
-  bad_link: "This link does not work: it was cut on its way, or another platform made it. Open a new one from your account.",
-  away: "That did not work: the platform’s collector cannot be reached. Nothing was changed. Try again in a minute.",
-  not_here: "This platform has not set up opt-out links here. Ask it to opt you out.",
+const OUTCOMES = {
+  done: () => say("Done. From now on nothing that you watch is counted, on any device where you are signed in. Figures that were published stay: they tell nothing of you."),
+  link_over: () => say("This link is over: it holds for a short time only. Open a new one from your account."),
+  bad_link: () => say("This link does not work: it was cut, or another platform made it. Open a new one from your account."),
+  away: () => say("That did not work: the platform's collector cannot be reached. Nothing was changed. Try again in a minute."),
+  not_here: () => say("This platform has not set up opt-out links here. Ask it to opt you out."),
 };
 
 export function offerOptOut() {
@@ -25,14 +27,14 @@ function takeToken(panel) {
   const offer = panel.querySelector("[data-opt-out-offer]");
   offer.hidden = false;
   panel.querySelector("[data-opt-out-how]").hidden = true;
-  say(panel, "");
+  tell(panel, "");
   panel.scrollIntoView({ block: "center" });
   const button = offer.querySelector("button");
   button.disabled = false;
   button.onclick = async () => {
     button.disabled = true;
     const outcome = await optOut(panel.dataset.optOut, token);
-    say(panel, outcome);
+    tell(panel, outcome);
     if (outcome === "away") button.disabled = false;
     else offer.hidden = true;
   };
@@ -49,14 +51,14 @@ async function optOut(collector, token) {
     });
     if (answer.ok) return "done";
     const { code } = await answer.json();
-    return code in WORDS ? code : "away";
+    return code in OUTCOMES ? code : "away";
   } catch {
     return "away";
   }
 }
 
-function say(panel, outcome) {
+function tell(panel, outcome) {
   const said = panel.querySelector("[data-opt-out-said]");
-  said.textContent = WORDS[outcome] ?? "";
+  said.textContent = OUTCOMES[outcome]?.() ?? "";
   said.dataset.outcome = outcome;
 }

@@ -1,5 +1,7 @@
 // Passkeys. In: a button. Out: what the device's authenticator answers, sent to the page's own site and nowhere else.
 
+import { say } from "./words.js";
+
 const bytes = (text) => Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (c) => c.charCodeAt(0));
 const text = (buffer) =>
   btoa(String.fromCharCode(...new Uint8Array(buffer))).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
@@ -32,7 +34,7 @@ async function use(box) {
     location.assign(to);
   } catch (problem) {
     // Whoever closes the device's own window knows that they did.
-    told.textContent = problem.name === "NotAllowedError" ? "The device was not asked to the end. Try again." : problem.message;
+    told.textContent = problem.name === "NotAllowedError" ? say("The device was not asked to the end. Try again.") : problem.message;
     told.hidden = false;
     button.disabled = false;
   }

@@ -1,17 +1,19 @@
 // Tooltip. In: a point, and whether it has a place in the video rather than in time. Out: a DOM node. Built node by node: markup with inline styles would break the page's policy.
 
-const moment = new Intl.DateTimeFormat("en-GB", {
+import { locale, say } from "./words.js";
+
+const moment = new Intl.DateTimeFormat(locale, {
   timeZone: "UTC", weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit",
 });
 
 export function tooltipOf(point, { exact, placed }) {
   const box = node("div", "tip-box");
-  box.append(node("div", "tip-when", placed ? point.name : `${moment.format(point.at)} UTC${point.open ? ", so far" : ""}`));
+  box.append(node("div", "tip-when", placed ? point.name : `${moment.format(point.at)} UTC${point.open ? `, ${say("so far")}` : ""}`));
   if (point.value === null) {
-    box.append(node("div", "tip-range", point.interval), node("div", "tip-note", "too few to say more"));
+    box.append(node("div", "tip-range", point.interval), node("div", "tip-note", say("too few to say more")));
   } else {
     box.append(node("div", "tip-number", point.number));
-    box.append(node("div", "tip-note", exact ? "exact" : `${point.interval}, 95 %`));
+    box.append(node("div", "tip-note", exact ? say("exact") : `${point.interval}, 95 %`));
   }
   return box;
 }

@@ -1,9 +1,11 @@
 // Units. Short labels for an axis; whole numbers with their intervals are in the table and the tooltip.
 
-const compact = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
+import { locale, say } from "./words.js";
+
+const compact = new Intl.NumberFormat(locale, { notation: "compact", maximumFractionDigits: 1 });
 
 const WRITERS = {
-  seconds: (n) => (n < 120 ? `${n} s` : n < 7200 ? `${Math.round(n / 60)} min` : `${compact.format(Math.round(n / 360) / 10)} h`),
+  seconds: (n) => (n < 120 ? `${n} s` : n < 7200 ? `${Math.round(n / 60)} min` : `${compact.format(Math.round(n / 360) / 10)} ${say("h")}`),
   milliseconds: (n) => `${compact.format(n / 1000)} s`,
   basis_points: (n) => `${compact.format(n / 100)} %`,
 };

@@ -1,4 +1,4 @@
-"""Post. In: a letter and an address. Out: the letter, handed to the operator's mail server.
+"""Mail. In: a letter and an address. Out: the letter, handed to the operator's mail server.
 
 The connection is encrypted and the server's certificate checked, unless it is this machine. No address is in a log or
 an error, nor what a server said, since it repeats addresses.
@@ -12,13 +12,24 @@ from email.message import EmailMessage
 from email.utils import formatdate
 from types import TracebackType
 
-from footlights.digest.letter import Letter
+import msgspec
+
 from footlights.settings import Settings
 from footlights.terms.errors import BadSetting, MailFailed
 
 TIMEOUT_SECONDS = 30
 TLS_KINDS = ("starttls", "tls", "none")
 _THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
+
+
+class Letter(msgspec.Struct, frozen=True, kw_only=True):
+    """A letter before it is addressed. name: the same whenever it is written. stop: the link that ends the mail."""
+
+    subject: str
+    text: str
+    html: str
+    name: str
+    stop: str
 
 
 class Refused(Exception):
@@ -72,7 +83,7 @@ class Post:
             raise Refused from None
         except OSError:
             raise MailFailed(
-                "The mail server hung up. Run `footlights digest` again: it goes on with those whom it had not come to."
+                "The mail server hung up. Run the same command again: it goes on with those whom it had not come to."
             ) from None
 
     def _connected(self) -> smtplib.SMTP:

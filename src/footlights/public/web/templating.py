@@ -1,0 +1,76 @@
+"""Templating. In: the assets and the languages that are offered. Out: templates that speak one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import jinja2
+
+import footlights
+from footlights.public.languages import Language, Languages
+from footlights.public.web import drawing, exports, pages
+from footlights.public.web.formats import Formats
+from footlights.public.web.scripts import words_of_scripts
+from footlights.public.web.static import Assets
+from footlights.public.web.telling import Telling
+
+
+class Templates:
+    """The pages' templates in every language that is offered. values: what all of them may use, by name."""
+
+    def __init__(self, assets: Assets, languages: Languages, **values: Any) -> None:
+        self.languages = languages
+        self._made = {
+            each.code: environment_of(each, asset=assets.url, languages=languages.offered, **values)
+            for each in languages.offered
+        }
+
+    def render(self, name: str, language: Language, values: dict[str, Any]) -> str:
+        """A page as text."""
+        return self._made[language.code].get_template(name).render(values)
+
+
+def environment_of(language: Language, **values: Any) -> jinja2.Environment:
+    """Templates that speak one language."""
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("footlights.public.web"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
+    )
+    speak(environment, language)
+    environment.filters.update(filters_of(Formats(language)))
+    environment.filters.update(Telling(language).filters())
+    environment.globals.update(
+        beam=drawing.beam, swing=drawing.swing, spark=drawing.spark, scale_of=drawing.scale_of,
+        busiest=pages.busiest, cards=pages.CARDS,
+        channel_cards=pages.CHANNEL_CARDS, sorts=pages.SORTS, exact_names=pages.EXACT_NAMES,
+        has_parquet=exports.HAS_PARQUET, ratios=pages.RATIOS, periods=pages.PERIODS_DAYS,
+        version=footlights.__version__, script_words=words_of_scripts(language), **values,
+    )  # fmt: skip
+    return environment
+
+
+def speak(environment: jinja2.Environment, language: Language) -> None:
+    """Let templates with jinja2.ext.i18n say their sentences in a language."""
+    environment.policies["ext.i18n.trimmed"] = True
+    environment.install_gettext_callables(  # type: ignore[attr-defined]
+        language.gettext, language.ngettext, newstyle=True
+    )  # fmt: skip
+    environment.globals["language"] = language
+
+
+def filters_of(formats: Formats) -> dict[str, Callable[..., Any]]:
+    """How templates write figures, moments and sizes."""
+    return {
+        "age": formats.age, "amount": formats.amount, "cell": formats.cell, "country": formats.country,
+        "day": formats.day, "decimal": formats.decimal, "duration": formats.duration, "epoch": formats.epoch,
+        "gained": formats.gained, "hour_of_week": formats.hour_of_week, "minute": formats.minute,
+        "month": formats.month, "number": formats.number, "power": formats.power, "signed": formats.signed,
+        "size": formats.size, "span": formats.span, "title_of": formats.title,
+        "translated": formats.language.translated, "unit_of": formats.unit, "weekday": formats.weekday,
+        "words": formats.words,
+    }  # fmt: skip
