@@ -14,6 +14,8 @@ from footlights.terms.ticks import DAY
 CHOICES_MAX = 50
 #: Traits that are drawn: those that say something, and others up to so many.
 DRAWN = 10
+#: Videos whose followers are drawn; the table has all.
+FOLLOWED = 10
 #: What an experiment shows, in its order.
 COMPARED = (
     "view_count", "reach", "average_time_watched", "full_video_watched_rate", "share_count", "favorites_count",
@@ -34,6 +36,8 @@ def channel_values(call: Call) -> dict[str, Any]:
         "driver_scale": _widest(each.gain for each in found.drivers.drivers),
         "hours_scale": _widest(each.gain for each in found.best_time.hours),
         "lost": [(id_, title, held) for id_, title, held in found.holdings if held.named],
+        # What stands out first; else the newest first.
+        "shown": sorted(found.brought.videos, key=lambda each: not each.more)[:FOLLOWED],
         "brought_most": max((each.brought.high or 0 for each in found.brought.videos), default=1),
     }
 
