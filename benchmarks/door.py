@@ -35,7 +35,7 @@ from footlights.operate import keyring, run_collect
 from footlights.private.collect import door
 from footlights.private.collect.acts import Acts, Circumstances, reasons_to_drop
 from footlights.private.collect.intake import Taken
-from footlights.private.collect.segment_batches import open_together
+from footlights.private.collect.segment_batches import LARGE_EVENTS, open_together
 from footlights.private.collect.segment_columns import Columns
 from footlights.private.vault.records import RECORD
 from footlights.settings import load_settings
@@ -45,8 +45,8 @@ STAGES = {
     "bare": "the body is read and answered, by a handler of ten lines",
     "read": "+ the way in: key, room for the body, answer",
     "decode": "+ messages, typed",
-    "columns": "+ what they tell, by the column",
-    "checks": "+ checks, for all that came together",
+    "columns": "+ what they tell, by the column, if they are many",
+    "checks": "+ columns of the few, and checks, for all that came together",
     "hashes": "+ pseudonyms and records",
     "door": "+ journal, with zstd and fdatasync: the collector itself",
 }
@@ -93,7 +93,7 @@ class _Short:
     async def batch(self, _: Request, body: bytes, name: str | None) -> tuple[str, Any]:
         if self._stage != "read":
             opened = open_together(body, event_bytes=self._event_bytes)
-            if self._stage == "columns" and opened is not None:
+            if self._stage == "columns" and opened is not None and opened.events >= LARGE_EVENTS:
                 Columns.of(opened.lines)
         return name or "", None
 

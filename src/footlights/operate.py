@@ -1,7 +1,8 @@
-"""Operate. The private process: collector and gate, and the supervisor of all three rooms' processes.
+"""Operate. The private processes: collector and gates, and the supervisor of all rooms' processes.
 
 up ─┬─ collect   takes events          restarted when it dies, with a pause that doubles to a minute
     ├─ gate      folds and publishes   SIGTERM to `up` ends all of them, collector first
+    ├─ live      the same for live sessions, every two seconds
     └─ serve     as another user       when started as root
 """
 
@@ -21,6 +22,7 @@ from typing import Any, Literal
 import structlog
 
 from footlights.gate import copies
+from footlights.gate.live import LiveGate, open_live_gate
 from footlights.gate.publish import Gate
 from footlights.private.collect.checks import Limits
 from footlights.private.collect.door import DATA_VARIABLE
@@ -30,18 +32,22 @@ from footlights.private.collect.rights import Rights, write_ask
 from footlights.private.collect.traffic import traffic_report
 from footlights.public.web.deployment import listens
 from footlights.settings import Settings
-from footlights.terms.errors import BadSetting, VaultDamaged
+from footlights.terms.errors import BadSetting, BoardDamaged, VaultDamaged
+from footlights.terms.live import TICK_SECONDS
 from footlights.terms.policy import POLICY_FILE, load_policy
+from footlights.terms.seasons import season_at
 from footlights.terms.ticks import MINUTE
 
 log = structlog.get_logger()
 
 COUNTS_FILE = "counts.json"
-ROOMS = ("collect", "gate", "serve")
+ROOMS = ("collect", "gate", "live", "serve")
 #: What takes events.
 COLLECTOR = "footlights.private.collect.door:app"
 #: Between two folds of what arrived; the tick itself comes with the minute.
 FOLD_SECONDS = 5
+#: How long after its time a live tick is fixed: what happened before it is then on its way no longer.
+GRACE_SECONDS = 0.2
 #: glibc's: what the collector's worker frees it keeps, since the next body needs as much. Giving it back and asking for
 #: it again took a tenth of the time. Other C libraries ignore it.
 _MALLOC = {
@@ -190,6 +196,32 @@ def run_gate(data: Path, settings: Settings) -> None:
                     _note_counts(gate, data)
     finally:
         gate.close()
+
+
+def run_live(data: Path) -> None:
+    """Publish live sessions with every tick of their grid, until SIGTERM. Waits for the gate to state a policy."""
+    stopping = stop_flag()
+    private_folder(data)
+    while not stopping():
+        try:
+            gate = open_live_gate(data / "private", data / "board")
+        except BoardDamaged:
+            time.sleep(TICK_SECONDS)
+            continue
+        try:
+            _run_live_season(gate, stopping)
+        finally:
+            gate.close()
+
+
+def _run_live_season(gate: LiveGate, stopping: Callable[[], bool]) -> None:
+    """Run until the season ends: another policy may begin with the next."""
+    season = season_at(int(time.time()))
+    while not stopping() and season_at(int(time.time())) == season:
+        tick = int(time.time() - GRACE_SECONDS) // TICK_SECONDS * TICK_SECONDS
+        gate.run(until_utc=tick)
+        # A tick that took longer than there is time publishes the next at once: late, by itself.
+        time.sleep(max(0.0, tick + TICK_SECONDS + GRACE_SECONDS - time.time()))
 
 
 def run_up(data: Path, settings: Settings, *, ready: Callable[[], None] | None = None) -> None:

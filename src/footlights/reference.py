@@ -15,8 +15,9 @@ from footlights.cli import parser
 from footlights.gate.promise import VIEWERS, policy_summary
 from footlights.public.web.openapi import document
 from footlights.settings import SETTINGS
-from footlights.terms.domains import AGES, COUNTRIES, GENDERS, SOURCES, TYPES
+from footlights.terms.domains import AGES, COUNTRIES, GENDERS, REACTIONS, SOURCES, TYPES
 from footlights.terms.families import FAMILIES, UNITS, families_of, histograms_of
+from footlights.terms.live import LIVE_BOUNDS
 from footlights.terms.metrics import (
     AUDIENCE,
     CHANNEL,
@@ -27,6 +28,12 @@ from footlights.terms.metrics import (
     FOLLOWERS,
     HISTOGRAM,
     INSIGHTS,
+    LIVE,
+    LIVE_ANSWERS,
+    LIVE_AUDIENCE,
+    LIVE_DERIVED,
+    LIVE_DISCLOSED,
+    LIVE_REACTIONS,
     QUARTILES,
     Metric,
 )
@@ -76,6 +83,8 @@ def metrics_page() -> str:
         "## Lists of a video or a channel\n\n" + _metrics((*HISTOGRAM.values(), *QUARTILES.values())),
         "## A channel\n\n" + _metrics((*CHANNEL, *CHANNEL_DERIVED, *FOLLOWERS)),
         "## Insights\n\nThey follow from a channel's figures. [Figures](figures.md) says how.\n\n" + _metrics(INSIGHTS),
+        "## A live session\n\n" + _metrics((*LIVE, *LIVE_REACTIONS, *LIVE_DERIVED, *LIVE_DISCLOSED)),
+        "## The audience of a live session, and its questions\n\n" + _metrics((*LIVE_AUDIENCE.values(), LIVE_ANSWERS)),
         "## Domains\n\nThe lists are public and every cell gets noise: that a cell exists says nothing of anybody.\n\n"
         + _table(("Domain", "Cells", "Values"), _domains()),
     )
@@ -89,7 +98,9 @@ def _metrics(metrics: Iterable[Metric]) -> str:
 
 
 def _domains() -> Iterator[tuple[str, str, str]]:
-    for name, cells in (("age", AGES), ("gender", GENDERS), ("type", TYPES), ("source", SOURCES)):
+    for name, cells in (
+        ("age", AGES), ("gender", GENDERS), ("type", TYPES), ("source", SOURCES), ("reaction", REACTIONS),
+    ):  # fmt: skip
         yield name, str(len(cells)), ", ".join(f"`{cell}`" for cell in cells)
     yield "country", str(len(COUNTRIES)), "`unknown` and the 249 codes of ISO 3166-1 alpha-2"
 
@@ -153,7 +164,7 @@ def _budgets(policy: Policy) -> Iterator[tuple[str, str, str, str, str]]:
             bound = f"{counter.bound_durations} x its length, at most {counter.bound_seconds} s"
         yield "video", "counters", f"`{counter.name}`", bound, f"{float(counter.rho):.4f}"
     for unit in UNITS:
-        for family in families_of(unit):
+        for family in () if unit == "live" else families_of(unit):
             if FAMILIES[family].shape == "tables":
                 tables = policy.audiences[family]
                 yield unit, family, ", ".join(tables.tables), "1 cell of each table", f"{float(tables.rho):.4f}"
@@ -164,6 +175,20 @@ def _budgets(policy: Policy) -> Iterator[tuple[str, str, str, str, str]]:
                     yield unit, family, f"`{histogram.name}`", cells, f"{float(own.rho):.4f}"
     for visit in policy.channel:
         yield "creator", "channel", f"`{visit.name}`", str(visit.bound), f"{float(visit.rho):.4f}"
+    for part in policy.live:
+        most = _LIVE_BOUNDS.get(part.name, "{}").format(part.bound)
+        yield "live", LIVE_BOUNDS[part.name][0], f"`{part.name}`", most, f"{float(part.rho):.4f}"
+
+
+#: What a bound of a live session's figures is of.
+_LIVE_BOUNDS = {
+    "concurrent_viewers": "{} times in and out",
+    "reactions": "{} different (minute, kind)",
+    "answers": "1 option of each of {} questions",
+    "countries": "{} cell",
+    "sources": "{} cell",
+    "types": "{} cell",
+}
 
 
 def _number(rho: str) -> str:
@@ -199,23 +224,30 @@ def _argument(action: argparse.Action) -> str:
 def http_page() -> str:
     """Every path of the public API, and the shape of its answers."""
     api = document()
-    schemas = api["components"]["schemas"]
+    schemas, refusals = api["components"]["schemas"], api["components"]["responses"]
     return _page(
         "HTTP API",
         "public/web/openapi.py",
         "The same as `GET /api/v1/openapi.json`, which the public side serves. Errors are problem+json (RFC 9457). "
-        "An answer changes with a tick alone, and its ETag with it.",
-        *(_endpoint(path, operation["get"]) for path, operation in api["paths"].items()),
+        "An answer changes with a tick alone, and its ETag with it: every path but those of a live session takes "
+        "`If-None-Match` and `If-Modified-Since`. [The guide](../guides/api.md) goes through it with curl.",
+        *(_endpoint(path, operation["get"], refusals) for path, operation in api["paths"].items()),
         "# Schemas",
         *(_schema(name, schemas[name]) for name in sorted(schemas)),
     )
 
 
-def _endpoint(path: str, operation: dict[str, Any]) -> str:
+def _endpoint(path: str, operation: dict[str, Any], refusals: dict[str, Any]) -> str:
     parameters = [
-        (f"`{p['name']}`", p["in"], _type(p["schema"]), p.get("description", "")) for p in operation["parameters"]
+        (f"`{p['name']}`", p["in"], _type(p["schema"]), p.get("description", ""))
+        for p in operation["parameters"]
+        if p["in"] != "header"
     ]
-    answers = [(f"`{status}`", answer["description"]) for status, answer in sorted(operation["responses"].items())]
+    answers = [
+        (f"`{status}`", answer["description"] if "description" in answer else _named(answer, refusals)["description"])
+        for status, answer in sorted(operation["responses"].items())
+        if status != "default"
+    ]
     answer = _type(operation["responses"]["200"]["content"]["application/json"]["schema"])
     return "\n\n".join(
         [
@@ -225,6 +257,11 @@ def _endpoint(path: str, operation: dict[str, Any]) -> str:
             _table(("Status", "Meaning"), answers),
         ]
     )
+
+
+def _named(reference: dict[str, Any], components: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = components[reference["$ref"].rsplit("/", 1)[-1]]
+    return found
 
 
 def _schema(name: str, schema: dict[str, Any]) -> str:
@@ -252,7 +289,7 @@ def _type(schema: dict[str, Any]) -> str:
     if schema.get("type") == "object" and isinstance(schema.get("additionalProperties"), dict):
         return f"map to {_type(schema['additionalProperties'])}"
     bounds = [f"{word} {schema[key]}" for key, word in (("minimum", "from"), ("maximum", "to")) if key in schema]
-    return " ".join([str(schema.get("type", "any")), *bounds])
+    return " ".join([str(schema.get("format") or schema.get("type", "any")), *bounds])
 
 
 def _page(title: str, source: str, *parts: str) -> str:

@@ -21,6 +21,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from footlights.private.collect import segment_batches
 from footlights.private.collect.checks import Asked, Limits
 from footlights.private.collect.cmcd import read_lines, read_report
 from footlights.private.collect.door import create_app, unpack
@@ -277,13 +278,16 @@ def test_a_chunk_taken_by_the_column_is_the_same_as_taken_line_by_line(
     sent_at=moments,
     event_bytes=st.sampled_from([LIMITS.event_bytes, 600, 250]),
     spaced=st.booleans(),
+    large=st.sampled_from([0, 3, segment_batches.LARGE_EVENTS]),
 )
 @settings(max_examples=150)
 def test_requests_taken_together_are_the_same_as_taken_message_by_message(
+    *,
     requests: list[tuple[list[dict[str, Any]], str | None, str, bool, bool, int]],
     sent_at: Any,
     event_bytes: int,
     spaced: bool,
+    large: int,
     intake: Intake,
 ) -> None:
     limits = msgspec.structs.replace(LIMITS, event_bytes=event_bytes)
@@ -303,7 +307,9 @@ def test_requests_taken_together_are_the_same_as_taken_message_by_message(
             batches.append(batch_of_each(body, open_request(body), asked, type_=type_))
         else:
             assert opened.write_key == open_request(body).write_key
-            batches.append(batch_of(body, opened, asked, type_=type_))
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(segment_batches, "LARGE_EVENTS", large)
+                batches.append(batch_of(body, opened, asked, type_=type_))
     fast = take_together(batches, intake) if batches else intake.take([], ASKED)
     assert fast.records.tobytes() == b"".join(taken.records.tobytes() for taken in careful)
     assert fast.declarations == [declared for taken in careful for declared in taken.declarations]

@@ -42,6 +42,8 @@ GUESS_SHARE, GUESSES_LEAST = 0.25, 60
 CANARIES_LEAST = 20
 #: How surely the number of canaries that the report names finds noise of half the scale.
 POWER = 0.99
+#: The units that canaries are planted for. A live room is attacked by the suite (attacks/live_room.py).
+AUDITED: tuple[Unit, ...] = ("video", "creator")
 
 
 class Promise(msgspec.Struct, frozen=True, kw_only=True):
@@ -125,7 +127,7 @@ def audit_canaries(
     *,
     canaries: int,
     seed: int,
-    units: Sequence[Unit] = tuple(UNITS),
+    units: Sequence[Unit] = AUDITED,
     readers: Sequence[Callable[[Canaries], Reader]] = READERS,
     progress: Progress | None = None,
 ) -> Report:
@@ -163,7 +165,7 @@ def watch(
     doors: Doors,
     canaries: Canaries,
     *,
-    units: Sequence[Unit] = tuple(UNITS),
+    units: Sequence[Unit] = AUDITED,
     readers: Sequence[Callable[[Canaries], Reader]] = READERS,
     progress: Progress | None = None,
 ) -> dict[Unit, Seen]:
@@ -261,7 +263,7 @@ def _threshold_bound(scores: Scores, coins: Coins, promise: Promise) -> Bound:
 
 def _alpha(method: str) -> float:
     """The chance that a method may blame an honest deployment with, for one unit, in one direction."""
-    return (1 - CONFIDENCE) * SHARES[method] / DIRECTIONS / len(UNITS)
+    return (1 - CONFIDENCE) * SHARES[method] / DIRECTIONS / len(AUDITED)
 
 
 def _of_mu(method: str, mu: float, promise: Promise, *, figure: str | None = None) -> Bound:
@@ -303,7 +305,7 @@ def report_lines(report: Report) -> list[str]:
     ]
     for unit in report.units:
         lines += ["", *_unit_lines(unit, canaries=report.canaries)]
-    for left_out in UNITS.keys() - {unit.unit for unit in report.units}:
+    for left_out in set(AUDITED) - {unit.unit for unit in report.units}:
         lines += ["", f"{UNITS[left_out]} was not audited: its figures take a week. A rehearsal audits it."]
     return lines
 

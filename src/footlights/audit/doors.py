@@ -7,7 +7,7 @@ a deployment over HTTP and a naive twin are all the same to it.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import msgspec
 
@@ -50,6 +50,17 @@ class Doors(Protocol):
 
     def pass_time(self, seconds: int) -> None:
         """Return when that much later, all that was due by then is published. Raises AuditFailed if it is not."""
+
+
+@runtime_checkable
+class Restorable(Protocol):
+    """A deployment that can be put back to a copy of itself, as after a loss: its clock goes on."""
+
+    def keep(self) -> None:
+        """Make a copy, as a backup does."""
+
+    def put_back(self) -> None:
+        """Replace everything but accounts by the copy."""
 
 
 def send_all(doors: Doors, messages: Iterable[Message]) -> None:

@@ -7,8 +7,9 @@ one season. Events carry their own times; what comes from the real clock, such a
 from __future__ import annotations
 
 import base64
+import shutil
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Self
 
@@ -17,6 +18,7 @@ import msgspec
 from footlights.audit.asgi import HOST, InProcess
 from footlights.audit.doors import Answer, Message
 from footlights.audit.signing import Sessions
+from footlights.gate.live import open_live_gate
 from footlights.links import make_login_link
 from footlights.operate import keyring, open_gate
 from footlights.private.collect.door import create_app as create_collector
@@ -26,6 +28,8 @@ from footlights.terms.errors import AuditFailed
 from footlights.terms.policy import parse_policy
 from footlights.terms.seasons import season_at, season_start_utc
 from footlights.terms.ticks import MINUTE
+
+_COPY = "copy"
 
 
 class Rehearsal:
@@ -42,13 +46,19 @@ class Rehearsal:
         self._clock_utc = season_start_utc(season_at(int(time.time())) - 1)
         self._authorization = "Basic " + base64.b64encode(f"{keyring(folder).create('audit')}:".encode()).decode()
         self._sessions = Sessions(lambda creator: make_login_link(folder, settings, creator), self._post_login)
+        self._folder, self._settings = folder, settings
+        self._open()
+
+    def _open(self) -> None:
         with ExitStack() as stack:
-            self._gate = open_gate(folder, settings)
+            self._gate = open_gate(self._folder, self._settings)
             stack.callback(self._gate.close)
-            self._gate.run(until_utc=self._clock_utc)
+            self._gate.run(until_utc=self._clock_utc // MINUTE * MINUTE)
+            self._live = open_live_gate(self._folder / "private", self._folder / "board")
+            stack.callback(self._live.close)
             self._apps = stack.enter_context(InProcess())
-            self._collector = self._apps.start(create_collector(folder, settings))
-            self._site = self._apps.start(create_site(folder, settings))
+            self._collector = self._apps.start(create_collector(self._folder, self._settings))
+            self._site = self._apps.start(create_site(self._folder, self._settings))
             self._stack = stack.pop_all()
 
     def __enter__(self) -> Self:
@@ -78,6 +88,29 @@ class Rehearsal:
             raise AuditFailed("a rehearsal's clock cannot pass the real one: it has a month to spend.")
         self._clock_utc = later
         self._gate.run(until_utc=later // MINUTE * MINUTE)
+        self._live.run(until_utc=later)
+
+    def keep(self) -> None:
+        """Copy both sides between two ticks, as a backup with season keys does: the gate's key is not in it."""
+        copy = self._folder / _COPY
+        shutil.rmtree(copy, ignore_errors=True)
+        self._gate.copy_to(copy / "private", copy / "board", with_keys=True)
+
+    def put_back(self) -> None:
+        """Lose both sides, and go on from the copy, with a new gate's key."""
+        self.put_back_with(None)
+
+    def put_back_with(self, gate_key: bytes | None) -> None:
+        """The same with a given key, for a test of what happens then."""
+        self._stack.close()
+        for side in ("private", "board"):
+            shutil.rmtree(self._folder / side)
+            shutil.copytree(self._folder / _COPY / side, self._folder / side)
+        if gate_key is not None:
+            (self._folder / "private" / "keys" / "gate.key").write_bytes(gate_key)
+        with closing(open_gate(self._folder, self._settings)) as gate:
+            gate.note_restore(at_utc=self._clock_utc)
+        self._open()
 
     def _post_login(self, form: bytes) -> Answer:
         headers = {"origin": f"http://{HOST}", "content-type": "application/x-www-form-urlencoded"}

@@ -17,9 +17,10 @@ import msgspec
 
 from footlights.audit.attacks import ATTACKS, Attack, Game, NotHere, Play
 from footlights.audit.attacks.chances import at_least, best_success
+from footlights.audit.attacks.game import PUT_BACK
 from footlights.audit.attacks.promise import Promise
 from footlights.audit.bounds import clopper_pearson
-from footlights.audit.doors import Doors, Message, read, send_all
+from footlights.audit.doors import Doors, Message, Restorable, read, send_all
 from footlights.simulate.draws import Draws
 
 #: Of all attacks together: how often a deployment that keeps its promise is called broken.
@@ -111,7 +112,22 @@ def _play(
     promise: Promise,
     progress: Progress | None = None,
 ) -> dict[str, list[bool] | None]:
-    """Which guesses were right, by attack; None where there was nothing to attack."""
+    """Which guesses were right, by attack; None where there was nothing to attack.
+
+    Attacks that put the deployment back come last, beside each other: it takes from all who play what came since.
+    """
+    before, after = ([attack for attack in attacks if attack.puts_back is last] for last in (False, True))
+    found = _play_together(doors, before, games=games, seed=seed, promise=promise, progress=progress)
+    if not isinstance(doors, Restorable):
+        return found | dict.fromkeys((attack.name for attack in after), None)
+    if after:
+        doors.keep()
+    return found | _play_together(doors, after, games=games, seed=seed, promise=promise, progress=progress)
+
+
+def _play_together(
+    doors: Doors, attacks: Sequence[Attack], *, games: int, seed: int, promise: Promise, progress: Progress | None
+) -> dict[str, list[bool] | None]:
     outbox: list[Message] = []
     tables: list[_Table] = []
     for number, attack in enumerate(attacks):
@@ -142,8 +158,13 @@ def _run_all(doors: Doors, tables: list[_Table], outbox: list[Message], *, progr
     """Play all games beside each other: what they tell is sent before time passes, in the order of the games."""
     began = doors.now_utc()
     waiting = [(began, number) for number in range(len(tables))]
+    held: list[int] = []
     done = 0
-    while waiting:
+    while waiting or held:
+        if not waiting:
+            assert isinstance(doors, Restorable), "what cannot be put back is not asked to be"
+            doors.put_back()
+            waiting, held = [(doors.now_utc(), number) for number in held], []
         due = waiting[0][0]
         if due > (now := doors.now_utc()):
             doors.pass_time(due - now)
@@ -152,6 +173,8 @@ def _run_all(doors: Doors, tables: list[_Table], outbox: list[Message], *, progr
             wait = _move(tables[number])
             if wait is None:
                 done += 1
+            elif wait == PUT_BACK:
+                held.append(number)
             else:
                 heapq.heappush(waiting, (doors.now_utc() + wait, number))
             if progress is not None:

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from copy import deepcopy
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -54,7 +55,7 @@ class Twin:
 
     def __init__(self, *, began_utc: int) -> None:
         self._clock_utc = began_utc
-        self._log = Log()
+        self._log = self._kept = Log()
         #: By path and asker: what it was made of (events, clock), and the body.
         self._cache: dict[tuple[str, str], tuple[tuple[int, int], bytes]] = {}
 
@@ -65,6 +66,15 @@ class Twin:
     def pass_time(self, seconds: int) -> None:
         """Move the clock: there is nothing to publish, all is worked out when somebody asks."""
         self._clock_utc += seconds
+
+    def keep(self) -> None:
+        """Remember the log."""
+        self._kept = deepcopy(self._log)
+
+    def put_back(self) -> None:
+        """Forget what came since."""
+        self._log = deepcopy(self._kept)
+        self._cache.clear()
 
     def send(self, messages: list[Message]) -> Answer:
         """Take messages in Segment's shape."""
@@ -96,7 +106,10 @@ class Twin:
                 return self._of_video(self._own(video, asker), rest[0] if rest else "", query)
             case ["api", "v1", "lives", live]:
                 count = self._log.in_room(live)
-                return {"id": live, "figures": {"concurrent_viewers": self._figure("reach", count, self._clock_utc)}}
+                ever = self._log.ever_in_room(live)
+                counts = {"concurrent_viewers": count, "live_viewers": ever}
+                figures = {name: self._figure(name, number, self._clock_utc) for name, number in counts.items()}
+                return {"id": live, "figures": figures}
         raise _Refused(404)
 
     def _own(self, video_id: str, asker: str) -> TwinVideo:

@@ -66,6 +66,7 @@ class Log:
         self._followers: dict[str, dict[str, int]] = {}
         self._profile_views: dict[str, list[int]] = {}
         self._rooms: dict[str, set[str]] = {}
+        self._ever: dict[str, set[str]] = {}
         self._events: dict[str, int] = {}
 
     def take(self, message: Message) -> bool:
@@ -81,6 +82,7 @@ class Log:
             self.videos[said["asset_id"]].removed = True
         elif event in ("Live Joined", "Live Left"):
             room = self._rooms.setdefault(said["live_id"], set())
+            self._ever.setdefault(said["live_id"], set()).add(message["userId"])
             (room.add if event == "Live Joined" else room.discard)(message["userId"])
         else:
             self._act(event, said, message)
@@ -101,6 +103,10 @@ class Log:
     def in_room(self, live: str) -> int:
         """How many are in a live room now."""
         return len(self._rooms.get(live, ()))
+
+    def ever_in_room(self, live: str) -> int:
+        """How many have been in a live room."""
+        return len(self._ever.get(live, ()))
 
     def events_behind(self, path: str) -> int:
         """How many events there were about what a path names."""

@@ -62,11 +62,11 @@ def _audit(asked: argparse.Namespace, settings: Settings) -> None:
 
 
 def _plant_canaries(asked: argparse.Namespace, doors: Doors, policy: Policy, seed: int) -> bool:
-    from footlights.audit.canaries import audit_canaries, report_fields, report_lines
-    from footlights.terms.families import UNITS, Unit
+    from footlights.audit.canaries import AUDITED, audit_canaries, report_fields, report_lines
+    from footlights.terms.families import Unit
 
     # The figures of a channel take a week: at a real clock's pace nobody waits for them.
-    units: tuple[Unit, ...] = tuple(UNITS) if asked.data is None else ("video",)
+    units: tuple[Unit, ...] = AUDITED if asked.data is None else ("video",)
     with Progress("auditing", unit="seconds of the clock") as progress:
         report = audit_canaries(doors, policy, canaries=asked.canaries, seed=seed, units=units, progress=progress)
     say(asked, report_fields(report), "\n".join(report_lines(report)))

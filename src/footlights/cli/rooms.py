@@ -19,6 +19,7 @@ def add(commands: Any) -> None:
     collect = command(commands, "collect", _collect, "Run the collector alone.")
     listen(collect, "collect_host", "collect_port")
     command(commands, "gate", _gate, "Run the gate alone: fold what arrived, publish with every minute.")
+    command(commands, "live", _live, "Run the gate of live sessions alone: publish them every two seconds.")
     serve = command(commands, "serve", _serve, "Run the public side alone: pages and API.")
     listen(serve, "serve_host", "serve_port")
     demo = command(commands, "demo", _demo, "Show it with a simulated platform, or with a real log at its own times.")
@@ -46,6 +47,12 @@ def _gate(asked: argparse.Namespace, settings: Settings) -> None:
     from footlights.operate import run_gate
 
     run_gate(asked.data, settings)
+
+
+def _live(asked: argparse.Namespace, _: Settings) -> None:
+    from footlights.operate import run_live
+
+    run_live(asked.data)
 
 
 def _serve(asked: argparse.Namespace, settings: Settings) -> None:

@@ -9,9 +9,10 @@ from typing import Any
 from footlights.client.source import Asked, endpoint_of, error_of, texts
 from footlights.public import insights
 from footlights.public.board.read import Board
-from footlights.public.web.api import CREATORS_PATH, Call, checked_query, listed
+from footlights.public.web.api import CREATORS_PATH, Call, listed
 from footlights.public.web.calls import Admitted
 from footlights.public.web.problems import Refusal
+from footlights.public.web.queries import checked_query
 
 
 class Folder:

@@ -6,6 +6,7 @@ Both give the struct that the API makes of figures, so what comes of it is the s
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from footlights.public.web.api import ENDPOINTS, Endpoint
@@ -35,7 +36,13 @@ def endpoint_of(path: str) -> Endpoint:
 
 def texts(query: Asked) -> dict[str, str]:
     """A query as an address holds it: what was not given is left out."""
-    return {name.removesuffix("_"): str(value) for name, value in query.items() if value is not None}
+    return {name.removesuffix("_"): _text(value) for name, value in query.items() if value is not None}
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
+    return ",".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
 
 
 def error_of(what: Problem) -> FootlightsError:

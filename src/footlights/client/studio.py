@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import date
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime
 from types import TracebackType
 from typing import Any
 
@@ -61,10 +61,18 @@ class Studio:
         sort: str | None = None,
         order: str | None = None,
         q: str | None = None,
+        ids: Sequence[str] | None = None,
+        posted_from: date | None = None,
+        posted_to: date | None = None,
+        metrics: Sequence[str] | None = None,
         most: int | None = None,
     ) -> Figures:
         """A channel's videos with their running figures, all of them or the first `most`."""
-        pages = self._pages(creator, {"sort": sort, "order": order, "q": q}, most)
+        asked = {
+            "sort": sort, "order": order, "q": q, "ids": ids, "posted_from": posted_from, "posted_to": posted_to,
+            "metrics": metrics,
+        }  # fmt: skip
+        pages = self._pages(creator, asked, most)
         first = next(pages)
         videos = [*first.videos, *(video for page in pages for video in page.videos)]
         return Figures(msgspec.structs.replace(first, videos=tuple(videos[:most]), cursor=None, has_more=False))
@@ -88,10 +96,22 @@ class Studio:
         return Figures(self._source.ask("/api/v1/videos/{video}", {"video": video}, {}))
 
     def timeseries(
-        self, video: str, *, metric: str | None = None, granularity: str | None = None, kind: str | None = None
+        self,
+        video: str,
+        *,
+        metric: str | None = None,
+        granularity: str | None = None,
+        kind: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
     ) -> Figures:
-        """One metric of a video by minute, hour or day. kind: running, or change since the point before."""
-        return self._of_video("timeseries", video, metric=metric, granularity=granularity, kind=kind)
+        """One metric of a video by minute, hour or day. kind: running, or change since the point before.
+
+        since, until: points after the one and up to the other alone; they have a time zone.
+        """
+        return self._of_video(
+            "timeseries", video, metric=metric, granularity=granularity, kind=kind, since=since, until=until
+        )
 
     def typical(self, video: str, *, metric: str | None = None) -> Figures:
         """What the creator's last twenty videos had at the same ages."""
@@ -104,6 +124,10 @@ class Studio:
     def retention(self, video: str) -> Figures:
         """How far and how long a video's viewers watched, at its newest milestone."""
         return self._of_video("retention", video)
+
+    def typical_retention(self, video: str) -> Figures:
+        """How far viewers of the creator's last videos got, and where this one's leave more or less than theirs."""
+        return self._of_video("retention/typical", video)
 
     def leaving(self, video: str) -> Figures:
         """The stretches in which more viewers leave than elsewhere, beyond noise."""

@@ -13,10 +13,13 @@ from typing import Any
 
 import numpy as np
 
+from footlights.gate.live_plan import LivePlan, count_noise
 from footlights.gate.mechanisms.accountant import epsilon_of, plain_epsilon_of
+from footlights.gate.mechanisms.counter import UNIT
 from footlights.gate.plan import VERSION, FamilyPlan
 from footlights.terms.families import FAMILIES, UNITS, Unit, families_of
 from footlights.terms.figures import Z95
+from footlights.terms.live import LIVE_BOUNDS
 from footlights.terms.policy import Policies, Policy
 from footlights.terms.seasons import Season, season_name
 
@@ -49,7 +52,7 @@ def guarantee(policies: Policies, *, season: Season, stated: str | None) -> str:
     coming = [(begins, policies.at(begins)) for begins in sorted({b for b, _ in policies.versions if b > season})]
     older = _older(policies, season=season)
     before = json.loads(stated) if stated else {}
-    of_policies = [VERSION, in_force.digest, *(policy.digest for _, policy in coming + older)]
+    of_policies = [VERSION, len(UNITS), in_force.digest, *(policy.digest for _, policy in coming + older)]
     if before.get("of") == of_policies:
         return json.dumps(before, sort_keys=True)
     others = {
@@ -67,7 +70,9 @@ def _older(policies: Policies, *, season: Season) -> list[tuple[Season, Policy]]
 
 def _stated(policy: Policy) -> dict[str, Any]:
     plans = {family: FamilyPlan(policy, family) for family in FAMILIES}
-    least = min(part.variance for plan in plans.values() for part in plan.parts)
+    least = min(
+        *LivePlan(policy).variances.values(), *(part.variance for plan in plans.values() for part in plan.parts)
+    )
 
     def epsilon(rho: Fraction) -> float:
         return epsilon_of(rho, delta=policy.delta, least_variance=least)
@@ -112,6 +117,8 @@ def policy_summary(policy: Policy) -> dict[str, Any]:
 
 def _figures(policy: Policy, unit: Unit) -> list[dict[str, Any]]:
     """One row for each run of numbers with the same noise: the largest standard deviation, at the last tick."""
+    if unit == "live":
+        return _live_figures(policy)
     rows = []
     for family in families_of(unit):
         plan = FamilyPlan(policy, family)
@@ -119,9 +126,28 @@ def _figures(policy: Policy, unit: Unit) -> list[dict[str, Any]]:
         over_time = math.sqrt(last @ last)
         for part in plan.parts:
             std = max(part.sigmas) * over_time / _steps_a_viewer(policy, part.name)
-            half = [round(100 * Z95 * std / viewers, 2) for viewers in VIEWERS]
-            rows.append({"family": family, "figure": part.name, "std": round(std, 2), "half_percent": half})
+            rows.append(_figure(family, part.name, std))
     return rows
+
+
+def _live_figures(policy: Policy) -> list[dict[str, Any]]:
+    """The same of a live session, at its last tick, its last minute, or a question's end."""
+    plan = LivePlan(policy)
+    over_session = math.sqrt(count_noise().count[-1])
+    ends = {"reactions": plan.within_minute, "countries": plan.minutes, "sources": plan.minutes, "types": plan.minutes}
+    rows = []
+    for part, variance in plan.variances.items():
+        grown = 1 / UNIT if part == "answers" else over_session
+        if part in ends:
+            last = ends[part].error_rows()[-1].astype(np.float64)
+            grown = math.sqrt(last @ last)
+        rows.append(_figure(LIVE_BOUNDS[part][0], part, math.sqrt(variance) * grown))
+    return rows
+
+
+def _figure(family: str, name: str, std: float) -> dict[str, Any]:
+    half = [round(100 * Z95 * std / viewers, 2) for viewers in VIEWERS]
+    return {"family": family, "figure": name, "std": round(std, 2), "half_percent": half}
 
 
 def _steps_a_viewer(policy: Policy, name: str) -> int:

@@ -8,11 +8,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from footlights.gate.mechanisms.counter import encode, encode_rows
+from footlights.gate.live_plan import LivePlan
+from footlights.gate.mechanisms.counter import UNIT, encode, encode_rows
 from footlights.gate.mechanisms.noise import KeyedNoise
 from footlights.gate.plan import FamilyPlan
 from footlights.private.measure.engine import Due
 from footlights.terms.exact import Exact
+from footlights.terms.live import AUDIENCE_CELLS, FIRST_REACTION, MINUTE_TICKS, minute_of
 
 Int64s = NDArray[np.int64]
 Released = Iterator[tuple[int, Int64s, Int64s]]
@@ -117,3 +119,50 @@ def steps_due(first_step: Int64s, last_step: Int64s) -> Iterator[tuple[int, Int6
         due = np.sort(begun[last_step[begun] >= step])
         if len(due):
             yield step, due
+
+
+def release_live(plan: LivePlan, noise: KeyedNoise, exact: Exact, *, live: int, tick: int, first_tick: int) -> Int64s:
+    """y of one tick of a live session, shape (numbers of NOISY,). exact: `sums` up to the tick, as measure gives them.
+
+    Counts go through the rows of the long counter; reactions begin anew with each minute.
+    """
+    sums = exact.open_in_gate()["sums"]
+    step = tick - first_tick
+    assert len(sums) == step + 2, "sums reach from nothing to the tick"
+    y = plan.counter.encode(step, sums)
+    begin = max((minute_of(tick) - 1) * MINUTE_TICKS + 1, first_tick)
+    within = tick - begin
+    added = np.diff(sums[begin - first_tick :, FIRST_REACTION:], axis=0)
+    y[FIRST_REACTION:] = plan.within_minute.matrix[within, : within + 1].astype(np.int64) @ added
+    for lanes, sampler in plan.samplers:
+        y[lanes.start : lanes.stop] += noise.draw_cells(
+            sampler, subjects=_one(live), nodes=_one(tick), lanes=lanes
+        ).values[0]
+    return y
+
+
+def release_live_audience(plan: LivePlan, noise: KeyedNoise, exact: Exact, *, live: int, minute: int) -> Int64s:
+    """y of one minute of a room's audience, shape (cells,). exact: `viewers` of each minute so far, by cell."""
+    viewers = exact.open_in_gate()["viewers"]
+    step = len(viewers) - 1
+    y: Int64s = plan.minutes.matrix[step, : step + 1].astype(np.int64) @ viewers
+    lane = 0
+    for table, cells in AUDIENCE_CELLS.items():
+        lanes = range(lane, lane + len(cells))
+        drawn = noise.draw_cells(plan.audience_samplers[table], subjects=_one(live), nodes=_one(minute), lanes=lanes)
+        y[lanes.start : lanes.stop] += drawn.values[0]
+        lane = lanes.stop
+    return y
+
+
+def release_answers(plan: LivePlan, noise: KeyedNoise, exact: Exact, *, live: int, number: int) -> Int64s:
+    """y of the answers to one question, in steps of 1/256, shape (options,). exact: `viewers` by option."""
+    viewers = exact.open_in_gate()["viewers"]
+    lanes = range(len(viewers))
+    drawn = noise.draw_cells(plan.answer_sampler, subjects=_one(live), nodes=_one(number), lanes=lanes)
+    released: Int64s = UNIT * viewers + drawn.values[0]
+    return released
+
+
+def _one(number: int) -> Int64s:
+    return np.array([number], dtype=np.int64)

@@ -29,10 +29,14 @@ COUNTRIES: tuple[str, ...] = (UNKNOWN, *(
 
 assert len(COUNTRIES) == 250 and len(set(COUNTRIES)) == 250
 
+#: What a viewer may send up to a live session's host. What a platform has beside these is `other`.
+REACTIONS: tuple[str, ...] = ("other", "heart", "laugh", "clap", "wow", "sad", "fire")
+
 AGE_INDEX = {name: index for index, name in enumerate(AGES)}
 GENDER_INDEX = {name: index for index, name in enumerate(GENDERS)}
 COUNTRY_INDEX = {name: index for index, name in enumerate(COUNTRIES)}
 SOURCE_INDEX = {name: index for index, name in enumerate(SOURCES)}
+REACTION_INDEX = {name: index for index, name in enumerate(REACTIONS)}
 
 
 def age_bracket(years: int) -> str:

@@ -31,13 +31,27 @@ class Kind(IntEnum):
     FOLLOW_FROM = 14  # private: which video led to a follow; subject is the video
     PROFILE_VIEW = 15  # subject is the creator
     TRAITS = 16  # what the platform knows of a viewer; subject is the viewer
+    LIVE_JOIN = 17  # of this and the next ones the subject is a live session
+    LIVE_LEAVE = 18
+    LIVE_BEAT = 19  # a sign that the viewer is still there
+    LIVE_REACTION = 20
+    LIVE_CHAT = 21  # disclosed
+    LIVE_GIFT = 22  # disclosed
+    LIVE_SHARE = 23
+    LIVE_FOLLOW = 24  # private: which live session led to a follow
+    LIVE_ANSWER = 25  # to a question of the host
 
 
 #: Kinds whose subject is a creator, and the one that is about the viewer; all others are about a video.
 CREATOR_KINDS = frozenset({Kind.FOLLOW, Kind.UNFOLLOW, Kind.PROFILE_VIEW})
 
+#: Kinds whose subject is a live session: live.py of measure counts them, and nothing else does.
+LIVE_KINDS = frozenset(kind for kind in Kind if kind.name.startswith("LIVE_"))
+
 #: What kinds the public can see anyway. Counted exactly.
-DISCLOSED_KINDS = frozenset({Kind.LIKE, Kind.UNLIKE, Kind.COMMENT, Kind.FOLLOW, Kind.UNFOLLOW})
+DISCLOSED_KINDS = frozenset(
+    {Kind.LIKE, Kind.UNLIKE, Kind.COMMENT, Kind.FOLLOW, Kind.UNFOLLOW, Kind.LIVE_CHAT, Kind.LIVE_GIFT}
+)
 
 
 class ViewerEvent(msgspec.Struct, kw_only=True, gc=False):
@@ -50,6 +64,8 @@ class ViewerEvent(msgspec.Struct, kw_only=True, gc=False):
     playing: of PLAY, PROGRESS and COMPLETION, where the player tells states and no positions: whether it plays from
     here on. None where it tells positions.
     interests: of TRAITS, up to four places in the policy's list, each once.
+    choice: of LIVE_REACTION, the place in the list of reactions; of LIVE_ANSWER, the place of the option.
+    question: of LIVE_ANSWER, the question's id.
     """
 
     kind: Kind
@@ -68,6 +84,8 @@ class ViewerEvent(msgspec.Struct, kw_only=True, gc=False):
     country: int = 0
     source: int = 0
     interests: tuple[int, ...] = ()
+    choice: int = 0
+    question: str = ""
 
     def __repr__(self) -> str:
         return f"<{self.kind.name.lower()} event, withheld>"
@@ -103,7 +121,47 @@ class VideoRemoved(msgspec.Struct, kw_only=True, frozen=True, tag="removed"):
     at_ms: int
 
 
-Declaration = CreatorDeclared | VideoPublished | VideoRemoved
+class LiveStarted(msgspec.Struct, kw_only=True, frozen=True, tag="live"):
+    """The platform tells that a creator went live. Creator and start are fixed by the first that arrives.
+
+    silent_seconds: whoever gave no sign for so long has left; 0 where the platform tells of everybody who leaves.
+    """
+
+    id: str
+    creator: str
+    at_ms: int
+    started_at_utc: int
+    title: str = ""
+    silent_seconds: int = 0
+
+
+class LiveEnded(msgspec.Struct, kw_only=True, frozen=True, tag="live_ended"):
+    """The platform tells that a live session is over: its ticks stop."""
+
+    id: str
+    at_ms: int
+
+
+class QuestionAsked(msgspec.Struct, kw_only=True, frozen=True, tag="question"):
+    """A host asks a room something. options: what may be answered, two at least."""
+
+    id: str
+    live: str
+    at_ms: int
+    text: str = ""
+    options: tuple[str, ...] = ()
+
+
+class QuestionClosed(msgspec.Struct, kw_only=True, frozen=True, tag="question_closed"):
+    """The host closes a question: its result is published, once."""
+
+    id: str
+    live: str
+    at_ms: int
+
+
+LiveDeclaration = LiveStarted | LiveEnded | QuestionAsked | QuestionClosed
+Declaration = CreatorDeclared | VideoPublished | VideoRemoved | LiveDeclaration
 
 
 class Drop(IntEnum):
@@ -124,3 +182,4 @@ class Drop(IntEnum):
     NOT_ALLOWED = 13
     KEY_COLLISION = 14
     TOO_MANY = 15
+    UNKNOWN_LIVE = 16  # not declared yet, or over

@@ -7,6 +7,7 @@
     unit (viewer, creator, season)    channel            profile views, viewers         day by day
                                       hours              when they watch                week by week
                                       channel_audience   tables of who watched          week by week
+    unit (viewer, live, season)       live, ...          a room, while it is live       every 2 s: live.py
     nobody's, disclosed               followers          exact                          hour by hour
 
 The numbers and orders here are the format of the private store and of the board: append, never reorder.
@@ -22,10 +23,14 @@ from footlights.terms.domains import SOURCES
 from footlights.terms.ticks import Schedule
 from footlights.terms.words import N_
 
-Unit = Literal["video", "creator"]
+Unit = Literal["video", "creator", "live"]
 
 #: What each unit is, in words: (viewer, what, season).
-UNITS: dict[Unit, str] = {"video": N_("(viewer, video, season)"), "creator": N_("(viewer, creator, season)")}
+UNITS: dict[Unit, str] = {
+    "video": N_("(viewer, video, season)"),
+    "creator": N_("(viewer, creator, season)"),
+    "live": N_("(viewer, live session, season)"),
+}
 
 
 class Family(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,6 +54,8 @@ FAMILIES: dict[str, Family] = {
         Family(name="channel_audience", unit="creator", schedule=Schedule.WEEKS, shape="tables"),
     )
 }
+#: The families of a live session, which are planned and published by themselves: live.py.
+LIVE_FAMILIES = ("live", "live_audience", "live_questions")
 #: The disclosed counts of a channel: a stream without noise or spend.
 FOLLOWERS = "followers"
 
@@ -106,6 +113,8 @@ HISTOGRAMS: dict[str, Histogram] = {
 
 def families_of(unit: Unit) -> tuple[str, ...]:
     """The families that a unit pays for."""
+    if unit == "live":
+        return LIVE_FAMILIES
     return tuple(name for name, family in FAMILIES.items() if family.unit == unit)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Literal
 
 import msgspec
@@ -32,6 +33,7 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     tick: int | None
 
 
+@lru_cache(maxsize=4096)
 def rfc3339(at_utc: int) -> str:
     """A moment as RFC 3339 writes it, in UTC, to the second."""
     return datetime.fromtimestamp(at_utc, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

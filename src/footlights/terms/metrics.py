@@ -137,6 +137,66 @@ QUARTILES: dict[int, Metric] = {
 }  # fmt: skip
 
 
+def _live(name: str, unit: MetricUnit, meaning: str, youtube: str = "") -> Metric:
+    return Metric(name=name, unit=unit, family="live", meaning=meaning, youtube=youtube)
+
+
+#: Private counts of a live session, in the order of the board's rows. After these come the reactions, one a kind.
+LIVE: tuple[Metric, ...] = (
+    _live(
+        "concurrent_viewers", "viewers", "Viewers in the room now: joins less leaves, two of each of a viewer at most.",
+        "concurrentViewers",
+    ),
+    _live("live_viewers", "viewers", "Viewers who have been in the room so far."),
+    _live("new_followers_live", "viewers", "Viewers who followed the creator from the room so far."),
+    _live("share_count_live", "viewers", "Viewers who shared the room so far."),
+)  # fmt: skip
+LIVE_REACTIONS: tuple[Metric, ...] = tuple(
+    _live(
+        f"reactions_{name}", "viewers",
+        f"Viewers who sent {name if name != 'other' else 'another reaction'} in this minute so far; of each viewer the "
+        "first ten of (minute, kind) count.",
+    )
+    for name in domains.REACTIONS
+)  # fmt: skip
+#: Disclosed counts of a live session, exact.
+LIVE_DISCLOSED: tuple[Metric, ...] = (
+    Metric(name="chat_count", unit="acts", family="live", disclosed=True, meaning="Chat messages so far."),
+    Metric(name="gift_count", unit="acts", family="live", disclosed=True, meaning="Gifts so far."),
+)
+#: Figures of a live session that follow from others.
+LIVE_DERIVED: tuple[Metric, ...] = (
+    _live(
+        "average_time_in_room", "milliseconds",
+        "Time that those who have been in the room spent in it so far, on average: the sum of concurrent_viewers over "
+        "time / live_viewers.",
+        "averageViewDuration",
+    ),
+    _live(
+        "peak_concurrent_viewers", "viewers",
+        "Viewers in the room on average over its busiest minute, which is found with one half of the noise and read "
+        "with the other, so that no luck of the noise is in the figure.",
+        "peakConcurrentViewers",
+    ),
+)  # fmt: skip
+#: Who is in the room, by cells, minute by minute.
+LIVE_AUDIENCE: dict[str, Metric] = {
+    name: Metric(
+        name=f"live_{name}", unit="viewers", family="live_audience", meaning=f"Viewers (live_viewers) {words}."
+    )
+    for name, words in (
+        ("countries", "by country, as told when they first joined"),
+        ("sources", "by where they first came from"),
+        ("types", "by whether they followed the creator when they first joined"),
+    )
+}
+#: The answers to a question of the host.
+LIVE_ANSWERS = Metric(
+    name="answers", unit="viewers", family="live_questions",
+    meaning="Viewers by their first answer to a question; of each viewer the first four questions of a room count.",
+)  # fmt: skip
+
+
 def _audience(name: str, words: str, youtube: str = "") -> Metric:
     return Metric(
         name=f"audience_{name}", unit="viewers", family="audience", meaning=f"Viewers (reach) {words}.", youtube=youtube
@@ -195,7 +255,8 @@ ALL: dict[str, Metric] = {
     metric.name: metric
     for metric in (
         *COUNTERS, *DISCLOSED, *DERIVED, *FOLLOWERS, *CHANNEL, *CHANNEL_DERIVED, *HISTOGRAM.values(),
-        *QUARTILES.values(), *AUDIENCE.values(), *INSIGHTS,
+        *QUARTILES.values(), *AUDIENCE.values(), *LIVE, *LIVE_REACTIONS, *LIVE_DISCLOSED, *LIVE_DERIVED,
+        *LIVE_AUDIENCE.values(), LIVE_ANSWERS, *INSIGHTS,
     )
 }  # fmt: skip
 

@@ -18,7 +18,8 @@ import msgspec
 
 from footlights.terms.domains import UNKNOWN
 from footlights.terms.errors import BadPolicy
-from footlights.terms.families import FAMILIES, HISTOGRAMS, UNITS, Unit, families_of
+from footlights.terms.families import FAMILIES, HISTOGRAMS, LIVE_FAMILIES, UNITS, Unit, families_of
+from footlights.terms.live import LIVE_BOUNDS, LIVE_RHO, LiveBound, default_bounds
 from footlights.terms.metrics import AUDIENCE, AUDIENCE_AXES, AXES, CHANNEL, COUNTERS, WATCH_STEPS
 from footlights.terms.seasons import Season
 
@@ -29,6 +30,8 @@ BOUNDS_MAX = {"replays": 2, "profile_views": 16, "hours": 16}
 #: Interests of one viewer that a record has room for.
 INTERESTS_A_VIEWER_MAX = 4
 _INTERESTS_MAX = 100
+#: Of a policy that says nothing of it: below so many viewers a live room is shown as a band.
+SMALL_ROOM = 100
 
 
 class BoundPolicy(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,7 +59,8 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """A policy that has been checked. delta: for the published (epsilon, delta). digest: SHA-256 of what it says.
 
     counters, channel: in the order of COUNTERS and CHANNEL. histograms, audiences: by name. interests: the operator's
-    list without `unknown`; interests_a_viewer: of how many a viewer may be.
+    list without `unknown`; interests_a_viewer: of how many a viewer may be. live: in the order of LIVE_BOUNDS.
+    small_room: below so many viewers a live room is shown as a band.
     """
 
     version: int
@@ -66,6 +70,8 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     channel: tuple[BoundPolicy, ...]
     histograms: dict[str, BoundPolicy]
     audiences: dict[str, TablesPolicy]
+    live: tuple[LiveBound, ...]
+    small_room: int
     interests: tuple[str, ...]
     interests_a_viewer: int
     too_few: float
@@ -85,6 +91,8 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
 
     def rho_of(self, family: str) -> Fraction:
         """What a family costs its unit."""
+        if family in LIVE_FAMILIES:
+            return sum((part.rho for part in self.live if LIVE_BOUNDS[part.name][0] == family), Fraction(0))
         shape = FAMILIES[family].shape
         if shape == "tables":
             return self.audiences[family].rho
@@ -103,6 +111,10 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
         watch = next(counter for counter in self.counters if counter.name == "total_time_watched")
         most_ms = watch.bound_seconds * 1000
         return min(watch.bound_durations * duration_ms, most_ms) if duration_ms > 0 else most_ms
+
+    def live_bound(self, name: str) -> LiveBound:
+        """The bound of a part of a live session's figures."""
+        return next(part for part in self.live if part.name == name)
 
     def bound_of(self, name: str) -> int:
         """The bound of a counter or histogram."""
@@ -155,17 +167,19 @@ def parse_policy(text: str) -> Policy:
         raise BadPolicy("policy.toml: version must be 1, the only version that this release knows.")
     units, show, keep = _table(raw, "units"), _table(raw, "show"), _table(raw, "keep")
     _known(units, set(UNITS), "units")
-    _known(show, {"too_few"}, "show")
+    _known(show, {"too_few", "small_room"}, "show")
     _known(keep, {"raw_event_days", "events_a_minute"}, "keep")
     interests, interests_a_viewer = _interests(_table(raw, "interests"))
     policy = Policy(
         version=1,
         delta=float(_fraction(raw, "delta", least=Fraction(0))),
-        units={unit: _rho(_table(units, unit), f"units.{unit}") for unit in UNITS},
+        units={unit: _rho(_unit(units, unit), f"units.{unit}") for unit in UNITS},
         counters=_bounds(raw, "counters", tuple(metric.name for metric in COUNTERS)),
         channel=_bounds(raw, "channel", tuple(metric.name for metric in CHANNEL)),
         histograms=_histograms(raw),
         audiences={family: _tables(_table(raw, family), family) for family in ("audience", "channel_audience")},
+        live=_live(raw),
+        small_room=_integer({"small_room": SMALL_ROOM} | show, "small_room", least=1),
         interests=interests,
         interests_a_viewer=interests_a_viewer,
         too_few=_too_few(show),
@@ -182,7 +196,7 @@ def parse_policy(text: str) -> Policy:
 
 _SECTIONS = {
     "version", "delta", "units", "counters", "audience", "retention", "sources", "channel", "hours",
-    "channel_audience", "interests", "show", "keep",
+    "channel_audience", "live", "interests", "show", "keep",
 }  # fmt: skip
 
 
@@ -217,6 +231,28 @@ def _bound(name: str, raw: dict[str, Any], where: str) -> BoundPolicy:
     if bound > most:
         raise BadPolicy(f"policy.toml: {where}.bound is at most {most}: the store keeps no more.")
     return BoundPolicy(name=name, bound=bound, rho=_fraction(raw, "rho", least=Fraction(0)))
+
+
+def _unit(units: dict[str, Any], unit: Unit) -> dict[str, Any]:
+    # Policies that were decided before there were live figures stand on boards, and say nothing of them.
+    return _table({"live": {"rho": LIVE_RHO}} | units, unit)
+
+
+def _live(raw: dict[str, Any]) -> tuple[LiveBound, ...]:
+    if "live" not in raw:
+        return default_bounds()
+    table = _table(raw, "live")
+    _known(table, set(LIVE_BOUNDS), "live")
+    return tuple(_live_bound(name, _table(table, name)) for name in LIVE_BOUNDS)
+
+
+def _live_bound(name: str, raw: dict[str, Any]) -> LiveBound:
+    _, _, _, most = LIVE_BOUNDS[name]
+    _known(raw, {"bound", "rho"}, f"live.{name}")
+    bound = _integer(raw, "bound", least=1)
+    if bound > most:
+        raise BadPolicy(f"policy.toml: live.{name}.bound is at most {most}.")
+    return LiveBound(name=name, bound=bound, rho=_fraction(raw, "rho", least=Fraction(0)))
 
 
 def _histograms(raw: dict[str, Any]) -> dict[str, BoundPolicy]:

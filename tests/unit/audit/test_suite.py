@@ -43,6 +43,12 @@ class Promising:
     def pass_time(self, seconds: int) -> None:
         self._twin.pass_time(seconds)
 
+    def keep(self) -> None:
+        self._twin.keep()
+
+    def put_back(self) -> None:
+        self._twin.put_back()
+
     def get(self, path: str, *, creator: str = "") -> Answer:
         if path == suite.PRIVACY:
             return Answer(status=200, headers={}, body=msgspec.json.encode(stated()), seconds=0.0)
@@ -110,16 +116,11 @@ def against_the_real(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Verd
         return audited(doors, games=30)
 
 
-@pytest.mark.parametrize("attack", [name for name in NAMES if name != "live room"])
+@pytest.mark.parametrize("attack", NAMES)
 def test_the_real_deployment_withstands_every_attack(against_the_real: dict[str, Verdict], attack: str) -> None:
     verdict = against_the_real[attack]
     assert verdict.outcome == "withstood"
     assert not verdict.failed
-
-
-def test_a_live_room_is_not_here_yet_and_that_is_no_pass(against_the_real: dict[str, Verdict]) -> None:
-    verdict = against_the_real["live room"]
-    assert (verdict.outcome, verdict.games, verdict.failed) == ("not here yet", 0, False)
 
 
 def test_a_gate_without_noise_is_caught(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -132,10 +133,32 @@ def test_a_gate_without_noise_is_caught(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(KeyedNoise, "draw", silent)
     monkeypatch.setattr(KeyedNoise, "draw_cells", silent_cells)
     # Each reads figures; the others read what surrounds them, where noise plays no part.
-    noisy = [attack for attack in ATTACKS if attack.reads_figures and attack.name != "live room"]
+    noisy = [attack for attack in ATTACKS if attack.reads_figures]
     with Rehearsal(tmp_path, policy=POLICY.text) as doors:
         found = audited(doors, games=22, attacks=noisy)
     assert {name: verdict.outcome for name, verdict in found.items()} == dict.fromkeys(found, "broken")
+
+
+class KeptKey(Rehearsal):
+    """Put back with the gate's old key, as a copy of the whole folder would do it."""
+
+    def put_back(self) -> None:
+        key = (self._folder / "private" / "keys" / "gate.key").read_bytes()
+        self.put_back_with(key)
+
+
+def test_a_gate_that_kept_its_key_over_a_restore_is_caught(tmp_path: Path) -> None:
+    attacks = named("lost in a restore")
+    with KeptKey(tmp_path, policy=POLICY.text) as doors:
+        assert audited(doors, games=24, attacks=attacks)["lost in a restore"].outcome == "broken"
+
+
+def test_what_cannot_be_put_back_is_not_asked_to_be() -> None:
+    class Running(Promising):
+        keep = put_back = None  # type: ignore[assignment]
+
+    found = audited(Running(), games=4, attacks=named("restored twice"))["restored twice"]
+    assert (found.outcome, found.failed) == ("not here yet", False)
 
 
 def test_fresh_noise_at_every_read_is_averaged_away(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,7 +22,9 @@ def test_the_numbers_of_drops_have_not_changed_since_the_first_journal() -> None
 
 
 def test_the_disclosed_acts_are_those_that_a_viewer_shows_the_creator() -> None:
-    assert {kind.name for kind in DISCLOSED_KINDS} == {"LIKE", "UNLIKE", "COMMENT", "FOLLOW", "UNFOLLOW"}
+    assert {kind.name for kind in DISCLOSED_KINDS} == {
+        "LIKE", "UNLIKE", "COMMENT", "FOLLOW", "UNFOLLOW", "LIVE_CHAT", "LIVE_GIFT",
+    }  # fmt: skip
 
 
 def test_which_video_led_to_a_follow_is_private_and_about_the_video() -> None:

@@ -7,6 +7,7 @@ import pytest
 from footlights.terms.families import (
     FAMILIES,
     HISTOGRAMS,
+    LIVE_FAMILIES,
     POSITIONS,
     UNITS,
     WATCH_EDGES_SECONDS,
@@ -21,7 +22,8 @@ from footlights.terms.ticks import AGES, Schedule
 
 def test_every_family_belongs_to_one_unit_and_every_unit_has_some() -> None:
     of_units = [family for unit in UNITS for family in families_of(unit)]
-    assert sorted(of_units) == sorted(FAMILIES)
+    assert sorted(of_units) == sorted([*FAMILIES, *LIVE_FAMILIES])
+    assert families_of("live") == LIVE_FAMILIES
     assert families_of("video") == ("counters", "audience", "retention", "sources")
     assert families_of("creator") == ("channel", "hours", "channel_audience")
 

@@ -17,6 +17,12 @@ from footlights.terms.metrics import (
     FOLLOWERS,
     HISTOGRAM,
     INSIGHTS,
+    LIVE,
+    LIVE_ANSWERS,
+    LIVE_AUDIENCE,
+    LIVE_DERIVED,
+    LIVE_DISCLOSED,
+    LIVE_REACTIONS,
     QUARTILES,
     Metric,
     cells_of,
@@ -41,6 +47,7 @@ def test_no_two_metrics_share_a_name() -> None:
     of_channel = [*FOLLOWERS, *CHANNEL, *CHANNEL_DERIVED]
     listed = [*COUNTERS, *DISCLOSED, *DERIVED, *of_channel, *HISTOGRAM.values(), *QUARTILES.values()]
     listed += [*AUDIENCE.values(), *INSIGHTS]
+    listed += [*LIVE, *LIVE_REACTIONS, *LIVE_DISCLOSED, *LIVE_DERIVED, *LIVE_AUDIENCE.values(), LIVE_ANSWERS]
     assert len(ALL) == len(listed)
 
 
@@ -56,6 +63,8 @@ def test_only_disclosed_acts_are_exact() -> None:
         "like_count",
         "comment_count",
         "followers_count",
+        "chat_count",
+        "gift_count",
     }
     assert not any(metric.disclosed for metric in (*COUNTERS, *AUDIENCE.values()))
 

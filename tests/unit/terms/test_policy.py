@@ -23,7 +23,7 @@ def changed(old: str, new: str) -> str:
 
 def test_the_default_policy_spends_its_whole_unit_and_no_more() -> None:
     policy = default_policy()
-    assert policy.units == {"video": Fraction(6, 100), "creator": Fraction(6, 100)}
+    assert policy.units == dict.fromkeys(("video", "creator", "live"), Fraction(6, 100))
     assert {unit: policy.spent_rho(unit) for unit in policy.units} == policy.units
 
 
@@ -57,9 +57,9 @@ def test_two_texts_have_two_digests_and_one_text_has_one() -> None:
 
 
 def test_a_replay_bound_may_be_lowered_but_not_raised() -> None:
-    assert parse_policy(changed("bound = 2", "bound = 1")).counters[1].bound == 1
+    assert parse_policy(changed("reach + replays\nbound = 2", "\nbound = 1")).counters[1].bound == 1
     with pytest.raises(BadPolicy, match=r"counters\.replays\.bound is at most 2"):
-        parse_policy(changed("bound = 2", "bound = 3"))
+        parse_policy(changed("reach + replays\nbound = 2", "\nbound = 3"))
 
 
 def test_watch_time_is_bounded_by_length_and_by_seconds() -> None:
@@ -84,7 +84,24 @@ def test_families_that_cost_more_than_the_unit_are_refused_with_the_difference()
     ):
         parse_policy(changed('rho = "0.0200"', 'rho = "0.0220"'))
     with pytest.raises(BadPolicy, match=r"of units\.creator need rho 0\.061"):
-        parse_policy(changed('rho = "0.0100"', 'rho = "0.0110"'))
+        parse_policy(changed('bound = 1\nrho = "0.0100"', 'bound = 1\nrho = "0.0110"'))
+    with pytest.raises(BadPolicy, match=r"of units\.live need rho 0\.061"):
+        parse_policy(changed('rho = "0.0300"', 'rho = "0.0310"'))
+
+
+def test_a_policy_that_was_written_before_there_were_live_figures_has_the_shipped_bounds_for_them() -> None:
+    begin, end = DEFAULT.index("# ---- of one live session"), DEFAULT.index("[interests]")
+    before = DEFAULT[:begin] + DEFAULT[end:]
+    before = before.replace('[units.live]        # (viewer, live session, season)\nrho = "0.06"\n', "")
+    before = "\n".join(line for line in before.splitlines() if not line.startswith("small_room"))
+    assert "live" not in before
+    old, new = parse_policy(before), default_policy()
+    assert (old.live, old.units, old.small_room) == (new.live, new.units, new.small_room)
+
+
+def test_a_live_bound_beyond_what_is_kept_is_refused() -> None:
+    with pytest.raises(BadPolicy, match=r"live\.concurrent_viewers\.bound is at most 8"):
+        parse_policy(changed("out of each viewer\nbound = 2", "\nbound = 9"))
 
 
 def test_a_difference_that_no_double_could_hold_is_still_refused() -> None:
@@ -116,7 +133,7 @@ def test_a_difference_that_no_double_could_hold_is_still_refused() -> None:
         ('"total", "ages", "genders", "countries", "types", "interests", "types_ages"', "[]", "may hold total"),
         ('"types", "interests",\n    "ages_g', '"types",\n    "ages_g', "interests_ages, which needs interests"),
         ("# visits to the profile\nbound = 3", "\nbound = 0", "at least 1"),
-        ("bound = 4", "bound = 17", r"hours\.bound is at most 16"),
+        ("of each viewer\nbound = 4", "\nbound = 17", r"hours\.bound is at most 16"),
         ('"animals", ', '"unknown", ', "unknown is always there"),
         ('"animals", ', '"art", ', "different names"),
         ("[interests] ", "[interests]\na_viewer = 5 ", r"a_viewer is at most 4"),

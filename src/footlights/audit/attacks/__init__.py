@@ -1,6 +1,6 @@
 """Attacks. What worked on other analytics, as games against any doors. One file for a few that are alike."""
 
-from footlights.audit.attacks import answers, channels, counts, ids, live_room, matching, people, residuals
+from footlights.audit.attacks import answers, channels, counts, ids, live_room, matching, people, residuals, restores
 from footlights.audit.attacks.game import Attack, Game, NotHere, Play
 
 ATTACKS: tuple[Attack, ...] = (
@@ -12,6 +12,7 @@ ATTACKS: tuple[Attack, ...] = (
     *answers.ATTACKS,
     *ids.ATTACKS,
     *live_room.ATTACKS,
+    *restores.ATTACKS,
 )
 
 __all__ = ["ATTACKS", "Attack", "Game", "NotHere", "Play"]

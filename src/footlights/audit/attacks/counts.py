@@ -13,17 +13,23 @@ from footlights.terms.ticks import DAY, MINUTE
 #: How many viewers are known on a video: enough for a naive threshold, and for a figure that is not cut at 0.
 KNOWN, MANY = 12, 60
 READS = 1000
+#: A view to the end, and what it adds.
+WHOLE: dict[str, Any] = {"watch_seconds": DURATION_SECONDS, "completed": True}
+_WHOLE_ADDS = {"reach": 1.0, "total_time_watched": DURATION_SECONDS, "full_views": 1.0}
 
 
 def one_view(game: Game) -> Play:
     """A quiet video, one more view, and half an hour of polling."""
     video = game.video()
-    full: dict[str, Any] = {"watch_seconds": DURATION_SECONDS, "completed": True}
-    game.crowd(video, KNOWN, **full)
-    game.on_heads(game.view(video, **full))
+    game.crowd(video, KNOWN, **WHOLE)
+    game.on_heads(game.view(video, **WHOLE))
     yield 32 * MINUTE
-    adds = {"reach": 1.0, "total_time_watched": DURATION_SECONDS, "full_views": 1.0}
-    return sum(_more(game, video, metric, each) for metric, each in adds.items()) > 0
+    return of_whole_view(game, video) > 0
+
+
+def of_whole_view(game: Game, video: str) -> float:
+    """Evidence of a view of a video to its end, beside those of the known, in its first minute."""
+    return sum(_more(game, video, metric, each) for metric, each in _WHOLE_ADDS.items())
 
 
 def neighbouring_minutes(game: Game) -> Play:

@@ -18,9 +18,11 @@ from numpy.typing import NDArray
 
 from footlights.audit.attacks.promise import Promise
 from footlights.gate.mechanisms.counter import counter_plan
+from footlights.gate.mechanisms.live import long_counter
 from footlights.gate.mechanisms.tables import tables_plan
 from footlights.terms.domains import UNKNOWN
 from footlights.terms.figures import Z95
+from footlights.terms.live import TICKS
 
 Floats = NDArray[np.float64]
 Figure = Mapping[str, Any]
@@ -31,6 +33,8 @@ Cells = Mapping[tuple[str, ...], int]
 
 #: A naive server hides what is smaller, and the attacker knows it.
 THRESHOLD = 10
+#: Evidence of an exact figure that is not what it would be on tails: it outweighs all others.
+_CERTAIN = 1000.0
 #: The deviation that an exact figure is taken to have: any small number does.
 _EXACT_STD = 0.01
 
@@ -53,6 +57,26 @@ def of_curve(
     y = matrix @ np.diff(np.asarray(estimates, dtype=np.float64), prepend=0.0)
     on_tails, on_heads = (matrix @ _added(adds, len(points)) for adds in (tails, heads))
     return float((y - (on_tails + on_heads) / 2) @ (on_heads - on_tails)) / sigma**2
+
+
+def of_room(points: Sequence[Figure], *, promise: Promise, metric: str, known: int, adds: Mapping[int, int]) -> float:
+    """Evidence of a live room's running count, read tick by tick. known: who is in it for certain, since its beginning.
+
+    adds: what the target adds, by tick. The noise of two ticks hangs together; how is public, so it is taken out.
+    """
+    read = {point["tick"] or number: float(point["value"]) for number, point in enumerate(points)
+            if point["value"] is not None}  # fmt: skip
+    sigma = promise.live_sigma(metric)
+    if not read or not sigma:
+        return 0.0
+    if any(point["exact"] for point in points):
+        return _CERTAIN if any(value != known for value in read.values()) else -1.0
+    ticks = sorted(read)
+    on_heads = np.array([sum(number for at, number in adds.items() if at <= tick) for tick in ticks], dtype=np.float64)
+    values = np.array([read[tick] for tick in ticks]) - known
+    rows = _live_rows(max(ticks))[np.array(ticks) - 1]
+    weights = np.linalg.solve(rows @ rows.T, on_heads)
+    return float(weights @ (values - on_heads / 2)) / sigma**2
 
 
 def of_figure(figure: Figure | None, *, tails: float, heads: float, half: float | None = None) -> float:
@@ -150,6 +174,15 @@ def _added(adds: Mapping[int, float], count: int) -> Floats:
         if tick <= count:
             added[tick - 1] += number
     return added
+
+
+@lru_cache(maxsize=8)
+def _live_rows(count: int) -> Floats:
+    """The first rows and columns of A C^-1 of a live session."""
+    counter = long_counter(TICKS)
+    matrix = np.stack([counter.row(step)[:count] for step in range(count)]).astype(np.float64)
+    rows: Floats = np.cumsum(np.linalg.inv(matrix), axis=0)
+    return rows
 
 
 @lru_cache(maxsize=32)

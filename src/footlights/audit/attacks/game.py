@@ -19,8 +19,10 @@ from footlights.audit.doors import Answer, Doors, Message
 from footlights.audit.messages import declare_creator, declare_video, track, view
 from footlights.terms.errors import FootlightsError
 
-#: A game as it is played: it waits by yielding seconds, and returns the guess: True for heads.
+#: A game as it is played: it waits by yielding seconds, and returns the guess: True for heads. It yields PUT_BACK to
+#: wait until the deployment has been put back to a copy that was made before the game began.
 Play = Generator[int, None, bool]
+PUT_BACK = -1
 
 #: How long the videos of all games are.
 DURATION_SECONDS = 30.0
@@ -36,7 +38,8 @@ class Attack(msgspec.Struct, frozen=True, kw_only=True):
     reads: the families of figures that it makes use of, as the privacy page names them (or family.name, of one count);
     none for a side channel, which is allowed nothing beyond chance. times: rho of how many units its bit moves.
     everything: it reads all that a viewer who watches may move, of video and channel, for which the promise has its own
-    law. games_most: where a game is dear. lasts_seconds: how long a game takes on the deployment's clock, at most.
+    law. games_most: where a game is dear. puts_back: it yields PUT_BACK, once. lasts_seconds: how long a game takes on
+    the deployment's clock, at most.
     """
 
     name: str
@@ -46,6 +49,7 @@ class Attack(msgspec.Struct, frozen=True, kw_only=True):
     times: int = 1
     everything: bool = False
     games_most: int = 1_000_000
+    puts_back: bool = False
     lasts_seconds: int = 600
 
     def rho(self, promise: Promise) -> Fraction:
@@ -73,6 +77,7 @@ class Game:
         self._tell = tell
         self._count = 0
         self._videos: list[tuple[str, str]] = []
+        self._lives: list[str] = []
 
     def __repr__(self) -> str:
         return "<game, its coin withheld>"
@@ -107,6 +112,19 @@ class Game:
         self._videos.append((video, owner))
         return video
 
+    def live(self, what: str = "live") -> str:
+        """A live session of the creator that all games share, begun when the game began."""
+        live = self.id(what)
+        self.tell(declare_creator(self.creator, at_utc=self.began_utc))
+        self.tell(
+            track(
+                "Live Started", viewer=self.creator, at_utc=self.began_utc, live_id=live, creator_id=self.creator,
+                title=live,
+            )
+        )  # fmt: skip
+        self._lives.append(live)
+        return live
+
     def view(self, video: str, viewer: str = "target", *, after_seconds: int = 1, **more: Any) -> Message:
         """A view of a video, so long after the game began. more: as messages.view has it."""
         return view(
@@ -138,10 +156,13 @@ class Game:
         self.tell(*(heads if self._heads else tails))
 
     def over(self) -> None:
-        """Take the game's videos down: their ticks end, and other games' waiting costs no more than it has to."""
+        """Take the game's videos down and end its rooms: other games' waiting costs no more than it has to."""
         for video, owner in self._videos:
             self.tell(track("Video Removed", viewer=owner, at_utc=self.now_utc(), asset_id=video))
         self._videos.clear()
+        for live in self._lives:
+            self.tell(track("Live Ended", viewer=self.creator, at_utc=self.now_utc(), live_id=live))
+        self._lives.clear()
 
     def was_right(self, guess: bool) -> bool:
         """Whether a guess is right: asked by the suite, once the game is over."""

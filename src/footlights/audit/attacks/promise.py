@@ -15,8 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from footlights.gate.mechanisms.counter import CounterPlan, counter_plan
+from footlights.gate.mechanisms.live import long_counter
 from footlights.terms.errors import AuditFailed
 from footlights.terms.families import FAMILIES, POSITIONS
+from footlights.terms.live import TICKS
 from footlights.terms.metrics import WATCH_STEPS
 from footlights.terms.ticks import STEPS, Schedule
 
@@ -55,6 +57,16 @@ class Promise:
                 norm2 = self.plan_of(metric).norm2
                 steps = float(spend["bound"]) * math.sqrt(norm2 / (2 * float(Fraction(spend["rho"]))))
                 return steps * _WATCH_SECONDS / WATCH_STEPS if metric == "total_time_watched" else steps
+        return 0.0
+
+    def live_sigma(self, metric: str) -> float:
+        """The standard deviation of the noise of a live room's running count x 256; 0 if it is not published."""
+        for spend in self._spends:
+            if spend["family"] == "live" and spend["name"] == metric:
+                counter, rho = long_counter(TICKS), float(Fraction(spend["rho"]))
+                comes_and_goes = metric == "concurrent_viewers"
+                norm2 = counter.alternating_norm2(spend["bound"]) if comes_and_goes else counter.norm2
+                return math.sqrt(norm2 / (2 * rho))
         return 0.0
 
     def plan_of(self, metric: str) -> CounterPlan:

@@ -35,7 +35,7 @@ UNIT = 256
 #: Two neighbouring bins merge when the coefficient at their near end is at most this times that at their far end.
 MERGE_RATIO = Fraction(10, 9)
 #: Fixed-point precision of the coefficients before they are rounded to 1/256.
-_PRECISION_BITS = 96
+PRECISION_BITS = 96
 STEPS_MAX = 1 << 13
 #: Numbers of state weighed at a time: they and their sums stay in the second-level cache.
 CHUNK = 32_768
@@ -54,7 +54,7 @@ class CounterPlan:
         if not 1 <= steps <= STEPS_MAX:
             raise BadPlan(f"a counter has 1 to {STEPS_MAX} ticks.")
         self.steps = steps
-        history, self.merges, self.slots = _bins(steps)
+        history, self.merges, self.slots = binning(steps)
         self.matrix, self.slot_of = _matrix(steps, history)
         self.norm2 = int((self.matrix.astype(np.int64) ** 2).sum(axis=0).max())
         self.coefficients = np.zeros((steps, self.slots), dtype=np.int64)
@@ -164,21 +164,21 @@ def _chosen(rows: Int64s | None) -> Int64s | slice:
     return slice(None) if rows is None else rows
 
 
-def _coefficients(steps: int) -> list[int]:
+def root_coefficients(steps: int) -> list[int]:
     """binom(2d, d) / 4^d in fixed point: an exact recurrence, rounded down once a step."""
-    values = [UNIT << _PRECISION_BITS]
+    values = [UNIT << PRECISION_BITS]
     for distance in range(1, steps):
         values.append(values[-1] * (2 * distance - 1) // (2 * distance))
     return values
 
 
-def _bins(steps: int) -> tuple[list[list[tuple[int, int]]], list[list[tuple[int, int]]], int]:
+def binning(steps: int) -> tuple[list[list[tuple[int, int]]], list[list[tuple[int, int]]], int]:
     """For each step its bins as (first step, slot), the merges that came before it, and the number of slots.
 
     Depends on the number of steps alone. A bin is merged into its left neighbour when that is close enough; the
     newest step is always alone.
     """
-    coefficient = _coefficients(steps + 1)
+    coefficient = root_coefficients(steps + 1)
     history: list[list[tuple[int, int]]] = []
     all_merges: list[list[tuple[int, int]]] = []
     bins: list[tuple[int, int]] = []
@@ -205,17 +205,17 @@ def _bins(steps: int) -> tuple[list[list[tuple[int, int]]], list[list[tuple[int,
 
 def _matrix(steps: int, history: list[list[tuple[int, int]]]) -> tuple[NDArray[np.int16], NDArray[np.uint8]]:
     """C, in whose row t each bin has the mean of its coefficients, rounded to the nearest 1/256; and slot_of."""
-    coefficient = _coefficients(steps + 1)
+    coefficient = root_coefficients(steps + 1)
     below = [0]
     for value in coefficient:
         below.append(below[-1] + value)
-    half = 1 << (_PRECISION_BITS - 1)
+    half = 1 << (PRECISION_BITS - 1)
     matrix = np.zeros((steps, steps), dtype=np.int16)
     slot_of = np.zeros((steps, steps), dtype=np.uint8)
     for step, bins in enumerate(history):
         edges = [start for start, _ in bins] + [step + 1]
         means = [
-            ((below[step - first + 1] - below[step - end + 1]) // (end - first) + half) >> _PRECISION_BITS
+            ((below[step - first + 1] - below[step - end + 1]) // (end - first) + half) >> PRECISION_BITS
             for first, end in pairwise(edges)
         ]
         lengths = np.diff(edges)

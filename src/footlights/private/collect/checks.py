@@ -12,8 +12,19 @@ from types import MappingProxyType
 import msgspec
 
 from footlights.settings import Settings
-from footlights.terms.domains import AGES, COUNTRIES, GENDERS, SOURCES
-from footlights.terms.events import Declaration, Drop, Kind, VideoPublished, ViewerEvent
+from footlights.terms.domains import AGES, COUNTRIES, GENDERS, REACTIONS, SOURCES
+from footlights.terms.events import (
+    Declaration,
+    Drop,
+    Kind,
+    LiveDeclaration,
+    LiveStarted,
+    QuestionAsked,
+    QuestionClosed,
+    VideoPublished,
+    ViewerEvent,
+)
+from footlights.terms.live import DECLARED_LATE_SECONDS_MAX, OPTIONS_MAX, SILENT_SECONDS_MAX, TICK_SECONDS
 
 #: What fits a record's position_ms and watch_ms: 24 days.
 SPAN_MS_MAX = 2**31 - 1
@@ -99,6 +110,8 @@ def _with_bad_field(event: ViewerEvent, asked: Asked) -> bool:
         and 0 <= event.gender < len(GENDERS)
         and 0 <= event.country < len(COUNTRIES)
         and 0 <= event.source < len(SOURCES)
+        and 0 <= event.choice < max(len(REACTIONS), OPTIONS_MAX)
+        and len(event.question) <= length
     )
 
 
@@ -126,17 +139,30 @@ def _not_allowed(_: Declaration, asked: Asked) -> bool:
 
 
 def _declared_without_subject(declared: Declaration, _: Asked) -> bool:
-    return not declared.id or (isinstance(declared, VideoPublished) and not declared.creator)
+    return not declared.id or (isinstance(declared, VideoPublished | LiveStarted) and not declared.creator)
 
 
 def _declared_with_bad_field(declared: Declaration, asked: Asked) -> bool:
     if len(declared.id) > asked.limits.text_length or not 0 <= declared.at_ms <= AT_MS_MAX:
         return True
+    if isinstance(declared, LiveDeclaration):
+        return _live_with_bad_field(declared, asked.limits.text_length)
     return isinstance(declared, VideoPublished) and not (
         len(declared.creator) <= asked.limits.text_length
         and 0 <= declared.posted_at_utc <= AT_MS_MAX // 1000
         and 0 <= declared.duration_ms <= SPAN_MS_MAX
     )
+
+
+def _live_with_bad_field(declared: LiveDeclaration, length: int) -> bool:
+    if isinstance(declared, LiveStarted):
+        late_seconds = declared.at_ms // 1000 - declared.started_at_utc
+        return not (
+            len(declared.creator) <= length
+            and -TICK_SECONDS <= late_seconds <= DECLARED_LATE_SECONDS_MAX
+            and 0 <= declared.silent_seconds <= SILENT_SECONDS_MAX
+        )
+    return isinstance(declared, QuestionAsked | QuestionClosed) and not 0 < len(declared.live) <= length
 
 
 def _declared_in_the_future(declared: Declaration, asked: Asked) -> bool:

@@ -233,7 +233,7 @@ def busy(message: str) -> BadRequest:
 
 def _events(brought: Batch | Taken) -> int:
     if isinstance(brought, Batch):
-        return max(1, brought.columns.count)
+        return max(1, brought.events)
     return max(1, len(brought.records) + len(brought.declarations))
 
 

@@ -5,7 +5,8 @@ the disk has what they brought.
     GET  /v1/projects/KEY/settings, /sourceConfig/                                  what the browser clients ask first
     GET, POST /cmcd                                                                 CMCD
     POST /api/v1/videos/VIDEO/views                                                 PeerTube
-    ...  /k/KEY/...                                                                 these two, with the write key
+    POST /owncast/CREATOR                                                           Owncast's webhooks
+    ...  /k/KEY/...                                                                 these three, with the write key
     GET  /footlights.js                                                             our own beacon, for pages
     POST /v1/viewers/..., /v1/optout                                                what viewers ask for (rights.py)
     GET  /livez, /readyz
@@ -55,6 +56,7 @@ from footlights.private.collect.checks import Asked, Limits
 from footlights.private.collect.commit import RETRY_AFTER_SECONDS, Committer, busy
 from footlights.private.collect.intake import Intake, Row, Taken, open_journal, private_folder
 from footlights.private.collect.keys import Keyring
+from footlights.private.collect.owncast import Owncast
 from footlights.private.collect.peertube import read_view
 from footlights.private.collect.rights import Rights
 from footlights.private.collect.rights import routes as rights_routes
@@ -126,6 +128,7 @@ class Door:
         self.room = Room(settings.flight_bytes_max)
         self.rights = Rights(private, self.intake)
         self.honoured = signals(settings)
+        self.owncasts = Owncast()
         self.committer = Committer(open_journal(private, settings), self.intake, settings, took=self.traffic.took)
 
     async def post(self, request: Request) -> Response:
@@ -193,6 +196,16 @@ class Door:
         taken = await self._take_dialect(request, read, large_bytes=_LARGE_BYTES)
         if Drop.BAD_FIELD in taken.drops:
             return _error("bad_field", "A view needs currentTime, in seconds from 0; viewEvent can only be seek.", 400)
+        return Response(status_code=204)
+
+    async def owncast(self, request: Request) -> Response:
+        """Take one webhook of a creator's Owncast server."""
+        creator = request.path_params["creator"]
+
+        def read(body: bytes, asked: Asked) -> list[Row]:
+            return [(0, self.owncasts.read(body, asked, creator=creator))]
+
+        await self._take_dialect(request, read, large_bytes=_LARGE_BYTES)
         return Response(status_code=204)
 
     async def _take_dialect(self, request: Request, read: Read, *, large_bytes: int) -> Taken:
@@ -331,6 +344,7 @@ def create_app(data: Path, settings: Settings) -> Starlette:
     # A player that can only be given an address has its write key in it.
     for prefix in ("", "/k/{key}"):
         posts.append(Route(f"{prefix}/cmcd", door.cmcd, methods=["GET", "POST"]))
+        posts.append(Route(f"{prefix}/owncast/{{creator}}", door.owncast, methods=["POST"]))
         for word in ("views", "watching"):
             posts.append(Route(f"{prefix}/api/v1/videos/{{video}}/{word}", door.peertube, methods=["POST", "PUT"]))
     app = _Collector(

@@ -21,12 +21,13 @@ from footlights.private.vault.records import (
     PLAYING,
     RECORD,
     Records,
+    question_key,
     subject_key,
 )
 from footlights.private.vault.seasons import NO_SUBJECT, SeasonKeys
 from footlights.private.vault.texts import Texts
 from footlights.terms.errors import BadEvent
-from footlights.terms.events import CREATOR_KINDS, Kind, ViewerEvent
+from footlights.terms.events import CREATOR_KINDS, LIVE_KINDS, Kind, ViewerEvent
 
 Int64s = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -56,6 +57,7 @@ class _SubjectKeys(dict[str, int]):
 
 VIDEO_KEYS = _SubjectKeys("video")
 CREATOR_KEYS = _SubjectKeys("creator")
+LIVE_KEYS = _SubjectKeys("live")
 
 
 @lru_cache(maxsize=1024)
@@ -133,8 +135,14 @@ def _fill_plain(records: Records, events: Sequence[ViewerEvent]) -> None:
         event.completed * COMPLETED | _FOLLOWER_FLAGS[event.follower] | _PLAYING_FLAGS[event.playing]
         for event in events
     ]
-    records["position_ms"] = [event.position_ms for event in events]
-    records["watch_ms"] = [_packed(event.interests) if event.interests else event.watch_ms for event in events]
+    records["position_ms"] = [event.choice or event.position_ms for event in events]
+    records["watch_ms"] = [_last_field(event) for event in events]
+
+
+def _last_field(event: ViewerEvent) -> int:
+    if event.question:
+        return question_key(event.question)
+    return _packed(event.interests) if event.interests else event.watch_ms
 
 
 def _packed(interests: tuple[int, ...]) -> int:
@@ -145,6 +153,8 @@ def _packed(interests: tuple[int, ...]) -> int:
 def _subject(event: ViewerEvent) -> int:
     if event.kind is Kind.TRAITS:
         return NO_SUBJECT
+    if event.kind in LIVE_KINDS:
+        return LIVE_KEYS[event.subject]
     return (CREATOR_KEYS if event.kind in CREATOR_KINDS else VIDEO_KEYS)[event.subject]
 
 

@@ -14,6 +14,13 @@ import msgspec
 
 from footlights.private.collect.checks import AT_MS_MAX, SPAN_MS_MAX, Asked
 from footlights.private.collect.intake import Item
+from footlights.private.collect.segment_live import (
+    LIVE_DECLARATIONS,
+    LIVE_EVENTS,
+    choice_of,
+    id_of,
+    live_started,
+)
 from footlights.private.collect.surrogates import decode
 from footlights.private.collect.traits import Traits, read_country, read_interests, read_source, read_traits
 from footlights.terms.errors import BadRequest
@@ -89,6 +96,14 @@ class _Properties(ViewerProperties, gc=False):
     sound: Any = None
     posted_at: Any = None
     published_at: Any = None
+    live_id: Any = None
+    started_at: Any = None
+    silent_seconds: Any = None
+    question_id: Any = None
+    text: Any = None
+    options: Any = None
+    reaction: Any = None
+    choice: Any = None
 
 
 class Context(msgspec.Struct, gc=False):
@@ -201,6 +216,9 @@ def _read_track(message: _Message, at_ms: int, asked: Asked) -> tuple[Item, ...]
     kind = CREATOR_EVENTS.get(name)
     if kind is not None:
         return _creator_event(kind, message, properties, at_ms)
+    kind = LIVE_EVENTS.get(name)
+    if kind is not None:
+        return (_live_event(kind, message, properties, min(at_ms, asked.received_ms)),)
     declare = DECLARATIONS.get(name)
     if declare is not None:
         return (declare(properties, at_ms, asked.limits.text_length),)
@@ -230,10 +248,22 @@ def _read_identify(message: _Message, at_ms: int, asked: Asked) -> tuple[Item, .
 
 def _creator_event(kind: Kind, message: _Message, properties: _Properties, at_ms: int) -> tuple[Item, ...]:
     event = _viewer_event(kind, text_of(properties.creator_id), message, properties, at_ms)
-    video = video_of(properties) if kind is Kind.FOLLOW else ""
-    if not video:
+    if kind is not Kind.FOLLOW:
         return (event,)
-    return event, _viewer_event(Kind.FOLLOW_FROM, video, message, properties, at_ms)
+    video, live = video_of(properties), id_of(properties.live_id)
+    if live:
+        return event, _viewer_event(Kind.LIVE_FOLLOW, live, message, properties, at_ms)
+    return (event, _viewer_event(Kind.FOLLOW_FROM, video, message, properties, at_ms)) if video else (event,)
+
+
+def _live_event(kind: Kind, message: _Message, properties: _Properties, at_ms: int) -> Item:
+    choice = choice_of(kind, properties)
+    question = id_of(properties.question_id) if kind is Kind.LIVE_ANSWER else ""
+    if choice is None or (kind is Kind.LIVE_ANSWER and not question):
+        return Drop.BAD_FIELD
+    event = _viewer_event(kind, id_of(properties.live_id), message, properties, at_ms)
+    # What a video's event has and this has not, such as a position, is not read: its place in a record is the choice's.
+    return msgspec.structs.replace(event, session="", position_ms=0, watch_ms=0, choice=choice, question=question)
 
 
 def _viewer_event(kind: Kind, subject: str, message: _Message, properties: _Properties, at_ms: int) -> ViewerEvent:
@@ -303,11 +333,17 @@ def _video_removed(properties: _Properties, at_ms: int, _: int) -> Item:
     return VideoRemoved(id=video_of(properties), at_ms=at_ms)
 
 
-#: Names that declare a creator or a video.
+def _live_started(properties: _Properties, at_ms: int, text_length: int) -> Item:
+    return live_started(properties, at_ms, text_length, _ms_of_text(properties.started_at))
+
+
+#: Names that declare a creator, a video or a live session.
 DECLARATIONS: dict[str, Callable[[_Properties, int, int], Item]] = {
     "Creator Declared": _creator_declared,
     "Video Published": _video_published,
     "Video Removed": _video_removed,
+    "Live Started": _live_started,
+    **LIVE_DECLARATIONS,
 }
 _NO_PROPERTIES = _Properties()
 
@@ -319,8 +355,8 @@ def _why_undecodable(raw: bytes | msgspec.Raw, type_: str) -> Drop:
     except BAD_JSON:
         return Drop.BAD_FIELD
     kind = name.type or type_
-    known = isinstance(name.event, str) and (
-        name.event in VIDEO_EVENTS or name.event in CREATOR_EVENTS or name.event in DECLARATIONS
+    known = isinstance(name.event, str) and any(
+        name.event in names for names in (VIDEO_EVENTS, CREATOR_EVENTS, LIVE_EVENTS, DECLARATIONS)
     )
     return Drop.BAD_FIELD if known or kind == "identify" else Drop.UNKNOWN_EVENT
 

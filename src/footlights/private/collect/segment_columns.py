@@ -1,6 +1,6 @@
 """Segment columns. In: messages, as they were decoded. Out: what they tell by the column, each in one piece of memory.
 
-Made of each request as soon as it is decoded, while its messages are in the processor's cache; they are let go at
+Made of a large request as soon as it is decoded, while its messages are in the processor's cache; they are let go at
 once. What waits for the disk is then some bytes an event, and not twenty objects that lie about.
 No function is called for a row where a word or two will do: this is what every event waits for.
 """
@@ -31,6 +31,7 @@ from footlights.private.collect.segment import (
     video_of,
     viewer_of,
 )
+from footlights.private.collect.segment_live import LIVE_EVENTS
 from footlights.private.collect.traits import Traits, read_country, read_source, read_traits
 from footlights.private.vault.texts import Texts, sizes
 from footlights.terms.domains import COUNTRY_INDEX, SOURCE_INDEX
@@ -65,7 +66,7 @@ class _Codes(dict[Any, int]):
         return 0
 
 
-_NAMES = _Codes(VIDEO_EVENTS | dict.fromkeys((*CREATOR_EVENTS, *DECLARATIONS), ALONE))
+_NAMES = _Codes(VIDEO_EVENTS | dict.fromkeys((*CREATOR_EVENTS, *LIVE_EVENTS, *DECLARATIONS), ALONE))
 _VIEW, _COMPLETION = int(Kind.VIEW), int(Kind.COMPLETION)
 _COMPLETED: dict[Any, int] = {None: 0, False: 0, True: 1}
 _FOLLOWER: dict[Any, int] = {None: 0, False: 1, True: 2}
@@ -92,6 +93,9 @@ class Person(msgspec.Struct, frozen=True):
     row: int
     told: Traits | None
     own: Traits | None
+
+    def __repr__(self) -> str:
+        return "<person, withheld>"
 
 
 class Columns(msgspec.Struct, kw_only=True):
@@ -127,9 +131,9 @@ class Columns(msgspec.Struct, kw_only=True):
 
     @classmethod
     def together(cls, parts: Sequence[Columns]) -> Columns:
-        """Those of several requests, one after the other. parts: one at least."""
-        if len(parts) == 1:
-            return parts[0]
+        """Those of several requests, one after the other."""
+        if len(parts) < 2:
+            return parts[0] if parts else cls.of(())
         people: list[Person] = []
         before = 0
         for part in parts:
@@ -233,7 +237,8 @@ def _columns(lines: Sequence[Line], type_: str) -> Columns:
 
 
 def _by_field(structs: Sequence[msgspec.Struct], kind: type[msgspec.Struct]) -> Sequence[Column]:
-    return tuple(zip(*map(msgspec.structs.astuple, structs), strict=True)) or [()] * len(kind.__struct_fields__)
+    # Not strict: a message that is a body of its own has more fields, after these.
+    return tuple(zip(*map(msgspec.structs.astuple, structs), strict=False)) or [()] * len(kind.__struct_fields__)
 
 
 def _codes(types: Column, names: Column, type_: str) -> bytes:

@@ -28,7 +28,7 @@ from footlights.private.vault.receipts import let_exports_go, write_export, writ
 from footlights.private.vault.records import COMPLETED, Records
 from footlights.private.vault.rewriting import find, finish_rewriting, rewrite
 from footlights.terms.domains import AGES, COUNTRIES, GENDERS, SOURCES
-from footlights.terms.events import Kind
+from footlights.terms.events import LIVE_KINDS, Kind
 from footlights.terms.figures import rfc3339
 from footlights.terms.seasons import season_at, season_name, season_start_utc
 from footlights.terms.ticks import HOUR
@@ -246,6 +246,9 @@ def _told(records: Records, names: dict[int, tuple[str, str]]) -> list[dict[str,
                 event[name] = domain[int(record[name])]
         if record["kind"] == Kind.TRAITS:
             event["interests"] = [place for place in int(record["watch_ms"]).to_bytes(4, "little") if place]
+        elif record["kind"] in LIVE_KINDS:
+            if record["kind"] in (Kind.LIVE_REACTION, Kind.LIVE_ANSWER):
+                event["choice"] = int(record["position_ms"])
         else:
             event |= {name: int(record[name]) for name in ("position_ms", "watch_ms") if record[name]}
             if record["flags"] & COMPLETED:

@@ -21,6 +21,7 @@ from pathlib import Path
 import duckdb
 
 from footlights.private.vault.manifest import FILE, read_manifest, segments_in
+from footlights.private.vault.rooms import ROOMS_FILE
 from footlights.private.vault.seasons import DESTROYED_FILE, SeasonKeys
 from footlights.private.vault.store import STORE_FILE
 from footlights.terms.errors import VaultDamaged
@@ -133,7 +134,7 @@ def check_unused(private: Path, *, journal: bool = True) -> None:
 def _is_left(below: Path) -> bool:
     name = below.name
     is_season_key = below.parent == _SEASON_KEYS and below.suffix == ".key"
-    return is_season_key or name in _LEFT or name.startswith(STORE_FILE) or name.endswith(_LEFT_ENDINGS)
+    return is_season_key or name in _LEFT or name.startswith((STORE_FILE, ROOMS_FILE)) or name.endswith(_LEFT_ENDINGS)
 
 
 def _is_same(file: Path, copied: Path) -> bool:

@@ -23,7 +23,14 @@ from footlights.private.vault.journal import Batch, JournalReader
 from footlights.private.vault.records import RECORD, Records, subject_key
 from footlights.private.vault.seasons import SeasonKeys
 from footlights.terms.errors import VaultFull
-from footlights.terms.events import CreatorDeclared, Drop, VideoPublished, VideoRemoved
+from footlights.terms.events import (
+    LIVE_KINDS,
+    CreatorDeclared,
+    Drop,
+    LiveStarted,
+    VideoPublished,
+    VideoRemoved,
+)
 from footlights.terms.families import WATCH_EDGES_SECONDS
 from footlights.terms.policy import Policies
 from footlights.terms.seasons import Season, last_kept, season_at, season_name, season_start_utc
@@ -85,8 +92,10 @@ class Fold:
         next_seq = self._next_seq()
         seq = np.arange(next_seq, next_seq + len(records), dtype=np.int64)
         self._store.execute("UPDATE clock SET next_seq = ?", [next_seq + len(records)])
-        kept = ~self._too_late(records["at_ms"])
-        self._tally("dropped", {int(Drop.TOO_LATE): int((~kept).sum())})
+        # What happens in live sessions is counted by live.py, every two seconds, and never here.
+        of_videos = records["kind"] < int(min(LIVE_KINDS))
+        kept = ~self._too_late(records["at_ms"]) & of_videos
+        self._tally("dropped", {int(Drop.TOO_LATE): int((of_videos & ~kept).sum())})
         if not kept.any():
             return
         columns: dict[str, Any] = {name: np.ascontiguousarray(records[name][kept]) for name in RECORD.names or ()}
@@ -143,9 +152,10 @@ class Fold:
             seq = next_seq + after
             if isinstance(declared, CreatorDeclared):
                 _tell(creators, subject_key("creator", declared.id), declared, seq)
-            elif isinstance(declared, VideoPublished):
-                _tell(videos, subject_key("video", declared.id), declared, seq)
-                # A video may come before its creator's own declaration.
+            elif isinstance(declared, VideoPublished | LiveStarted):
+                if isinstance(declared, VideoPublished):
+                    _tell(videos, subject_key("video", declared.id), declared, seq)
+                # A video or a live session may come before its creator's own declaration.
                 key = subject_key("creator", declared.creator)
                 if key not in creators and not self._known("creators", "creator", key, declared.creator):
                     implied = CreatorDeclared(id=declared.creator, at_ms=declared.at_ms, name=declared.creator)

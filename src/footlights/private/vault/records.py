@@ -5,7 +5,8 @@
     |        |        |        |        |        |        | age gender | flags   | ms | ms    |
     |        |        |        |        |        |        | source     |         |    |       |
 
-Of traits, the last field holds up to four interests, a byte each.
+Of traits, the last field holds up to four interests, a byte each. Of what happens in a live session, position holds a
+choice (which reaction, which option), and the last field which question was answered.
 pair, viewer, message and session are keyed by the season's key (seasons.py); subject is a video's or creator's key.
 The order of the journal is the order of arrival.
 """
@@ -51,9 +52,15 @@ assert RECORD.itemsize == PACK.size == 64
 
 
 def subject_key(kind: str, subject_id: str) -> int:
-    """The 64-bit key of a video or creator, signed. kind: "video" or "creator".
+    """The 64-bit key of a video, creator or live session, signed. kind: "video", "creator" or "live".
 
     A public name, not a secret: a declaration whose key belongs to another id is refused, so no two ids share one.
     """
     digest = hashlib.blake2b(subject_id.encode(), digest_size=8, person=kind.encode()).digest()
     return int.from_bytes(digest, "little", signed=True)
+
+
+def question_key(question_id: str) -> int:
+    """The 31-bit key of a host's question, 1 or more: public. Two of one live session with the same key are refused."""
+    digest = hashlib.blake2b(question_id.encode(), digest_size=4, person=b"question").digest()
+    return max(1, int.from_bytes(digest, "little") >> 1)

@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Sequence
 from fractions import Fraction
 from functools import lru_cache
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from footlights.public.board.noise import ErrorRows, Floats
 from footlights.public.board.rows import Int64s, Layout, layout_of
 from footlights.terms.domains import UNKNOWN
 from footlights.terms.errors import BoardDamaged, NotFound
@@ -27,8 +29,8 @@ from footlights.terms.seasons import Season, season_at, season_start_utc
 from footlights.terms.ticks import AGES, HOUR, last_tick, season_ages, tick_time
 
 BOARD_FILE = "board.db"
-#: Variances that a plan keeps: some four thousand pairs of steps follow each other by a day, and a page asks for more.
-NOISE_KEPT_MAX = 65_536
+#: Places that one statement looks up: of each, the plan is made once for a connection.
+PLACES = 128
 
 
 class Creator(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,10 +77,9 @@ class Plan:
         self.layout: Layout = layout_of(family, width=width)
         self._folder = folder
         self.sigmas = np.asarray(detail["sigmas"], dtype=np.float64)
-        self._noise_of: dict[tuple[tuple[int, ...], tuple[int, ...]], float] = {}
-        self._covariances: dict[tuple[str, int], NDArray[np.float64]] = {}
+        self._covariances: dict[tuple[str, int], Floats] = {}
         self._variances = [float(Fraction(variance)) for variance in detail.get("variances", ())]
-        self._error = self._rows(detail["error_rows"]) if "error_rows" in detail else None
+        self._error = ErrorRows(self._rows(detail["error_rows"])) if "error_rows" in detail else None
         self._cell_rows: dict[str, str] = detail.get("cell_rows", {})
 
     def _rows(self, name: str) -> NDArray[np.float32]:
@@ -88,51 +89,31 @@ class Plan:
             raise BoardDamaged(f"board: {name} is missing or cut. `footlights tick` writes it again.") from None
         return rows
 
-    def suffix_covariance(self, name: str, step: int) -> NDArray[np.float64]:
+    def suffix_covariance(self, name: str, step: int) -> Floats:
         """Covariance of the numbers of a suffix histogram at a step, shape (cells, cells)."""
         known = self._covariances.get((name, step))
         if known is not None:
             return known
-        assert self._error is not None, "a plan with noise has error rows"
         along = np.flip(self._rows(self._cell_rows[name]).astype(np.float64))
-        over_time = self._error[step].astype(np.float64)
-        variance = self._variances[list(self.slices).index(name)] * (over_time @ over_time)
-        covariance: NDArray[np.float64] = variance * (along @ along.T)
+        variance = self._variances[list(self.slices).index(name)] * self.noise_of([[step]], (1,))[0]
+        covariance: Floats = variance * (along @ along.T)
         covariance.flags.writeable = False
         # Two histograms of five milestones at most; a page that compares videos asks for each many times.
         self._covariances[name, step] = covariance
         return covariance
 
-    def std(self, step: int) -> NDArray[np.float64]:
+    def std(self, step: int) -> Floats:
         """Standard deviation of each noisy number's estimate at a step (0-based), shape (noisy,)."""
-        assert self._error is not None, "a plan with noise has error rows"
-        row = self._error[step].astype(np.float64)
-        scale: NDArray[np.float64] = self.sigmas * np.sqrt(row @ row)
-        return scale
+        return self.sigmas * np.sqrt(self.noise_of([[step]], (1,)))
 
-    def std_of_change(self, step: int, *, since: int) -> NDArray[np.float64]:
+    def std_of_change(self, step: int, *, since: int) -> Floats:
         """Standard deviation of the estimate at `step` less that at `since` (-1: from nothing), shape (noisy,)."""
-        scale: NDArray[np.float64] = self.sigmas * np.sqrt(self.noise_of((since, step), (-1, 1)))
-        return scale
+        return self.sigmas * np.sqrt(self.noise_of([[since, step]], (-1, 1)))
 
-    def noise_of(self, steps: tuple[int, ...], weights: tuple[int, ...]) -> float:
-        """The variance of a sum of one number's estimates at some steps, each with its weight, over sigma squared.
-
-        A step of -1 is the moment before the first, when nothing has noise.
-        """
-        asked = steps, weights
-        known = self._noise_of.get(asked)
-        if known is not None:
-            return known
+    def noise_of(self, steps: ArrayLike, weights: Sequence[int]) -> Floats:
+        """ErrorRows.variances of this plan."""
         assert self._error is not None, "a plan with noise has error rows"
-        row = np.zeros(self._error.shape[1])
-        for step, weight in zip(steps, weights, strict=True):
-            if step >= 0:
-                row += weight * self._error[step].astype(np.float64)
-        if len(self._noise_of) >= NOISE_KEPT_MAX:
-            self._noise_of.clear()
-        self._noise_of[asked] = variance = float(row @ row)
-        return variance
+        return self._error.variances(steps, weights)
 
 
 class Reading(msgspec.Struct, frozen=True, kw_only=True):
@@ -162,14 +143,15 @@ class Series(msgspec.Struct, frozen=True, kw_only=True):
 class Board:
     """A board that somebody else writes. Raises BoardDamaged where there is none."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, plans: dict[int, Plan] | None = None) -> None:
+        """plans: what other openings of this board have read of its plans, to share."""
         self.folder = folder
         path = folder / BOARD_FILE
         if not path.exists():
             raise BoardDamaged(f"{path.name} is not there. The gate makes it at its first tick: `footlights tick`.")
         self._db = sqlite3.connect(f"file:{path}?mode=ro", uri=True, check_same_thread=False)
         self._db.execute("PRAGMA query_only = 1")
-        self._plans: dict[int, Plan] = {}
+        self._plans = {} if plans is None else plans
 
     def close(self) -> None:
         """Give the file back."""
@@ -185,15 +167,23 @@ class Board:
         value = self.fact("published_through")
         return int(value) if value else None
 
+    def restores(self) -> int:
+        """How often the board was put back to a copy: what was published since then has been published again."""
+        return len(json.loads(self.fact("restores") or "[]"))
+
     def policy(self, plan: Plan | None = None) -> Policy:
         """The policy that a plan was made from; without one, the policy in force at the board's own moment."""
-        rows = self._db.execute("SELECT from_season, text FROM policies ORDER BY policy").fetchall()
-        if not rows:
-            raise BoardDamaged("the board states no policy. `footlights tick` writes it.")
-        versions = [(season, _parsed(text)) for season, text in rows]
+        versions = self.policies().versions
         if plan is not None and plan.policy:
             return next(policy for _, policy in versions if policy.digest == plan.policy)
         return Policies(versions).at(season_at(self.published_through_utc() or 0))
+
+    def policies(self) -> Policies:
+        """All policies that were decided. Raises BoardDamaged where the gate has not stated any yet."""
+        rows = self._db.execute("SELECT from_season, text FROM policies ORDER BY policy").fetchall()
+        if not rows:
+            raise BoardDamaged("the board states no policy. `footlights tick` writes it.")
+        return Policies([(season, _parsed(text)) for season, text in rows])
 
     def has_policy(self) -> bool:
         """Whether the gate has stated a policy yet."""
@@ -254,6 +244,11 @@ class Board:
         )
         return [_video(row) for row in rows]
 
+    def posted_at(self, creator: Creator) -> Int64s:
+        """When a creator's videos were posted that have not been taken down, in seconds since 1970."""
+        query = "SELECT posted_at FROM videos WHERE creator = ? AND removed_at IS NULL"
+        return np.asarray([row[0] for row in self._db.execute(query, (creator.key,))], dtype=np.int64)
+
     def reading(self, video: Video, family: str, *, at_utc: int) -> Reading | None:
         """The newest tick of a video's family at or before a moment; None before the first."""
         ages = AGES[FAMILIES[family].schedule]
@@ -303,12 +298,19 @@ class Board:
             (spend, ticks[0], ticks[-1]),
         ).fetchall()
 
-    def rows_at(self, places: Iterable[tuple[int, int]]) -> list[bytes]:
+    def rows_at(self, places: Sequence[tuple[int, int]]) -> list[bytes]:
         """The rows at some (spend, tick), as packed, in their order. Raises BoardDamaged where one is missing."""
-        one = "SELECT row FROM figures WHERE spend = ? AND tick = ?"
+        found: dict[tuple[int, int], bytes] = {}
+        for start in range(0, len(places), PLACES):
+            part = places[start : start + PLACES]
+            # Filled up with places that nothing is at: one statement for all, which is understood once.
+            asked = [*part, *[(-1, -1)] * (PLACES - len(part))] if len(part) > 1 else part
+            query = _AT.format(places=",".join(["(?,?)"] * len(asked)))
+            rows = self._db.execute(query, [number for place in asked for number in place])
+            found |= {(spend, tick): row for spend, tick, row in rows}
         try:
-            return [self._db.execute(one, place).fetchone()[0] for place in places]
-        except TypeError:
+            return [found[place] for place in places]
+        except KeyError:
             raise BoardDamaged("a tick that was published is gone. Restore the board from a backup.") from None
 
     def _series(
@@ -318,12 +320,7 @@ class Board:
         if stream is None or not len(ticks):
             return None
         spend, plan, first_tick = stream
-        if isinstance(ticks, range) and ticks.step == 1:
-            found = self.rows_of(spend, ticks)
-        else:
-            one = "SELECT tick, row FROM figures WHERE spend = ? AND tick = ?"
-            maybe = (self._db.execute(one, (spend, tick)).fetchone() for tick in ticks)
-            found = [row for row in maybe if row is not None]
+        found = [row for run in _runs(ticks) for row in self.rows_of(spend, run)]
         if not found:
             return None
         y, estimates, exact = plan.layout.unpack([packed for _, packed in found])
@@ -371,12 +368,30 @@ class Board:
         return self._plans[plan]
 
 
+def _runs(ticks: Sequence[int]) -> list[range]:
+    """Ticks, ascending, as few ranges as they are: a range is one look-up."""
+    if isinstance(ticks, range) and ticks.step == 1:
+        return [ticks]
+    runs = (list(run) for _, run in groupby(enumerate(ticks), key=lambda at: at[1] - at[0]))
+    return [range(run[0][1], run[-1][1] + 1) for run in runs]
+
+
+#: CROSS JOIN, so that SQLite looks each place up and does not walk over all rows there are.
+_AT = (
+    "WITH places (at_spend, at_tick) AS (VALUES {places}) SELECT at_spend, at_tick, row FROM places "
+    "CROSS JOIN figures ON spend = at_spend AND tick = at_tick"
+)
 _VIDEOS = "SELECT video, id, creator, title, posted_at, duration_ms, hashtags, sound, removed_at FROM videos"
 
 
 @lru_cache(maxsize=16)
 def _parsed(text: str) -> Policy:
     return parse_policy(text)
+
+
+@lru_cache(maxsize=4096)
+def _hashtags(text: str) -> tuple[str, ...]:
+    return tuple(json.loads(text))
 
 
 def _creator(row: tuple[Any, ...]) -> Creator:
@@ -386,7 +401,7 @@ def _creator(row: tuple[Any, ...]) -> Creator:
 def _video(row: tuple[Any, ...]) -> Video:
     return Video(
         key=row[0], id=row[1], creator_key=row[2], title=row[3], posted_at_utc=row[4], duration_ms=row[5],
-        hashtags=tuple(json.loads(row[6])), sound=row[7], removed_at_utc=row[8],
+        hashtags=_hashtags(row[6]), sound=row[7], removed_at_utc=row[8],
     )  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from footlights.public.board.live import LIVE_FILE
 from footlights.public.board.read import BOARD_FILE
 from footlights.terms.errors import AlreadyPublished
 from footlights.terms.seasons import Season
@@ -53,6 +54,12 @@ class BoardWriter:
         folder.mkdir(parents=True, exist_ok=True)
         with closing(sqlite3.connect(folder / BOARD_FILE)) as copy:
             self._db.backup(copy)
+        if (self.folder / LIVE_FILE).exists():
+            with (
+                closing(sqlite3.connect(self.folder / LIVE_FILE)) as live,
+                closing(sqlite3.connect(folder / LIVE_FILE)) as copy,
+            ):
+                live.backup(copy)
         for rows in self.folder.rglob("*.npy"):
             if not rows.name.endswith(".draft.npy"):
                 to = folder / rows.relative_to(self.folder)

@@ -18,17 +18,26 @@ from footlights.public.insights.experiment import Experiment, experiment
 from footlights.public.insights.forecast import Forecast, Foreseen, forecast
 from footlights.public.insights.holding import Held, Holding, holding
 from footlights.public.insights.leaving import Leaving, leaving
+from footlights.public.insights.live import Follower, ListedLive, RoomNow, room_now
+from footlights.public.insights.live import listed as listed_live
 from footlights.public.insights.moments import next_tick_utc
 from footlights.public.insights.notable import TakingOff, UnusualWeek, taking_off, unusual_weeks
 from footlights.public.insights.overview import OVERVIEW_NAMES, WINDOW_DAYS_MAX, Overview, overview
 from footlights.public.insights.pace import Pace, pace
 from footlights.public.insights.periods import Period, from_day_to_day, last_days
 from footlights.public.insights.ranking import ListedVideo, Place, RankedPage, ranked_page
+from footlights.public.insights.replay import Replay, replay
 from footlights.public.insights.retention import Retention, retention
 from footlights.public.insights.streams import DaySums
 from footlights.public.insights.suggestions import Findings, Suggestion, Suggestions, findings, suggested, suggestions
 from footlights.public.insights.timeseries import GRANULARITIES, KINDS, Curve, Granularity, Kind, timeseries
 from footlights.public.insights.typical import TYPICAL_NAMES, Typical, typical
+from footlights.public.insights.typical_retention import (
+    TypicalPart,
+    TypicalRetention,
+    UnusualStretch,
+    typical_retention,
+)
 from footlights.public.insights.videos import VideoFigures, video_figures
 
 __all__ = [
@@ -51,6 +60,7 @@ __all__ = [
     "Drivers",
     "Experiment",
     "Findings",
+    "Follower",
     "Forecast",
     "Foreseen",
     "Granularity",
@@ -58,6 +68,7 @@ __all__ = [
     "Holding",
     "Kind",
     "Leaving",
+    "ListedLive",
     "ListedVideo",
     "Overview",
     "Pace",
@@ -65,12 +76,17 @@ __all__ = [
     "Place",
     "PostingHour",
     "RankedPage",
+    "Replay",
     "Retention",
+    "RoomNow",
     "Suggestion",
     "Suggestions",
     "Table",
     "TakingOff",
     "Typical",
+    "TypicalPart",
+    "TypicalRetention",
+    "UnusualStretch",
     "UnusualWeek",
     "VideoFigures",
     "active_hours",
@@ -89,16 +105,20 @@ __all__ = [
     "impression_sources",
     "last_days",
     "leaving",
+    "listed_live",
     "next_tick_utc",
     "overview",
     "pace",
     "ranked_page",
+    "replay",
     "retention",
+    "room_now",
     "suggested",
     "suggestions",
     "taking_off",
     "timeseries",
     "typical",
+    "typical_retention",
     "unusual_weeks",
     "video_figures",
 ]

@@ -5,6 +5,8 @@ A video that gained too few to say is not among them: what stands last would els
 
 from __future__ import annotations
 
+from itertools import repeat
+
 import msgspec
 import numpy as np
 
@@ -12,7 +14,7 @@ from footlights.public.board.read import Board, Creator
 from footlights.public.insights.periods import Period
 from footlights.public.insights.ranking import Place, places_of
 from footlights.public.insights.streams import Streams
-from footlights.public.insights.tallies import figure_of
+from footlights.public.insights.tallies import figures_along
 from footlights.terms.figures import Figure
 
 
@@ -28,15 +30,14 @@ class BestVideo(msgspec.Struct, frozen=True, kw_only=True):
 def best_videos(board: Board, creator: Creator, period: Period, *, by: str, count_max: int) -> tuple[BestVideo, ...]:
     """A channel's videos that gained most of a metric in a period, the most first."""
     streams = Streams(board, creator, board.videos(creator))
-    moments = np.asarray([period.since_utc, period.until_utc], dtype=np.int64)
-    too_few = board.policy().too_few
-    gained = {
-        video.key: figure_of(
-            streams.spans_of(stream, moments)[0], by, at_utc=period.until_utc, tick=None, too_few=too_few, change=True
-        )
-        for stream, video in enumerate(streams.videos)
-        if video.posted_at_utc < period.until_utc
-    }
+    of = np.asarray([n for n, video in enumerate(streams.videos) if video.posted_at_utc < period.until_utc], np.int64)
+    moments = np.tile(np.asarray([period.since_utc, period.until_utc], dtype=np.int64), (len(of), 1))
+    figures = figures_along(
+        by, streams.spans(moments, of=of), longest_ms=streams.longest_ms[of].tolist(),
+        at_utc=repeat(period.until_utc, len(of)), ticks=repeat(None, len(of)), too_few=board.policy().too_few,
+        change=True,
+    )  # fmt: skip
+    gained = {streams.videos[stream].key: figure for stream, figure in zip(of.tolist(), figures, strict=True)}
     places = places_of(gained)
     told = [video for video in streams.videos if video.key in gained and gained[video.key].state == "ok"]
     told.sort(key=lambda video: (-(gained[video.key].value or 0), video.id))

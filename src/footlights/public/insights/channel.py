@@ -6,7 +6,6 @@ Each season begins anew: a viewer's pseudonym lives for one, so nobody can be to
 from __future__ import annotations
 
 import math
-from itertools import pairwise
 
 import msgspec
 import numpy as np
@@ -96,8 +95,8 @@ def profile_views(board: Board, creator: Creator, moments_utc: Int64s, *, too_fe
         steps = np.concatenate(([-1], series.ticks - series.first_tick))[at]
         sigma = float(series.plan.sigmas[_PROFILE])
         spans[0] += np.diff(totals)
-        spans[1] += [sigma**2 * series.plan.noise_of(span, (-1, 1)) for span in pairwise(steps.tolist())]
-        whole += totals[-1] - totals[0], sigma**2 * series.plan.noise_of((int(steps[0]), int(steps[-1])), (-1, 1))
+        spans[1] += sigma**2 * series.plan.noise_of(np.stack([steps[:-1], steps[1:]], axis=1), (-1, 1))
+        whole += totals[-1] - totals[0], sigma**2 * series.plan.noise_of(steps[[0, -1]], (-1, 1))[0]
     if not known:
         return ProfileViews(whole=pending_figure("profile_views"), gained=0.0, variance=0.0, days=(), complete=False)
 

@@ -28,7 +28,7 @@ from footlights.public.insights.growth import (
     log_of,
 )
 from footlights.public.insights.moments import newest_age, reading_time_utc
-from footlights.public.insights.pace import pace_since
+from footlights.public.insights.pace import pace_since, views_between
 from footlights.public.insights.streams import Streams
 from footlights.public.insights.tallies import Floats, figure_of, views_of
 from footlights.terms.figures import Z95, Figure, rfc3339
@@ -133,9 +133,9 @@ class _Seen:
         since = pace_since(age)
         moments = posted + np.asarray([since, age], dtype=np.int64)
         self.age = age
-        self.tally = streams.tallies_of(stream, moments)[-1]
+        self.tally = streams.tallies_of(stream, moments[1:])[0]
         self.count, self.std = views_of(self.tally)
-        gained, noise = views_of(streams.spans_of(stream, moments)[0])
+        gained, noise = views_between(streams, stream, moments)
         told = gained > 2 * noise and gained > 0
         self.pace = gained / (age - since) if told else math.nan
 

@@ -49,7 +49,7 @@ def leaving(board: Board, video: Video, *, at_utc: int | None = None) -> Leaving
         return Leaving(as_of=None, stretches=())
     reached = reading.estimates[reading.plan.slices["positions"]].astype(np.float64)
     covariance = reading.plan.suffix_covariance("positions", reading.step)
-    lost = _losses()
+    lost = losses()
     left, usual = lost @ reached, (lost @ reached).mean()
     # Of a stretch less the mean of all: what both have in common cancels.
     against = lost - lost.mean(axis=0)
@@ -62,7 +62,7 @@ def leaving(board: Board, video: Video, *, at_utc: int | None = None) -> Leaving
     )
 
 
-def _losses() -> Floats:
+def losses() -> Floats:
     """Each stretch but the last as a row: who got to its beginning less who got to its end."""
     stretches = POSITIONS // STRETCH - 1
     rows = np.zeros((stretches, POSITIONS))

@@ -5,11 +5,13 @@ Never reads a wall clock: a replayed log is shown at its own times.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import numpy as np
 
-from footlights.public.board.read import Board, Creator, Reading, Video
+from footlights.public.board.read import Board, Creator, Reading
 from footlights.terms.seasons import Season, season_at
-from footlights.terms.ticks import COUNTER_AGES, HOUR, last_tick, tick_time
+from footlights.terms.ticks import COUNTER_AGES, HOUR, last_tick
+
+_AGES = np.asarray(COUNTER_AGES, dtype=np.int64)
 
 
 def reading_time_utc(board: Board, at_utc: int | None) -> int | None:
@@ -40,13 +42,9 @@ def newest_season(
     return None, None
 
 
-def next_tick_utc(videos: Iterable[Video], *, at_utc: int) -> int:
+def next_tick_utc(board: Board, creator: Creator, *, at_utc: int) -> int:
     """When the next figure of a channel is due, in seconds since 1970: a video's tick or the channel's own, hourly."""
-    due = (at_utc // HOUR + 1) * HOUR
-    for video in videos:
-        if video.removed_at_utc is not None:
-            continue
-        tick = last_tick(video.posted_at_utc, at_utc=at_utc) + 1
-        if tick <= len(COUNTER_AGES):
-            due = min(due, tick_time(video.posted_at_utc, tick=tick))
-    return due
+    posted = board.posted_at(creator)
+    ticks = np.searchsorted(_AGES, at_utc - posted, side="right")
+    due = posted + _AGES[np.minimum(ticks, len(_AGES) - 1)]
+    return int(due[ticks < len(_AGES)].min(initial=(at_utc // HOUR + 1) * HOUR))

@@ -12,11 +12,12 @@ import msgspec
 import numpy as np
 
 from footlights.public.board.read import Board, Creator, Video
+from footlights.public.board.rows import Int64s
 from footlights.public.insights.audience import Audience, impression_sources
 from footlights.public.insights.moments import newest_age, reading_time_utc
 from footlights.public.insights.ratios import Z975
 from footlights.public.insights.streams import Streams
-from footlights.public.insights.tallies import views_of
+from footlights.public.insights.tallies import terms_of, views_of
 from footlights.terms.figures import rfc3339
 from footlights.terms.ticks import DAY, HOUR, MINUTE
 
@@ -51,9 +52,8 @@ def pace(board: Board, creator: Creator, video: Video, *, at_utc: int | None = N
     since = pace_since(age)
     over = age - since
     moments = video.posted_at_utc + np.asarray([since, age], dtype=np.int64)
-    (count, count_std), (came, came_std) = (
-        views_of(tally) for tally in (streams.tallies_of(0, moments)[-1], streams.spans_of(0, moments)[0])
-    )
+    count, count_std = views_of(streams.tallies_of(0, moments[1:])[0])
+    came, came_std = views_between(streams, 0, moments)
     count_low, count_high = max(0.0, count - Z975 * count_std), max(0.0, count + Z975 * count_std)
     came_low, came_high = came - Z975 * came_std, came + Z975 * came_std
     if came_high <= 0 or count_low <= 0:
@@ -76,3 +76,10 @@ def pace_since(age_seconds: int) -> int:
     # apart, and the pace is that of the last.
     step = HOUR if age_seconds >= 4 * HOUR else MINUTE
     return newest_age(min(since // step * step, age_seconds - MINUTE))
+
+
+def views_between(streams: Streams, stream: int, moments_utc: Int64s) -> tuple[float, float]:
+    """The views that came to one stream between two moments, unclipped, and their standard deviation."""
+    counts = streams.spans(moments_utc[None, :], of=np.asarray([stream], dtype=np.int64))
+    terms = list(terms_of("view_count"))
+    return float(counts.noisy[0, terms].sum()), math.sqrt(float(counts.variances[0, terms].sum()))

@@ -57,9 +57,13 @@ def share_figure(
     at_utc: int,
     tick: int | None,
     too_few: float,
+    z: float = Z95,
 ) -> Figure:
-    """The figure of scale x part / whole, of a part that is at most the whole. covariance: of both counts' noise."""
-    low, high = _share_between(part, whole, part_variance, whole_variance, covariance)
+    """The figure of scale x part / whole, of a part that is at most the whole. covariance: of both counts' noise.
+
+    z: how many standard deviations its interval reaches to either side.
+    """
+    low, high = _share_between(part, whole, (part_variance, whole_variance, covariance), z=z)
     value = min(max(part / whole, 0.0), 1.0) if whole > 0 else 1.0
     vague = whole <= Z95 * math.sqrt(whole_variance)
     return _figure(
@@ -67,13 +71,12 @@ def share_figure(
     )
 
 
-def _share_between(
-    part: float, whole: float, part_variance: float, whole_variance: float, covariance: float
-) -> tuple[float, float]:
-    """The r in 0..1 for which (part - r whole)^2 <= 1.96^2 x its variance: square r^2 - 2 mixed r + rest <= 0."""
-    square = whole**2 - Z95**2 * whole_variance
-    mixed = part * whole - Z95**2 * covariance
-    rest = part**2 - Z95**2 * part_variance
+def _share_between(part: float, whole: float, noise: tuple[float, float, float], *, z: float) -> tuple[float, float]:
+    """The r in 0..1 for which (part - r whole)^2 <= z^2 x its variance: square r^2 - 2 mixed r + rest <= 0."""
+    part_variance, whole_variance, covariance = noise
+    square = whole**2 - z**2 * whole_variance
+    mixed = part * whole - z**2 * covariance
+    rest = part**2 - z**2 * part_variance
     if whole <= 0 or square <= 0:
         return 0.0, 1.0
     # part / whole is between the roots, so there are two; floats may see it otherwise where they are one.

@@ -9,7 +9,6 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
-from itertools import pairwise
 
 import msgspec
 import numpy as np
@@ -17,14 +16,19 @@ from numpy.typing import NDArray
 
 from footlights.public.board.read import Board, Creator, Video
 from footlights.public.board.rows import Int64s, layout_of
-from footlights.public.insights.tallies import Floats, Tally, unit_scale
-from footlights.terms.metrics import COUNTERS, DISCLOSED
+from footlights.public.insights.tallies import WATCH, Counts, Floats, Tally
+from footlights.terms.errors import BoardDamaged
+from footlights.terms.metrics import COUNTERS, DISCLOSED, WATCH_STEPS
 from footlights.terms.ticks import COUNTER_AGES, DAY
 
 _AGES = np.asarray(COUNTER_AGES, dtype=np.int64)
 #: From this tick on there is one a day, so that the ticks of many midnights are a range.
 _FIRST_DAILY = int(np.searchsorted(_AGES, 30 * DAY)) + 2
 _NOT_REMOVED = 2**62
+#: Streams that are read at a time: a year of days of them is 5 MB.
+_BLOCK = 100
+#: A place on the board as one number: stream x this + tick.
+_PLACES = 4096
 #: Channels whose sums are kept: 70 kB each for two years.
 CHANNELS_MAX = 2_000
 
@@ -40,8 +44,15 @@ class Totals(msgspec.Struct, frozen=True):
         return Totals(np.concatenate([other.noisy, self.noisy]), np.concatenate([other.exact, self.exact]))
 
 
+class Running(msgspec.Struct, frozen=True):
+    """Running counts of s streams at m ticks of each. noisy: (s, m, 7), in the metrics' units. exact: (s, m, 2)."""
+
+    noisy: Floats
+    exact: Int64s
+
+
 class Streams:
-    """The running counts of some videos: those of them whose stream has begun."""
+    """The running counts of some videos: those of them whose stream has begun. longest_ms: as Tally has it, of each."""
 
     def __init__(self, board: Board, creator: Creator, videos: Sequence[Video]) -> None:
         began = board.streams_of(creator, "counters")
@@ -49,22 +60,31 @@ class Streams:
         self.videos = [video for video in videos if video.key in began]
         found = [began[video.key] for video in self.videos]
         self._spends = np.asarray([spend for spend, _, _ in found], dtype=np.int64)
-        self._plans = [plan for _, plan, _ in found]
         self._first_ticks = np.asarray([first for _, _, first in found], dtype=np.int64)
         self._posted = np.asarray([video.posted_at_utc for video in self.videos], dtype=np.int64)
         # A video that was taken down has no ticks after it.
         removed = (video.removed_at_utc for video in self.videos)
         self._removed = np.asarray([_NOT_REMOVED if at is None else at for at in removed], dtype=np.int64)
-        plans = {plan.plan: plan for plan in self._plans}
-        policies = {number: board.policy(plan) for number, plan in plans.items()}
-        self._scales = np.asarray(
-            [unit_scale(video, policies[plan.plan]) for video, plan in zip(self.videos, self._plans, strict=True)]
-        ).reshape(-1, len(COUNTERS))
-        self._longest_ms = [
-            policies[plan.plan].watch_bound_ms(video.duration_ms)
-            for video, plan in zip(self.videos, self._plans, strict=True)
-        ]
-        self.longest_watch_ms = max(self._longest_ms, default=0)
+        plans = {plan.plan: plan for _, plan, _ in found}
+        numbers = np.asarray([plan.plan for _, plan, _ in found], dtype=np.int64)
+        self._of_plan = [(plan, np.flatnonzero(numbers == number)) for number, plan in plans.items()]
+        self.longest_ms = self._bounds_ms()
+        self.longest_watch_ms = int(self.longest_ms.max(initial=0))
+        self._scales = np.ones((len(self.videos), len(COUNTERS)))
+        self._scales[:, WATCH] = self.longest_ms / WATCH_STEPS / 1000
+
+    def _bounds_ms(self) -> Int64s:
+        """The most that one viewer may add to each video's watch time, under the video's own policy."""
+        bounds = np.zeros(len(self.videos), dtype=np.int64)
+        for plan, mine in self._of_plan:
+            policy = self._board.policy(plan)
+            known: dict[int, int] = {}
+            for stream in mine.tolist():
+                duration = self.videos[stream].duration_ms
+                if duration not in known:
+                    known[duration] = policy.watch_bound_ms(duration)
+                bounds[stream] = known[duration]
+        return bounds
 
     def began_utc(self) -> int | None:
         """When the first of the streams had its first tick; None if there is none."""
@@ -72,124 +92,148 @@ class Streams:
             return None
         return int((self._posted + _AGES[self._first_ticks - 1]).min())
 
-    def ticks_at(self, moments_utc: Int64s, *, of: slice = slice(None)) -> Int64s:
-        """The last tick of each stream at each moment, shape (streams, moments); 0 before its first. of: which."""
-        ages = np.minimum(moments_utc[None, :], self._removed[of, None]) - self._posted[of, None]
-        ticks = np.searchsorted(_AGES, ages, side="right")
-        return np.where(ticks >= self._first_ticks[of, None], ticks, 0)
-
-    def totals_at(self, moment_utc: int) -> Totals:
-        """The sums over all streams at one moment, shapes (1, 7) and (1, 2)."""
-        ticks = self.ticks_at(np.asarray([moment_utc], dtype=np.int64))[:, 0]
-        begun = np.flatnonzero(ticks > 0)
-        noisy, exact = np.zeros((1, len(COUNTERS))), np.zeros((1, len(DISCLOSED)), np.int64)
-        if len(begun):
-            layout = layout_of("counters")
-            spends = self._spends[begun].tolist()
-            _, estimates, told = layout.unpack(self._board.rows_at(zip(spends, ticks[begun].tolist(), strict=True)))
-            noisy[0], exact[0] = (estimates * self._scales[begun]).sum(axis=0), told.sum(axis=0)
-        return Totals(noisy, exact)
-
-    def totals(self, moments_utc: Int64s) -> Totals:
-        """The same at each of many moments: a look at each stream in place of one at each tick."""
-        noisy = np.zeros((len(moments_utc), len(COUNTERS)))
-        exact = np.zeros((len(moments_utc), len(DISCLOSED)), np.int64)
-        for stream, ticks in enumerate(self.ticks_at(moments_utc)):
-            if ticks[-1] > 0:
-                mine = self._track(stream, ticks)
-                noisy += mine.noisy
-                exact += mine.exact
-        return Totals(noisy, exact)
-
-    def tallies_at(self, moment_utc: int) -> list[Tally | None]:
-        """Each stream's running counts at a moment; None before its first tick."""
-        ticks = self.ticks_at(np.asarray([moment_utc], dtype=np.int64))[:, 0]
-        begun = np.flatnonzero(ticks > 0)
-        places = zip(self._spends[begun].tolist(), ticks[begun].tolist(), strict=True)
-        rows = self._board.rows_at(places)
-        _, estimates, told = layout_of("counters").unpack(rows)
-        found: list[Tally | None] = [None] * len(self.videos)
-        for row, stream in enumerate(begun.tolist()):
-            totals = estimates[row] * self._scales[stream]
-            found[stream] = self._tally(stream, totals, told[row], (int(ticks[stream]),), (1,))
-        return found
-
     def counts_from_the_beginning(self, stream: int) -> bool:
         """Whether a stream has had its first tick at its video's first."""
         return int(self._first_ticks[stream]) == 1
 
+    def ticks_at(self, moments_utc: Int64s, *, of: Int64s | None = None) -> Int64s:
+        """The last tick of each stream at each moment, shape (streams, moments); 0 before its first.
+
+        moments_utc: (moments,), or (streams, moments) if each has its own. of: which streams; all if not said.
+        """
+        chosen = self._all() if of is None else of
+        moments = np.broadcast_to(moments_utc, (len(chosen), moments_utc.shape[-1]))
+        ages = np.minimum(moments, self._removed[chosen, None]) - self._posted[chosen, None]
+        ticks = np.searchsorted(_AGES, ages, side="right")
+        return np.where(ticks >= self._first_ticks[chosen, None], ticks, 0)
+
+    def totals_at(self, moment_utc: int) -> Totals:
+        """The sums over all streams at one moment, shapes (1, 7) and (1, 2)."""
+        return self.totals(np.asarray([moment_utc], dtype=np.int64))
+
+    def totals(self, moments_utc: Int64s) -> Totals:
+        """The same at each of many moments."""
+        noisy = np.zeros((len(moments_utc), len(COUNTERS)))
+        exact = np.zeros((len(moments_utc), len(DISCLOSED)), np.int64)
+        ticks = self.ticks_at(moments_utc)
+        for start in range(0, len(self.videos), _BLOCK):
+            of = np.arange(start, min(start + _BLOCK, len(self.videos)))
+            read = self.running(ticks[of], of=of)
+            noisy += read.noisy.sum(axis=0)
+            exact += read.exact.sum(axis=0)
+        return Totals(noisy, exact)
+
+    def counts_at(self, moment_utc: int) -> tuple[Counts, NDArray[np.bool_]]:
+        """Each stream's running counts at a moment, and which of them have begun."""
+        ticks = self.ticks_at(np.asarray([moment_utc], dtype=np.int64))
+        read = self.running(ticks, of=self._all())
+        variances = self._noise(ticks, (1,), of=self._all())
+        return Counts(read.noisy[:, 0], variances, read.exact[:, 0]), ticks[:, 0] > 0
+
     def tallies_of(self, stream: int, moments_utc: Int64s) -> list[Tally]:
         """One stream's running counts at each moment, oldest first."""
-        ticks = self._ticks_of(stream, moments_utc)
-        track = self._track(stream, ticks)
+        of = np.asarray([stream], dtype=np.int64)
+        ticks = self.ticks_at(moments_utc, of=of)
+        read = self.running(ticks, of=of)
+        variances = self._noise(ticks.T, (1,), of=np.repeat(of, len(moments_utc)))
+        longest = int(self.longest_ms[stream])
         return [
-            self._tally(stream, track.noisy[row], track.exact[row], (tick,), (1,))
-            for row, tick in enumerate(ticks.tolist())
+            Tally(totals=noisy, variances=noise, exact=exact, longest_watch_ms=longest)
+            for noisy, noise, exact in zip(read.noisy[0], variances, read.exact[0], strict=True)
         ]
 
-    def spans_of(self, stream: int, moments_utc: Int64s) -> list[Tally]:
-        """What happened to one stream between each two moments, oldest first."""
-        ticks = self._ticks_of(stream, moments_utc)
-        track = self._track(stream, ticks)
-        noisy, exact = np.diff(track.noisy, axis=0), np.diff(track.exact, axis=0)
-        return [
-            self._tally(stream, noisy[row], exact[row], span, (-1, 1))
-            for row, span in enumerate(pairwise(ticks.tolist()))
-        ]
+    def spans(self, moments_utc: Int64s, *, of: Int64s) -> Counts:
+        """What happened to some streams between each two moments, (streams x spans) rows, a stream's spans together.
 
-    def _tally(
-        self, stream: int, totals: Floats, exact: Int64s, ticks: tuple[int, ...], weights: tuple[int, ...]
-    ) -> Tally:
-        """totals in units; ticks, weights: what they were read at, for their noise."""
-        plan, first = self._plans[stream], int(self._first_ticks[stream])
-        steps = tuple(tick - first if tick > 0 else -1 for tick in ticks)
-        variances = plan.noise_of(steps, weights) * (self._scales[stream] * plan.sigmas) ** 2
-        return Tally(totals=totals, variances=variances, exact=exact, longest_watch_ms=self._longest_ms[stream])
-
-    def _ticks_of(self, stream: int, moments_utc: Int64s) -> Int64s:
-        """ticks_at of one stream, shape (moments,)."""
-        ticks: Int64s = self.ticks_at(moments_utc, of=slice(stream, stream + 1))[0]
-        return ticks
-
-    def _track(self, stream: int, ticks: Int64s) -> Totals:
-        """One stream at each of some ticks, in the metrics' units; 0 stands for before its first."""
-        wanted = np.unique(ticks)
-        known, estimates, told = self._rows(stream, wanted[wanted > 0])
-        at = np.searchsorted(known, ticks, side="right")
-        # Row 0 is the moment before the first tick: nothing counted, no noise.
-        noisy = np.concatenate([np.zeros((1, len(COUNTERS))), estimates * self._scales[stream]])[at]
-        return Totals(noisy, np.concatenate([np.zeros((1, len(DISCLOSED)), np.int64), told])[at])
+        moments_utc: (streams, moments), oldest first.
+        """
+        ticks = self.ticks_at(moments_utc, of=of)
+        read = self.running(ticks, of=of)
+        spans = ticks.shape[1] - 1
+        pairs = np.stack([ticks[:, :-1], ticks[:, 1:]], axis=2).reshape(-1, 2)
+        return Counts(
+            np.diff(read.noisy, axis=1).reshape(-1, len(COUNTERS)),
+            self._noise(pairs, (-1, 1), of=np.repeat(of, spans)),
+            np.diff(read.exact, axis=1).reshape(-1, len(DISCLOSED)),
+        )
 
     def variances(self, moments_utc: Int64s, weights: Sequence[int]) -> Floats:
         """The variance of a sum of totals at some moments, each with its weight, in units squared, shape (7,)."""
-        return self._variances(self.ticks_at(moments_utc), weights)
+        total: Floats = self._noise(self.ticks_at(moments_utc), weights, of=self._all()).sum(axis=0)
+        return total
 
     def variances_of_spans(self, moments_utc: Int64s) -> Floats:
         """The variance of what happened between each two moments, in units squared, shape (moments - 1, 7)."""
-        ticks = self.ticks_at(moments_utc)
-        spans = [self._variances(ticks[:, at : at + 2], (-1, 1)) for at in range(len(moments_utc) - 1)]
-        return np.asarray(spans).reshape(-1, len(COUNTERS))
-
-    def _variances(self, ticks: Int64s, weights: Sequence[int]) -> Floats:
-        total = np.zeros(len(COUNTERS))
-        numbers = np.asarray([plan.plan for plan in self._plans])
-        for plan in {plan.plan: plan for plan in self._plans}.values():
-            mine = numbers == plan.plan
-            steps = np.where(ticks[mine] > 0, ticks[mine] - self._first_ticks[mine, None], -1)
-            lengths = np.asarray([plan.noise_of(tuple(row), tuple(weights)) for row in steps.tolist()])
-            total += (lengths @ self._scales[mine] ** 2) * plan.sigmas**2
+        ticks, total = self.ticks_at(moments_utc), np.zeros((len(moments_utc) - 1, len(COUNTERS)))
+        for plan, mine in self._of_plan:
+            steps = self._steps(ticks[mine], mine)
+            pairs = np.stack([steps[:, :-1], steps[:, 1:]], axis=2).reshape(-1, 2)
+            noise = plan.noise_of(pairs, (-1, 1)).reshape(len(mine), -1)
+            total += (noise.T @ self._scales[mine] ** 2) * plan.sigmas**2
         return total
 
-    def _rows(self, stream: int, wanted: Int64s) -> tuple[Int64s, Int64s, Int64s]:
-        spend, daily = int(self._spends[stream]), wanted[wanted >= _FIRST_DAILY]
-        ticks = wanted[wanted < _FIRST_DAILY].tolist()
-        rows = self._board.rows_at((spend, tick) for tick in ticks)
-        if len(daily):
-            found = self._board.rows_of(spend, range(int(daily[0]), int(daily[-1]) + 1))
-            ticks += [tick for tick, _ in found]
-            rows += [row for _, row in found]
-        _, estimates, exact = layout_of("counters").unpack(rows)
-        return np.asarray(ticks, dtype=np.int64), estimates, exact
+    def running(self, ticks: Int64s, *, of: Int64s) -> Running:
+        """Some streams at ticks of each, shape (streams, ticks); 0 stands for before the first: nothing counted.
+
+        Raises BoardDamaged where one is missing.
+        """
+        asked = np.arange(len(of))[:, None] * _PLACES + ticks
+        wanted = _distinct(asked[ticks > 0])
+        places, rows = self._rows(wanted, of)
+        # Row 0 is the moment before the first tick.
+        noisy, exact = np.zeros((len(rows) + 1, len(COUNTERS))), np.zeros((len(rows) + 1, len(DISCLOSED)), np.int64)
+        _, noisy[1:], exact[1:] = layout_of("counters").unpack(rows)
+        at = np.where(ticks > 0, 1 + np.searchsorted(places, asked), 0)
+        if not np.isin(wanted, places, assume_unique=True).all():
+            raise BoardDamaged("a tick that was published is gone. Restore the board from a backup.")
+        return Running(noisy[at] * self._scales[of, None, :], exact[at])
+
+    def _rows(self, wanted: Int64s, of: Int64s) -> tuple[Int64s, list[bytes]]:
+        """At least the rows at some places (stream x _PLACES + tick, ascending), and where each is, ascending.
+
+        Where a stream's days follow each other, they are read as a range: one look-up in place of hundreds.
+        """
+        stream, tick = np.divmod(wanted, _PLACES)
+        daily = tick >= _FIRST_DAILY
+        single = ~daily
+        found: list[tuple[int, bytes]] = []
+        begins = np.flatnonzero(np.diff(stream[daily], prepend=-1))
+        days, owners, at = tick[daily], stream[daily], np.flatnonzero(daily)
+        for start, stop in zip(begins, np.append(begins, len(days))[1:], strict=True):
+            first, last = int(days[start]), int(days[stop - 1])
+            if stop - start < 3 or last - first > 4 * (stop - start):
+                single[at[start:stop]] = True
+                continue
+            base = int(owners[start]) * _PLACES
+            spend = int(self._spends[of[owners[start]]])
+            found += [(base + number, row) for number, row in self._board.rows_of(spend, range(first, last + 1))]
+        spends, ticks = self._spends[of[stream[single]]].tolist(), tick[single].tolist()
+        alone = self._board.rows_at(list(zip(spends, ticks, strict=True)))
+        found += zip(wanted[single].tolist(), alone, strict=True)
+        found.sort()
+        return np.asarray([place for place, _ in found], dtype=np.int64), [row for _, row in found]
+
+    def _noise(self, ticks: Int64s, weights: Sequence[int], *, of: Int64s) -> Floats:
+        """The variance of a sum of one stream's counts at ticks (n, k), in units squared, shape (n, 7). of: whose."""
+        variances = np.zeros((len(of), len(COUNTERS)))
+        for plan, mine in self._of_plan:
+            rows = np.flatnonzero(np.isin(of, mine)) if len(self._of_plan) > 1 else np.arange(len(of))
+            noise = plan.noise_of(self._steps(ticks[rows], of[rows]), weights)
+            variances[rows] = noise[:, None] * (self._scales[of[rows]] * plan.sigmas) ** 2
+        return variances
+
+    def _steps(self, ticks: Int64s, of: Int64s) -> Int64s:
+        """The steps of streams that ticks (n, k) are; -1 before the first."""
+        return np.where(ticks > 0, ticks - self._first_ticks[of, None], -1)
+
+    def _all(self) -> Int64s:
+        return np.arange(len(self.videos))
+
+
+def _distinct(places: Int64s) -> Int64s:
+    """Each place once, ascending, as they nearly always are already."""
+    later = np.diff(places, prepend=-1)
+    return places[later > 0] if (later >= 0).all() else np.unique(places)
 
 
 class DaySums:
@@ -241,6 +285,6 @@ class _Kept:
         return Totals(self._totals.noisy[asked], self._totals.exact[asked]), self._variances[start:stop]
 
 
-def _summed(streams: Streams, first_day: int, last_day: int) -> tuple[Totals, NDArray[np.float64]]:
+def _summed(streams: Streams, first_day: int, last_day: int) -> tuple[Totals, Floats]:
     moments = np.arange(first_day, last_day + 1, dtype=np.int64) * DAY
     return streams.totals(moments), streams.variances_of_spans(moments)

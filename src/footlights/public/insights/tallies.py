@@ -57,6 +57,14 @@ class Tally(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
+class Counts(msgspec.Struct, frozen=True):
+    """Many tallies. noisy, variances: (n, 7), unclipped, in the metrics' units. exact: (n, 2)."""
+
+    noisy: Floats
+    variances: Floats
+    exact: NDArray[np.int64]
+
+
 def nothing() -> Tally:
     """The tally of no video."""
     return Tally(
@@ -102,6 +110,41 @@ def figure_of(
         return ratio_figure(name, **ratio_terms(tally, name), at_utc=at_utc, tick=tick, too_few=too_few)
     estimate, std = _sum(tally, terms_of(name))
     return noisy_figure(name, estimate=estimate, std=std, at_utc=at_utc, tick=tick, too_few=too_few)
+
+
+def figures_along(
+    name: str,
+    counts: Counts,
+    *,
+    longest_ms: Iterable[int],
+    at_utc: Iterable[int],
+    ticks: Iterable[int | None],
+    too_few: float,
+    change: bool = False,
+) -> list[Figure]:
+    """One metric of many tallies, as figure_of has it of each; all but the counts are per tally, too."""
+    if name in DISCLOSED_NAMES:
+        told = counts.exact[:, DISCLOSED_NAMES.index(name)].tolist()
+        return [
+            exact_figure(name, value=value if change else max(0, value), at_utc=at, tick=tick)
+            for value, at, tick in zip(told, at_utc, ticks, strict=True)
+        ]
+    if name in RATIO_NAMES:
+        rows = zip(counts.noisy, counts.variances, counts.exact, longest_ms, at_utc, ticks, strict=True)
+        return [
+            figure_of(
+                Tally(totals=totals, variances=variances, exact=exact, longest_watch_ms=longest), name,
+                at_utc=at, tick=tick, too_few=too_few, change=change,
+            )
+            for totals, variances, exact, longest, at, tick in rows
+        ]  # fmt: skip
+    terms = list(terms_of(name))
+    estimates = counts.noisy[:, terms].sum(axis=1).tolist()
+    stds = np.sqrt(counts.variances[:, terms].sum(axis=1)).tolist()
+    return [
+        noisy_figure(name, estimate=estimate, std=std, at_utc=at, tick=tick, too_few=too_few)
+        for estimate, std, at, tick in zip(estimates, stds, at_utc, ticks, strict=True)
+    ]
 
 
 def terms_of(name: str) -> tuple[int, ...]:

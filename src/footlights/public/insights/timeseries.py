@@ -7,6 +7,8 @@ two years, as the schedule of ticks has it.
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from itertools import repeat
 from typing import Literal, get_args
 
 import msgspec
@@ -14,7 +16,7 @@ import numpy as np
 
 from footlights.public.board.read import Board, Series, Video
 from footlights.public.insights.moments import reading_time_utc
-from footlights.public.insights.tallies import Tally, figure_of, unit_scale
+from footlights.public.insights.tallies import Counts, figures_along, unit_scale
 from footlights.terms.figures import Figure
 from footlights.terms.policy import Policy
 from footlights.terms.ticks import COUNTER_AGES, DAY, HOUR, MINUTE, last_tick
@@ -54,27 +56,40 @@ def timeseries(
     metric: str,
     granularity: Granularity,
     kind: Kind = "running",
+    since_utc: int | None = None,
+    until_utc: int | None = None,
     at_utc: int | None = None,
 ) -> Curve:
-    """The curve of one metric of one video. metric: one of TALLY_NAMES. No points before the first tick."""
+    """The curve of one metric of one video. metric: one of TALLY_NAMES. No points before the first tick.
+
+    since_utc, until_utc: points after the one and up to the other alone.
+    """
     at = reading_time_utc(board, at_utc)
-    series = None if at is None else _series(board, video, granularity, at)
-    points = () if series is None else _points(series, video, board.policy(), metric, kind)
+    if at is not None and until_utc is not None:
+        at = min(at, until_utc)
+    since = -(2**62) if since_utc is None else since_utc
+    series = None if at is None else _series(board, video, granularity, since, at)
+    points = () if series is None else _points(series, video, board.policy(), metric, kind, since_utc=since)
     return Curve(metric=metric, granularity=granularity, kind=kind, points=points)
 
 
-def _series(board: Board, video: Video, granularity: Granularity, at_utc: int) -> Series | None:
-    newest = last_tick(video.posted_at_utc, at_utc=at_utc)
-    ticks = [tick for tick in _TICKS[granularity] if tick <= newest]
-    return board.series(video, "counters", ticks=range(1, len(ticks) + 1) if _consecutive(ticks) else ticks)
+def _series(board: Board, video: Video, granularity: Granularity, since_utc: int, at_utc: int) -> Series | None:
+    newest, known = (last_tick(video.posted_at_utc, at_utc=at) for at in (at_utc, since_utc))
+    all_ticks = _TICKS[granularity]
+    # One before the first that is asked for: a change is since then.
+    first = max(0, bisect_right(all_ticks, known) - 1)
+    ticks = list(all_ticks[first : bisect_right(all_ticks, newest)])
+    return board.series(video, "counters", ticks=range(ticks[0], ticks[-1] + 1) if _consecutive(ticks) else ticks)
 
 
 def _consecutive(ticks: list[int]) -> bool:
     """Whether one range of the board holds just these ticks: one look-up instead of many."""
-    return bool(ticks) and ticks[0] == 1 and ticks[-1] == len(ticks)
+    return bool(ticks) and ticks[-1] - ticks[0] == len(ticks) - 1
 
 
-def _points(series: Series, video: Video, policy: Policy, metric: str, kind: Kind) -> tuple[Figure, ...]:
+def _points(
+    series: Series, video: Video, policy: Policy, metric: str, kind: Kind, *, since_utc: int
+) -> tuple[Figure, ...]:
     scale = unit_scale(video, policy)
     longest_ms = policy.watch_bound_ms(video.duration_ms)
     steps = series.ticks - series.first_tick
@@ -83,19 +98,12 @@ def _points(series: Series, video: Video, policy: Policy, metric: str, kind: Kin
     if kind == "change":
         totals = np.diff(totals, axis=0, prepend=np.zeros((1, totals.shape[1])))
         exact = np.diff(exact, axis=0, prepend=np.zeros((1, exact.shape[1]), np.int64))
+    shown = np.flatnonzero(series.at_utc > since_utc)
+    noise = series.plan.noise_of(np.stack([before, steps], axis=1)[shown], (-1, 1))
+    counts = Counts(totals[shown], noise[:, None] * (series.plan.sigmas * scale) ** 2, exact[shown])
     return tuple(
-        figure_of(
-            Tally(
-                totals=totals[row],
-                variances=(series.plan.std_of_change(int(steps[row]), since=int(before[row])) * scale) ** 2,
-                exact=exact[row],
-                longest_watch_ms=longest_ms,
-            ),
-            metric,
-            at_utc=int(series.at_utc[row]),
-            tick=int(series.ticks[row]),
-            too_few=policy.too_few,
-            change=kind == "change",
+        figures_along(
+            metric, counts, longest_ms=repeat(longest_ms, len(shown)), at_utc=series.at_utc[shown].tolist(),
+            ticks=series.ticks[shown].tolist(), too_few=policy.too_few, change=kind == "change",
         )
-        for row in range(len(steps))
-    )
+    )  # fmt: skip

@@ -16,7 +16,7 @@ from footlights.public.board.read import Board, Creator, Video
 from footlights.public.board.rows import Int64s
 from footlights.public.insights.moments import reading_time_utc
 from footlights.public.insights.streams import Streams
-from footlights.public.insights.tallies import DISCLOSED_NAMES, RATIO_NAMES, TALLY_NAMES, Floats, Tally, terms_of
+from footlights.public.insights.tallies import DISCLOSED_NAMES, RATIO_NAMES, TALLY_NAMES, Floats, terms_of
 from footlights.terms.figures import Figure
 from footlights.terms.ticks import COUNTER_AGES
 
@@ -64,7 +64,7 @@ def typical(
     ages = np.zeros(0, dtype=np.int64) if at is None else _ages(at - video.posted_at_utc)
     if at is None or not len(ages) or len(streams.videos) < VIDEOS_LEAST:
         return Typical(metric=metric, videos=len(streams.videos), points=(), verdict=None)
-    counts = np.stack([_counts(streams, stream, ages, metric, at) for stream in range(len(streams.videos))])
+    counts = _counts(streams, ages, metric, at)
     points = tuple(
         point_of(int(age), column[~np.isnan(column)])
         for age, column in zip(ages, counts.T, strict=True)
@@ -86,21 +86,19 @@ def _ages(lived_seconds: int) -> Int64s:
     return chosen
 
 
-def _counts(streams: Streams, stream: int, ages: Int64s, metric: str, at_utc: int) -> Floats:
-    """One video's running counts at some ages; nan where it is not as old, or was not counted from its beginning."""
-    video = streams.videos[stream]
-    moments = video.posted_at_utc + ages
-    known = moments <= at_utc
-    counts = np.full(len(ages), np.nan)
-    if streams.counts_from_the_beginning(stream) and known.any():
-        counts[known] = [_total(tally, metric) for tally in streams.tallies_of(stream, moments[known])]
-    return counts
-
-
-def _total(tally: Tally, metric: str) -> float:
+def _counts(streams: Streams, ages: Int64s, metric: str, at_utc: int) -> Floats:
+    """Running counts of each video at some ages; nan where it is not as old, or was not counted from its beginning."""
+    posted = np.asarray([video.posted_at_utc for video in streams.videos], dtype=np.int64)
+    whole = np.asarray([streams.counts_from_the_beginning(stream) for stream in range(len(posted))])
+    moments = posted[:, None] + ages
+    known = whole[:, None] & (moments <= at_utc)
+    of = np.arange(len(posted))
+    read = streams.running(np.where(known, streams.ticks_at(moments, of=of), 0), of=of)
     if metric in DISCLOSED_NAMES:
-        return float(tally.exact[DISCLOSED_NAMES.index(metric)])
-    return float(tally.totals[list(terms_of(metric))].sum())
+        totals = read.exact[:, :, DISCLOSED_NAMES.index(metric)].astype(np.float64)
+    else:
+        totals = read.noisy[:, :, list(terms_of(metric))].sum(axis=2)
+    return np.where(known, totals, np.nan)
 
 
 def point_of(age_seconds: int, counts: Sequence[float] | Floats) -> TypicalPoint:

@@ -2,37 +2,34 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-from collections.abc import Callable, Iterable
-from datetime import date
-from typing import Annotated, Any
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import closing
+from datetime import UTC, date, datetime
+from typing import Any, TypeVar
+from urllib.parse import urlencode
 
 import msgspec
 
 from footlights.public import insights
 from footlights.public.accounts.creators import Accounts
+from footlights.public.board.live import Live, LiveBoard
 from footlights.public.board.read import Board, Creator, Video
 from footlights.public.insights.tallies import TALLY_NAMES
 from footlights.public.web.calls import Access, Admitted
 from footlights.public.web.exports import FORMATS
 from footlights.public.web.privacy import Privacy, privacy
-from footlights.public.web.problems import NOT_FOUND, Refusal, bad_query
-from footlights.terms.errors import NotFound
+from footlights.public.web.problems import NOT_FOUND, Refusal, impossible_query
+from footlights.public.web.queries import Cursor, Parameter, decode_cursor, encode_cursor
+from footlights.terms.errors import BoardDamaged, NotFound
+from footlights.terms.ticks import DAY
 
-
-class Parameter(msgspec.Struct, frozen=True, kw_only=True):
-    """A query parameter. schema: JSON Schema, of which `enum`, `minimum`, `maximum` and `default` are enforced."""
-
-    name: str
-    schema: dict[str, Any]
-    about: str
+T = TypeVar("T")
 
 
 class VideoList(msgspec.Struct, frozen=True, kw_only=True):
     """Some of a channel's videos, sorted. found: how many there are in all.
 
-    cursor: ask for the next with it; null on the last page. A list moves on when a video is posted.
+    cursor: ask for the next with it; null on the last page. All pages of a walk are of the first one's moment.
     """
 
     videos: tuple[insights.ListedVideo, ...]
@@ -65,6 +62,10 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     sums: insights.DaySums
     accounts: Accounts | None = None
 
+    def asked(self, name: str) -> Any:
+        """A parameter's value; None also where the route has none of this name."""
+        return self.query.get(name)
+
     @property
     def creator(self) -> Creator:
         """Whose channel it is about."""
@@ -77,6 +78,12 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
         assert self.admitted is not None and self.admitted.video is not None, "the route's access names a video"
         return self.admitted.video
 
+    @property
+    def live(self) -> Live:
+        """Which live session it is about."""
+        assert self.admitted is not None and self.admitted.live is not None, "the route's access names a live session"
+        return self.admitted.live
+
 
 FORMAT = Parameter(
     name="format",
@@ -85,8 +92,14 @@ FORMAT = Parameter(
 )
 
 
+class LiveList(msgspec.Struct, frozen=True, kw_only=True):
+    """A creator's live sessions, the newest first."""
+
+    lives: tuple[insights.ListedLive, ...]
+
+
 class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
-    """One route of the API. answer: the struct that `run` returns."""
+    """One route of the API. answer: the struct that `run` returns. moves: it changes between two minutes, too."""
 
     path: str
     access: Access
@@ -94,6 +107,7 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     answer: type
     summary: str
     parameters: tuple[Parameter, ...] = (FORMAT,)
+    moves: bool = False
 
 
 def listed(creators: Iterable[Creator]) -> CreatorList:
@@ -109,10 +123,20 @@ def _creators(call: Call) -> CreatorList:
 
 def overview(call: Call) -> insights.Overview:
     """What happened on a channel in the period that a call asks for. Raises Refusal."""
-    return insights.overview(
+    found = insights.overview(
         call.board, call.creator, days=call.query["days"], period=_period(call), metric=call.query["metric"],
         sums=call.sums,
     )  # fmt: skip
+    return msgspec.structs.replace(
+        found, figures=_chosen(call, found.figures), changes=_chosen(call, found.changes),
+        latest=tuple(msgspec.structs.replace(each, figures=_chosen(call, each.figures)) for each in found.latest),
+    )  # fmt: skip
+
+
+def _chosen(call: Call, by_metric: Mapping[str, T]) -> dict[str, T]:
+    """Those of some metrics that a call asks for: all, if it names none."""
+    names = call.asked("metrics")
+    return {name: what for name, what in by_metric.items() if names is None or name in names}
 
 
 def _period(call: Call) -> insights.Period | None:
@@ -122,24 +146,45 @@ def _period(call: Call) -> insights.Period | None:
     if at_utc is None or (first is None and last is None):
         return None
     if first is None:
-        raise bad_query("to needs from: the first day of the period.")
+        raise impossible_query("to needs from: the first day of the period.")
     period = insights.from_day_to_day(first, last or date.max, at_utc=at_utc)
     if period is None:
-        raise bad_query("from is a day before to, and not after what has been published.")
+        raise impossible_query("from is a day before to, and not after what has been published.")
     if period.days > insights.WINDOW_DAYS_MAX:
-        raise bad_query(f"A period has at most {insights.WINDOW_DAYS_MAX} days.")
+        raise impossible_query(f"A period has at most {insights.WINDOW_DAYS_MAX} days.")
     return period
 
 
 def video_list(call: Call, *, count_max: int) -> VideoList:
     """The videos that a call asks for. Raises Refusal."""
-    cursor = call.query["cursor"]
+    cursor = None if call.query["cursor"] is None else decode_cursor(call.query["cursor"])
+    at_utc = call.board.published_through_utc() if cursor is None else cursor.at_utc
+    first, last = call.asked("posted_from"), call.asked("posted_to")
     page = insights.ranked_page(
         call.board, call.creator, by=call.query["sort"], ascending=call.query["order"] == "asc",
-        query=call.query["q"], start=0 if cursor is None else decode_cursor(cursor), count_max=count_max,
+        query=call.query["q"], ids=call.asked("ids"), posted=(_midnight(first), _midnight(last, after=True)),
+        start=0 if cursor is None else cursor.start, count_max=count_max, at_utc=at_utc,
     )  # fmt: skip
-    next_ = None if page.next_start is None else encode_cursor(page.next_start)
-    return VideoList(videos=page.videos, found=page.found, cursor=next_, has_more=next_ is not None)
+    next_ = None if page.next_start is None else encode_cursor(Cursor(page.next_start, at_utc or 0))
+    videos = tuple(msgspec.structs.replace(each, figures=_chosen(call, each.figures)) for each in page.videos)
+    return VideoList(videos=videos, found=page.found, cursor=next_, has_more=next_ is not None)
+
+
+def _midnight(day: date | None, *, after: bool = False) -> int | None:
+    """The beginning of a day, or its end."""
+    if day is None:
+        return None
+    return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()) + (DAY if after else 0)
+
+
+def links(found: Any, path: str, query: Mapping[str, str]) -> dict[str, str]:
+    """The Link header (RFC 8288) of an answer that has pages: the first, and the next if there is one."""
+    if not isinstance(found, VideoList):
+        return {}
+    rest = {name: value for name, value in query.items() if name != "cursor"}
+    to = {"first": rest} | ({} if found.cursor is None else {"next": rest | {"cursor": found.cursor}})
+    told = (f'<{path}{"?" if asked else ""}{urlencode(asked)}>; rel="{rel}"' for rel, asked in to.items())
+    return {"Link": ", ".join(told)}
 
 
 def _videos(call: Call) -> VideoList:
@@ -147,18 +192,25 @@ def _videos(call: Call) -> VideoList:
 
 
 def _video(call: Call) -> insights.VideoFigures:
-    return insights.video_figures(call.board, call.video)
+    found = insights.video_figures(call.board, call.video)
+    return msgspec.structs.replace(found, figures=_chosen(call, found.figures))
 
 
 def _timeseries(call: Call) -> insights.Curve:
     asked = {name: call.query[name] for name in ("metric", "granularity", "kind")}
-    return insights.timeseries(call.board, call.video, **asked)
+    return insights.timeseries(
+        call.board, call.video, since_utc=call.query["since"], until_utc=call.query["until"], **asked
+    )
 
 
 def _typical(call: Call) -> insights.Typical:
     metric = call.query["metric"]
     now = insights.video_figures(call.board, call.video).figures[metric]
     return insights.typical(call.board, call.creator, call.video, metric=metric, now=now)
+
+
+def _typical_retention(call: Call) -> insights.TypicalRetention:
+    return insights.typical_retention(call.board, call.creator, call.video)
 
 
 def _leaving(call: Call) -> insights.Leaving:
@@ -216,6 +268,24 @@ def own_video(board: Board, creator: Creator, video_id: str) -> Video:
     return video
 
 
+def _lives(call: Call) -> LiveList:
+    try:
+        with closing(LiveBoard(call.board.folder)) as board:
+            return LiveList(lives=tuple(insights.listed_live(live) for live in board.lives(call.creator.id)))
+    except BoardDamaged:  # nobody has gone live yet
+        return LiveList(lives=())
+
+
+def _live(call: Call) -> insights.RoomNow:
+    with closing(LiveBoard(call.board.folder)) as board:
+        return insights.room_now(board, call.live)
+
+
+def _replay(call: Call) -> insights.Replay:
+    with closing(LiveBoard(call.board.folder)) as board:
+        return insights.replay(board, call.live)
+
+
 def _privacy(call: Call) -> Privacy:
     return privacy(call.board)
 
@@ -229,11 +299,13 @@ FROM = Parameter(
     name="from",
     schema={"type": "string", "format": "date"},
     about="The first day of the period, UTC, such as 2026-11-01. In place of days.",
+    example="2026-10-01",
 )
 TO = Parameter(
     name="to",
     schema={"type": "string", "format": "date"},
     about="The last day of the period, UTC; today, if it is left out. It needs from.",
+    example="2026-10-07",
 )
 CHANNEL_METRIC = Parameter(
     name="metric",
@@ -276,14 +348,67 @@ ORDER = Parameter(
     about="Largest or newest first.",
 )
 QUERY = Parameter(
-    name="q", schema={"type": "string", "maxLength": 100, "default": ""}, about="Words of a title or hashtag."
+    name="q",
+    schema={"type": "string", "maxLength": 100, "default": ""},
+    about="Words of a title or hashtag.",
+    example="rain",
 )
 OTHER = Parameter(
     name="other",
     schema={"type": "string", "maxLength": 256},
     about="The id of another video of the same creator, to compare with; the one before it, if it is left out.",
 )
-CURSOR = Parameter(name="cursor", schema={"type": "string", "maxLength": 512}, about="The `cursor` of the page before.")
+CURSOR = Parameter(
+    name="cursor",
+    schema={"type": "string", "minLength": 4, "maxLength": 64},
+    about="The `cursor` of the page before, with the same sort, order and filters. The Link header holds all of it.",
+)
+IDS = Parameter(
+    name="ids",
+    schema={
+        "type": "array", "minItems": 1, "maxItems": 100, "uniqueItems": True,
+        "items": {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[^,]*$"},
+    },
+    about="These videos alone. An id that is not the channel's finds nothing.",
+    example="a0,a1",
+)  # fmt: skip
+POSTED_FROM = Parameter(
+    name="posted_from",
+    schema={"type": "string", "format": "date"},
+    about="Videos that were posted on this day, UTC, or later.",
+    example="2026-10-01",
+)
+POSTED_TO = Parameter(
+    name="posted_to",
+    schema={"type": "string", "format": "date"},
+    about="Videos that were posted on this day, UTC, or earlier.",
+    example="2026-10-31",
+)
+SINCE = Parameter(
+    name="since",
+    schema={"type": "string", "format": "date-time"},
+    about="Points after this moment alone.",
+    example="2026-11-01T06:00:00Z",
+)
+UNTIL = Parameter(
+    name="until",
+    schema={"type": "string", "format": "date-time"},
+    about="Points up to this moment alone.",
+    example="2026-11-01T12:00:00Z",
+)
+
+
+def _metrics(names: Iterable[str]) -> Parameter:
+    items = {"type": "string", "enum": list(names)}
+    return Parameter(
+        name="metrics",
+        schema={"type": "array", "minItems": 1, "maxItems": len(items["enum"]), "uniqueItems": True, "items": items},
+        about="Figures of these metrics alone.",
+        example="view_count,reach",
+    )
+
+
+CHANNEL_METRICS, METRICS = _metrics(insights.OVERVIEW_NAMES), _metrics(TALLY_NAMES)
 
 CREATORS_PATH = "/api/v1/creators"
 VIDEOS_PATH = "/api/v1/creators/{creator}/videos"
@@ -295,12 +420,13 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     ),
     Endpoint(
         path="/api/v1/creators/{creator}/overview", access=Access.OWN_CREATOR, run=overview,
-        answer=insights.Overview, parameters=(DAYS, FROM, TO, CHANNEL_METRIC, FORMAT),
+        answer=insights.Overview, parameters=(DAYS, FROM, TO, CHANNEL_METRIC, CHANNEL_METRICS, FORMAT),
         summary="What happened on a channel in a period, by day and beside the period before, and its newest videos.",
     ),
     Endpoint(
         path=VIDEOS_PATH, access=Access.OWN_CREATOR, run=_videos,
-        answer=VideoList, parameters=(SORT, ORDER, QUERY, MAX_COUNT, CURSOR, FORMAT),
+        answer=VideoList,
+        parameters=(SORT, ORDER, QUERY, IDS, POSTED_FROM, POSTED_TO, METRICS, MAX_COUNT, CURSOR, FORMAT),
         summary="A channel's videos with their running figures, sorted by time or by a metric.",
     ),
     Endpoint(
@@ -320,11 +446,11 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     ),
     Endpoint(
         path="/api/v1/videos/{video}", access=Access.OWN_VIDEO, run=_video,
-        answer=insights.VideoFigures, summary="A video and its running figures.",
+        answer=insights.VideoFigures, parameters=(METRICS, FORMAT), summary="A video and its running figures.",
     ),
     Endpoint(
         path="/api/v1/videos/{video}/timeseries", access=Access.OWN_VIDEO, run=_timeseries,
-        answer=insights.Curve, parameters=(METRIC, GRANULARITY, KIND, FORMAT),
+        answer=insights.Curve, parameters=(METRIC, GRANULARITY, KIND, SINCE, UNTIL, FORMAT),
         summary="One metric of a video by minute, hour or day of its age.",
     ),
     Endpoint(
@@ -345,6 +471,11 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         path="/api/v1/videos/{video}/retention", access=Access.OWN_VIDEO, run=_retention,
         answer=insights.Retention,
         summary="How far and how long a video's viewers watched, at its newest milestone.",
+    ),
+    Endpoint(
+        path="/api/v1/videos/{video}/retention/typical", access=Access.OWN_VIDEO, run=_typical_retention,
+        answer=insights.TypicalRetention,
+        summary="How far viewers of the creator's last twenty videos got, and this one's dips and rises beside it.",
     ),
     Endpoint(
         path="/api/v1/videos/{video}/sources", access=Access.OWN_VIDEO, run=_sources,
@@ -385,61 +516,21 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         summary="How a video differs from another one of the same creator at the same age.",
     ),
     Endpoint(
+        path="/api/v1/creators/{creator}/lives", access=Access.OWN_CREATOR, run=_lives,
+        answer=LiveList, parameters=(), moves=True, summary="A creator's live sessions, the newest first.",
+    ),
+    Endpoint(
+        path="/api/v1/lives/{live}", access=Access.OWN_LIVE, run=_live,
+        answer=insights.RoomNow, moves=True,
+        summary="How a live room stands now: its figures change every two seconds.",
+    ),
+    Endpoint(
+        path="/api/v1/lives/{live}/replay", access=Access.OWN_LIVE, run=_replay,
+        answer=insights.Replay, moves=True,
+        summary="A live session minute by minute: what moved it, its peak, and the sessions before it.",
+    ),
+    Endpoint(
         path="/api/v1/privacy", access=Access.PUBLIC, run=_privacy,
         answer=Privacy, parameters=(), summary="The guarantee that the policy in force gives every viewer.",
     ),
 )  # fmt: skip
-
-
-def checked_query(parameters: tuple[Parameter, ...], given: dict[str, str]) -> dict[str, Any]:
-    """A query's values by name. Raises Refusal for an unknown name or a value outside its schema."""
-    known = {parameter.name for parameter in parameters}
-    for name in given:
-        if name not in known:
-            allowed = f"It takes {', '.join(sorted(known))}." if known else "It takes none."
-            raise bad_query(f"There is no parameter of this name here. {allowed}")
-    return {parameter.name: _checked(parameter, given.get(parameter.name)) for parameter in parameters}
-
-
-def _checked(parameter: Parameter, text: str | None) -> Any:
-    schema = parameter.schema
-    if text is None:
-        return schema.get("default")
-    if schema["type"] == "integer":
-        least, most = schema["minimum"], schema["maximum"]
-        if not (text.isascii() and text.isdigit() and len(text) < 10 and least <= int(text) <= most):
-            raise bad_query(f"{parameter.name} is a whole number from {least} to {most}.")
-        return int(text)
-    if schema.get("format") == "date":
-        return _day(parameter, text)
-    if "enum" in schema and text not in schema["enum"]:
-        raise bad_query(f"{parameter.name} is one of {', '.join(schema['enum'])}.")
-    if len(text) > schema.get("maxLength", 64):
-        raise bad_query(f"{parameter.name} is too long.")
-    return text
-
-
-def _day(parameter: Parameter, text: str) -> date:
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        raise bad_query(f"{parameter.name} is a day such as 2026-11-01.") from None
-    # What else ISO 8601 writes, such as 20261101, is not how this API writes a day.
-    if day.isoformat() != text or day.year < 1970:
-        raise bad_query(f"{parameter.name} is a day such as 2026-11-01.")
-    return day
-
-
-def encode_cursor(start: int) -> str:
-    """A place in a list of videos, as text that clients hand back."""
-    return base64.urlsafe_b64encode(msgspec.json.encode(start)).decode().rstrip("=")
-
-
-def decode_cursor(cursor: str) -> int:
-    """The place that encode_cursor wrote. Raises Refusal."""
-    try:
-        raw = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
-        start: int = msgspec.json.decode(raw, type=Annotated[int, msgspec.Meta(ge=0, le=2**40)])
-    except (ValueError, binascii.Error, msgspec.MsgspecError):
-        raise bad_query("cursor is not one that this API made.") from None
-    return start

@@ -24,12 +24,13 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-import footlights
 from footlights.public.languages import Languages
 from footlights.public.web import drawing, exports, openapi, pages, sessions, signin
 from footlights.public.web.alerts import Alerts
-from footlights.public.web.api import ENDPOINTS, Endpoint
+from footlights.public.web.api import ENDPOINTS, Endpoint, links
+from footlights.public.web.bodies import BodyLimit
 from footlights.public.web.calls import Access, session_of
+from footlights.public.web.conditions import unchanged, validators
 from footlights.public.web.embed import PATH as EMBED_PATH
 from footlights.public.web.embed import Embeds
 from footlights.public.web.forms import sends_json
@@ -47,7 +48,7 @@ from footlights.public.web.problems import (
     SIGN_IN,
     Problem,
     Refusal,
-    problem,
+    http_problem,
     problem_response,
 )
 from footlights.public.web.shared import Shared
@@ -108,6 +109,7 @@ class _Site:
             ],
             middleware=[
                 Middleware(SecurityHeaders, collector=self._collector),
+                Middleware(BodyLimit, bytes_max=BODY_BYTES_MAX),
                 Middleware(GZipMiddleware, minimum_size=1000, compresslevel=5),
             ],
             exception_handlers={
@@ -117,7 +119,6 @@ class _Site:
                 Exception: self._failed,
             },
             lifespan=self._lifespan,
-            max_body_size=BODY_BYTES_MAX,
         )
 
     @asynccontextmanager
@@ -133,15 +134,16 @@ class _Site:
             session = session_of(request, self._accounts) if private else None
             with self._boards.borrow() as board:
                 call = self._shared.call(board, endpoint.access, endpoint.parameters, session, request)
-                etag = f'"{board.published_through_utc() or 0}-{footlights.__version__}"'
+                now = validators(board)
                 headers = {
-                    "ETag": etag,
+                    **({} if endpoint.moves else now.headers()),  # a tick of minutes says nothing of a live room
                     "Cache-Control": "private, no-cache" if private else "public, no-cache",
                     "Vary": "Authorization, Cookie, Accept-Encoding",
                 }
-                if etag in request.headers.get("if-none-match", "").replace("W/", "").split(", "):
+                if not endpoint.moves and unchanged(now, request.headers):
                     return Response(status_code=304, headers=headers)
                 found = endpoint.run(call)
+            headers |= links(found, request.url.path, request.query_params)
             format = call.query.get("format", "json")
             if format == "json":
                 return Response(msgspec.json.encode(found), media_type="application/json", headers=headers)
@@ -197,8 +199,10 @@ class _Site:
         assert isinstance(error, HTTPException), "registered for HTTP errors"
         if error.status_code == 404:
             return self._say(request, NOT_FOUND, {})
-        what = problem(error.status_code, f"http_{error.status_code}", error.detail, f"{error.detail}.")
-        return self._say(request, what, dict(error.headers or {}))
+        headers = {name.lower(): value for name, value in (error.headers or {}).items()}
+        if "allow" in headers:
+            headers["allow"] = ", ".join(sorted(headers["allow"].split(", ")))
+        return self._say(request, http_problem(error.status_code, error.detail, headers), headers)
 
     def _board_away(self, request: Request, error: Exception) -> Response:
         log.warning("board.unreadable", error=type(error).__name__)

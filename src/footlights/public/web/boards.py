@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from queue import Empty, LifoQueue
 
-from footlights.public.board.read import Board
+from footlights.public.board.read import Board, Plan
 from footlights.public.web.problems import NOT_READY, Refusal
 from footlights.terms.errors import BoardDamaged
 
@@ -22,6 +22,7 @@ class Boards:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._idle: LifoQueue[Board] = LifoQueue()
+        self._plans: dict[int, Plan] = {}
 
     @contextmanager
     def borrow(self) -> Iterator[Board]:
@@ -46,6 +47,6 @@ class Boards:
         except Empty:
             pass
         try:
-            return Board(self._folder)
+            return Board(self._folder, plans=self._plans)
         except (BoardDamaged, sqlite3.OperationalError):
             raise Refusal(NOT_READY, {"Retry-After": "10"}) from None

@@ -6,16 +6,18 @@ creator's id and an id that nobody has take the same way and get the same answer
 
 from __future__ import annotations
 
+from contextlib import closing
 from enum import Enum
 
 import msgspec
 from starlette.requests import Request
 
 from footlights.public.accounts.creators import Accounts, Who
+from footlights.public.board.live import Live, LiveBoard
 from footlights.public.board.read import Board, Creator, Video
 from footlights.public.web.problems import NEEDS_PRO, NOT_FOUND, OWNER_ONLY, SIGN_IN, Refusal
 from footlights.public.web.sessions import who_asks
-from footlights.terms.errors import NotFound
+from footlights.terms.errors import BoardDamaged, NotFound
 
 
 class Access(Enum):
@@ -28,6 +30,7 @@ class Access(Enum):
     OWN_CREATOR_PRO = "the creator whose id is in the path, if their tier is pro"
     OWN_VIDEO = "the creator of the video in the path"
     OWN_VIDEO_PRO = "the creator of the video in the path, if their tier is pro"
+    OWN_LIVE = "the creator of the live session in the path"
 
 
 NEEDS_SESSION = frozenset(Access) - {Access.PUBLIC}
@@ -40,6 +43,7 @@ class Admitted(msgspec.Struct, frozen=True, kw_only=True):
 
     creator: Creator
     video: Video | None
+    live: Live | None = None
     reader: str | None = None
 
 
@@ -61,12 +65,21 @@ def admit(board: Board, access: Access, *, session: Who, path: dict[str, str]) -
     try:
         creator = board.creator(session.creator)
         video = board.video(path["video"]) if access in _OF_VIDEO else None
-    except NotFound:
+        live = _live(board, path["live"]) if access is Access.OWN_LIVE else None
+    except (NotFound, BoardDamaged):
         raise Refusal(NOT_FOUND) from None
     if video is not None and video.creator_key != creator.key:
+        raise Refusal(NOT_FOUND)
+    if live is not None and live.creator != creator.id:
         raise Refusal(NOT_FOUND)
     if access is Access.OWNER and session.reader is not None:
         raise Refusal(OWNER_ONLY)
     if access in _PRO and creator.tier != "pro":
         raise Refusal(NEEDS_PRO)
-    return Admitted(creator=creator, video=video, reader=session.reader)
+    return Admitted(creator=creator, video=video, live=live, reader=session.reader)
+
+
+def _live(board: Board, live_id: str) -> Live:
+    """A live session by its id. Raises NotFound, or BoardDamaged where nobody has gone live yet."""
+    with closing(LiveBoard(board.folder)) as lives:
+        return lives.live(live_id)

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from footlights.public.insights import Cell
-from footlights.public.web.problems import bad_query
+from footlights.public.web.problems import impossible_query
 from footlights.terms.figures import Figure
 
 FIELDS = Figure.__struct_fields__
@@ -30,7 +30,7 @@ Row = tuple[Any, ...]
 def export(answer: Any, *, format: str) -> bytes:
     """The figures of an answer. format: csv or parquet. Raises Refusal where there is no pyarrow."""
     if format == "parquet" and not HAS_PARQUET:
-        raise bad_query("Parquet is not installed here: its operator has to install footlights[frames]. Take csv.")
+        raise impossible_query("Parquet is not installed here: its operator installs footlights[frames]. Take csv.")
     rows = figure_rows(answer)
     return _parquet(rows) if format == "parquet" else _csv(rows)
 

@@ -27,7 +27,6 @@ from footlights.public.web.api import (
     SORT,
     TO,
     Call,
-    Parameter,
     overview,
     video_list,
 )
@@ -35,6 +34,7 @@ from footlights.public.web.calls import Access
 from footlights.public.web.drawing import bells
 from footlights.public.web.insight_pages import channel_values, video_values
 from footlights.public.web.privacy import privacy
+from footlights.public.web.queries import Parameter
 from footlights.terms.families import POSITIONS, UNKNOWN_LENGTH_MS
 from footlights.terms.figures import Figure, rfc3339
 from footlights.terms.metrics import DISCLOSED
@@ -123,6 +123,7 @@ def _video(call: Call) -> dict[str, Any]:
         "audience": insights.audience(board, video) if call.creator.tier == "pro" else None,
         "retention": insights.retention(board, video),
         "leaving": insights.leaving(board, video),
+        "usual": insights.typical_retention(board, call.creator, video),
         "part_ms": (video.duration_ms or UNKNOWN_LENGTH_MS) / POSITIONS,
         "sources": insights.impression_sources(board, video),
         **clock(call),
@@ -248,7 +249,7 @@ def fitting(age_seconds: int) -> insights.Granularity:
 def clock(call: Call) -> dict[str, Any]:
     """What the header says: when figures were last published, and when the next are due."""
     through = call.board.published_through_utc()
-    due = None if through is None else insights.next_tick_utc(call.board.videos(call.creator), at_utc=through)
+    due = None if through is None else insights.next_tick_utc(call.board, call.creator, at_utc=through)
     return {
         "creator": call.creator,
         "published": None if through is None else rfc3339(through),

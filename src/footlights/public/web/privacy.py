@@ -11,8 +11,9 @@ from typing import Any, Literal
 import msgspec
 
 from footlights.public.board.read import Board
-from footlights.terms.families import FAMILIES, HISTOGRAMS, families_of
+from footlights.terms.families import FAMILIES, HISTOGRAMS, LIVE_FAMILIES, families_of
 from footlights.terms.figures import rfc3339
+from footlights.terms.live import LIVE_BOUNDS
 from footlights.terms.policy import BoundPolicy, Policy
 from footlights.terms.words import N_
 
@@ -132,7 +133,13 @@ def _units(stated: dict[str, Any]) -> tuple[UnitGuarantee, ...]:
 def _spends(policy: Policy, unit: Any) -> list[MetricSpend]:
     spends = []
     for family in families_of(unit):
-        if FAMILIES[family].shape == "tables":
+        if family in LIVE_FAMILIES:
+            spends += [
+                MetricSpend(unit=unit, family=family, name=part.name, rho=str(part.rho), bound=part.bound)
+                for part in policy.live
+                if LIVE_BOUNDS[part.name][0] == family
+            ]
+        elif FAMILIES[family].shape == "tables":
             rho = policy.audiences[family].rho
             spends.append(MetricSpend(unit=unit, family=family, name=family, rho=str(rho), bound=1))
         else:

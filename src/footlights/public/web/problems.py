@@ -5,6 +5,8 @@ Never says more than the asker may know: another creator's id and an id that nob
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 from starlette.responses import Response
 
@@ -93,6 +95,11 @@ def bad_query(detail: str) -> Refusal:
     return Refusal(problem(400, "bad_query", N_("A parameter is not as it should be"), detail))
 
 
+def impossible_query(detail: str) -> Refusal:
+    """Each query parameter is as it should be, and what they ask for together cannot be."""
+    return Refusal(problem(422, "impossible_query", N_("What is asked for cannot be"), detail))
+
+
 def bad_form(detail: str | NotAllowed) -> Refusal:
     """A field of a form has a value that it cannot have."""
     return _refusal(400, "bad_form", N_("That did not work"), detail)
@@ -106,6 +113,16 @@ def refused_token(detail: str | NotAllowed) -> Refusal:
 def _refusal(status: int, reason: str, title: str, detail: str | NotAllowed) -> Refusal:
     said = detail if isinstance(detail, NotAllowed) else None
     return Refusal(problem(status, reason, title, str(detail)), said=said)
+
+
+def http_problem(status: int, title: str, headers: Mapping[str, str]) -> Problem:
+    """The problem of an answer that is no route's own: a wrong method, a body that is too large."""
+    details = {
+        405: f"This address takes {headers.get('allow', 'other methods')}.",
+        413: "The body is larger than anything that is sent here.",
+        415: "The body is not of a kind that is taken here.",
+    }
+    return problem(status, f"http_{status}", title, details.get(status, f"{title}."))
 
 
 def problem_response(what: Problem, headers: dict[str, str] | None = None) -> Response:

@@ -15,10 +15,11 @@ from footlights.public.accounts.store import Store
 from footlights.public.board.read import Board
 from footlights.public.insights import DaySums
 from footlights.public.languages import Language
-from footlights.public.web.api import Call, Parameter, checked_query
+from footlights.public.web.api import Call
 from footlights.public.web.boards import Boards
 from footlights.public.web.calls import Access, admit
 from footlights.public.web.problems import NOT_READY, Refusal
+from footlights.public.web.queries import Parameter, checked_query
 from footlights.public.web.sessions import LANGUAGE_COOKIE, here
 from footlights.public.web.templating import Templates
 from footlights.settings import Settings

@@ -170,7 +170,7 @@ def test_a_request_that_cannot_be_encoded_fails_no_other(
         return batch_of(body, opened, asked, type_="track")
 
     def fault(batches: Sequence[Batch], intake: Intake) -> Taken:
-        if any("bob" in batch.columns.viewers.each() for batch in batches):
+        if any(line is not None and line.userId == "bob" for batch in batches for line in batch.lines):
             raise ValueError
         return take_together(batches, intake)
 

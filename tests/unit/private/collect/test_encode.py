@@ -11,7 +11,7 @@ import pytest
 from footlights.private.collect.encode import encode, seasons_of
 from footlights.private.vault.records import BY_CLOCK, COMPLETED, FOLLOWER, FOLLOWER_KNOWN, PLAYING, subject_key
 from footlights.private.vault.seasons import SeasonKeys
-from footlights.terms.events import CREATOR_KINDS, Kind, ViewerEvent
+from footlights.terms.events import CREATOR_KINDS, LIVE_KINDS, Kind, ViewerEvent
 from footlights.terms.seasons import parse_season, season_at, season_start_utc
 
 NOV, DEC = parse_season("2026-11"), parse_season("2026-12")
@@ -61,13 +61,16 @@ def test_a_player_that_tells_no_state_is_not_one_that_stands_still(
 
 
 @pytest.mark.parametrize("kind", list(Kind))
-def test_the_subject_is_a_video_a_creator_or_nobody_as_the_kind_says(kind: Kind, keys: SeasonKeys) -> None:
+def test_the_subject_is_a_video_a_creator_a_live_session_or_nobody_as_the_kind_says(
+    kind: Kind, keys: SeasonKeys
+) -> None:
     record = encode([event(kind=kind)], keys)[0][0]
     if kind is Kind.TRAITS:
         assert record["subject"] == 0
         assert record["pair"] == keys.pairs(NOV, keys.tokens(NOV, ["ann"]), np.array([0]))[0]
     else:
-        assert record["subject"] == subject_key("creator" if kind in CREATOR_KINDS else "video", "v1")
+        what = "live" if kind in LIVE_KINDS else "creator" if kind in CREATOR_KINDS else "video"
+        assert record["subject"] == subject_key(what, "v1")
 
 
 def test_an_event_without_a_message_id_is_known_by_its_time_and_kind(keys: SeasonKeys) -> None:

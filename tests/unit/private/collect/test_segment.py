@@ -10,9 +10,21 @@ import pytest
 from footlights.private.collect.checks import Asked
 from footlights.private.collect.intake import Item
 from footlights.private.collect.segment import CREATOR_EVENTS, VIDEO_EVENTS, open_request, read_message
-from footlights.terms.domains import AGES, COUNTRIES, GENDERS, SOURCES
+from footlights.private.collect.segment_live import LIVE_EVENTS
+from footlights.terms.domains import AGES, COUNTRIES, GENDERS, REACTIONS, SOURCES
 from footlights.terms.errors import BadRequest
-from footlights.terms.events import CreatorDeclared, Drop, Kind, VideoPublished, VideoRemoved, ViewerEvent
+from footlights.terms.events import (
+    CreatorDeclared,
+    Drop,
+    Kind,
+    LiveEnded,
+    LiveStarted,
+    QuestionAsked,
+    QuestionClosed,
+    VideoPublished,
+    VideoRemoved,
+    ViewerEvent,
+)
 
 AT = "2026-11-23T06:06:15.049Z"
 AT_MS = 1_795_413_975_049
@@ -264,3 +276,60 @@ def test_a_body_that_is_no_request_is_refused(body: bytes) -> None:
 def test_nothing_that_was_opened_can_be_printed(asked: Asked) -> None:
     assert repr(open_request(b'{"userId": "ann"}')) == "<request, withheld>"
     assert "ann" not in repr(track("Video Liked", asked=asked, asset_id="v"))
+
+
+# ---- Live sessions
+
+
+@pytest.mark.parametrize(("name", "kind"), LIVE_EVENTS.items())
+def test_each_name_about_a_live_session_is_its_kind(name: str, kind: Kind, asked: Asked) -> None:
+    said = {"question_id": "q1", "choice": 1} if kind is Kind.LIVE_ANSWER else {}
+    event = one(track(name, asked=asked, live_id="l1", position=9, country="FR", **said))
+    assert (event.kind, event.subject, event.position_ms, event.country) == (kind, "l1", 0, COUNTRIES.index("FR"))
+
+
+def test_a_reaction_is_one_of_the_list_or_other(asked: Asked) -> None:
+    choices = [
+        one(track("Live Reacted", asked=asked, live_id="l1", reaction=name)).choice for name in ("Fire", "??", None)
+    ]
+    assert choices == [REACTIONS.index("fire"), 0, 0]
+
+
+@pytest.mark.parametrize("said", [{}, {"question_id": "q"}, {"question_id": "q", "choice": 10}, {"choice": 0}])
+def test_an_answer_names_its_question_and_an_option(said: dict[str, Any], asked: Asked) -> None:
+    assert track("Live Question Answered", asked=asked, live_id="l1", **said) == (Drop.BAD_FIELD,)
+
+
+def test_what_happens_live_happens_now_at_the_latest(asked: Asked) -> None:
+    later = {"event": "Live Joined", "timestamp": "2026-11-23T06:14:00Z", "properties": {"live_id": "l1"}}
+    assert one(read(later, asked)).at_ms == asked.received_ms
+
+
+def test_a_follow_from_a_live_session_is_a_follow_and_privately_where_from(asked: Asked) -> None:
+    follow, led = track("Creator Followed", asked=asked, creator_id="c1", live_id="l1")
+    assert isinstance(follow, ViewerEvent) and isinstance(led, ViewerEvent)
+    assert (follow.kind, follow.subject, led.kind, led.subject) == (Kind.FOLLOW, "c1", Kind.LIVE_FOLLOW, "l1")
+
+
+def test_a_session_and_its_questions_are_declared(asked: Asked) -> None:
+    assert track("Live Started", asked=asked, live_id=5, creator_id="c1", title="T", silent_seconds=90) == (
+        LiveStarted(id="5", creator="c1", at_ms=AT_MS, started_at_utc=AT_MS // 1000, title="T", silent_seconds=90),
+    )
+    assert track("Live Ended", asked=asked, live_id="l1") == (LiveEnded(id="l1", at_ms=AT_MS),)
+    said = {"live_id": "l1", "question_id": "q", "text": "?", "options": ["a", "b"]}
+    assert track("Live Question Asked", asked=asked, **said) == (
+        QuestionAsked(id="q", live="l1", at_ms=AT_MS, text="?", options=("a", "b")),
+    )
+    assert track("Live Question Closed", asked=asked, **said) == (QuestionClosed(id="q", live="l1", at_ms=AT_MS),)
+
+
+@pytest.mark.parametrize(
+    ("event", "said"),
+    [
+        ("Live Started", {"silent_seconds": -1}), ("Live Started", {"silent_seconds": "90"}),
+        ("Live Started", {"started_at": "soon"}), ("Live Question Asked", {"options": ["a"]}),
+        ("Live Question Asked", {"options": ["a", 5]}), ("Live Question Asked", {"options": list("abcdefghijk")}),
+    ],
+)  # fmt: skip
+def test_a_declaration_that_cannot_be_meant_is_a_bad_field(event: str, said: dict[str, Any], asked: Asked) -> None:
+    assert track(event, asked=asked, live_id="l1", creator_id="c1", question_id="q", **said) == (Drop.BAD_FIELD,)

@@ -8,7 +8,7 @@ import pytest
 
 from footlights.private.measure import fold
 from footlights.terms.errors import VaultFull
-from footlights.terms.events import Drop, Kind
+from footlights.terms.events import LIVE_KINDS, Drop, Kind
 from footlights.terms.policy import default_policy, parse_policy
 from tests.worlds import CREATORS, SEASONS, Act, Vectors, World
 
@@ -316,3 +316,11 @@ def test_a_season_is_not_grown_past_the_pairs_that_the_guarantee_allows(
     monkeypatch.setattr(fold, "PAIRS_MAX", 1)
     with pytest.raises(VaultFull, match="wait in the journal"):
         world.vectors([[act(Kind.VIEW), act(Kind.VIEW, viewer="bob")]])
+
+
+def test_what_happens_in_a_live_session_moves_no_figure_of_a_video_or_a_channel(world: World) -> None:
+    """Not even where a session's key were a video's or a creator's."""
+    views = [act(Kind.VIEW, watch_ms=5000), act(Kind.PROFILE_VIEW, subject="c1")]
+    live = [act(kind, subject=subject, message=9) for kind in LIVE_KINDS for subject in ("v1", "c1")]
+    assert world.vectors([live[:7], views, live[7:]]) == world.vectors([[], views, []])
+    assert not set(world.disclosed().get("v1", ())) - {0}

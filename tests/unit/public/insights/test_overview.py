@@ -253,10 +253,11 @@ def test_figures_are_read_at_the_boards_own_time_and_never_past_it(board: Board)
 
 
 def test_the_next_tick_is_the_youngest_videos(board: Board) -> None:
-    videos = board.videos(board.creator("ada"))
-    assert insights.next_tick_utc(videos, at_utc=boards.NOW) == boards.NOW + 60
-    old = [video for video in videos if video.id == "v5"]
-    assert insights.next_tick_utc(old, at_utc=boards.NOW + 5) == boards.NOW + HOUR
+    ada = board.creator("ada")
+    assert insights.next_tick_utc(board, ada, at_utc=boards.NOW) == boards.NOW + 60
+    # After the first day of the youngest, and before that, its minutes.
+    assert insights.next_tick_utc(board, ada, at_utc=boards.NOW + 2 * DAY + 5) == boards.NOW + 2 * DAY + 20 * 60
+    assert insights.next_tick_utc(board, board.creator("empty"), at_utc=boards.NOW + 5) == boards.NOW + HOUR
 
 
 def test_a_tally_is_the_reading_in_the_metrics_units(board: Board) -> None:

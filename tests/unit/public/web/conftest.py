@@ -14,6 +14,7 @@ from footlights.public.web.app import create_app
 from footlights.settings import load_settings
 from footlights.terms.ticks import DAY, HOUR
 from tests import boards
+from tests.liveboards import make_live
 
 ADDRESS = "http://studio.test"
 
@@ -60,6 +61,8 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ],
         every_tick=False,
     )
+    for creator in ("ada", "bob", "eve"):
+        make_live(folder / "board", f"live of {creator}", creator, [700] * 60)
     return folder
 
 

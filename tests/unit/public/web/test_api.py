@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -8,12 +9,14 @@ import pytest
 from starlette.routing import Route
 
 from footlights.public.web import pages
-from footlights.public.web.api import ENDPOINTS, decode_cursor, encode_cursor
+from footlights.public.web.api import ENDPOINTS
 from footlights.public.web.app import create_app
 from footlights.public.web.calls import Access
 from footlights.public.web.problems import Refusal
+from footlights.public.web.queries import Cursor, decode_cursor, encode_cursor
 from footlights.settings import load_settings
 from footlights.terms.metrics import ALL
+from footlights.terms.ticks import HOUR
 from tests import boards
 from tests.unit.public.web.conftest import Asking, Client
 
@@ -29,6 +32,7 @@ ACCESS = {
     "GET /api/v1/videos/{video}/timeseries": "own video",
     "GET /api/v1/videos/{video}/audience": "own video, pro",
     "GET /api/v1/videos/{video}/retention": "own video",
+    "GET /api/v1/videos/{video}/retention/typical": "own video",
     "GET /api/v1/videos/{video}/sources": "own video",
     "GET /api/v1/videos/{video}/typical": "own video",
     "GET /api/v1/videos/{video}/leaving": "own video",
@@ -40,6 +44,9 @@ ACCESS = {
     "GET /api/v1/videos/{video}/pace": "own video",
     "GET /api/v1/videos/{video}/holding": "own video",
     "GET /api/v1/videos/{video}/experiment": "own video",
+    "GET /api/v1/creators/{creator}/lives": "own creator",
+    "GET /api/v1/lives/{live}": "own live session",
+    "GET /api/v1/lives/{live}/replay": "own live session",
     "GET /api/v1/privacy": "anybody",
     "GET /api/v1/openapi.json": "anybody",
     "GET /studio": "signed in",
@@ -93,7 +100,8 @@ ACCESS = {
 }
 #: A band of other videos, and stretches where nothing is more than noise.
 _MAY_LACK_FIGURES = (
-    "GET /api/v1/creators", "GET /api/v1/videos/{video}/typical", "GET /api/v1/videos/{video}/leaving",
+    "GET /api/v1/creators", "GET /api/v1/creators/{creator}/lives", "GET /api/v1/videos/{video}/typical",
+    "GET /api/v1/videos/{video}/leaving", "GET /api/v1/videos/{video}/retention/typical",
     "GET /api/v1/creators/{creator}/suggestions", "GET /api/v1/creators/{creator}/drivers",
     "GET /api/v1/creators/{creator}/best-time", "GET /api/v1/videos/{video}/holding",
 )  # fmt: skip
@@ -103,6 +111,7 @@ FIGURE = {"metric", "value", "low", "high", "state", "exact", "as_of", "tick"}
 def _named(route: str, *, creator: str, video: str) -> tuple[str, str]:
     method, path = route.split()
     path = path.replace("{creator}", creator).replace("{video}", video).replace("{name}", "licences.txt")
+    path = path.replace("{live}", f"live of {creator}")
     return method, path
 
 
@@ -110,9 +119,9 @@ def _those(*access: str) -> list[str]:
     return [route for route, who in ACCESS.items() if who in access]
 
 
-_OWN_WORDS = ("own creator", "own creator, pro", "own video", "own video, pro")
+_OWN_WORDS = ("own creator", "own creator, pro", "own video", "own video, pro", "own live session")
 _API = [route for route in ACCESS if "/api/" in route]
-_OWN = [route for route in ACCESS if ACCESS[route].startswith(("own creator", "own video"))]
+_OWN = [route for route in ACCESS if ACCESS[route].startswith(("own creator", "own video", "own live"))]
 _PRO = _those("own creator, pro", "own video, pro")
 _ANSWERED = [route for route in _API if ACCESS[route] != "anybody"]
 
@@ -131,7 +140,7 @@ def test_the_table_of_routes_says_the_same_as_the_code() -> None:
     words = {
         Access.PUBLIC: "anybody", Access.SIGNED_IN: "signed in", Access.OWN_CREATOR: "own creator",
         Access.OWN_CREATOR_PRO: "own creator, pro", Access.OWN_VIDEO: "own video",
-        Access.OWN_VIDEO_PRO: "own video, pro", Access.OWNER: "owner",
+        Access.OWN_VIDEO_PRO: "own video, pro", Access.OWNER: "owner", Access.OWN_LIVE: "own live session",
     }  # fmt: skip
     coded = {f"GET {endpoint.path}": words[endpoint.access] for endpoint in ENDPOINTS}
     coded |= {f"GET {page.path}": words[page.access] for page in pages.PAGES}
@@ -281,7 +290,7 @@ def test_a_list_of_videos_is_walked_by_its_cursor_without_gaps(asking: Asking) -
 
 @pytest.mark.parametrize(
     "query",
-    ["max_count=0", "max_count=101", "max_count=ten", "cursor=!!!", "cursor=AAAA", "cursor=WzFd", "other=1"],
+    ["max_count=0", "max_count=101", "max_count=ten", "cursor=!!!", "ids=", "ids=a,a", "metrics=no", "other=1"],
 )
 def test_a_parameter_that_is_not_as_it_should_be_is_refused_with_what_would_be(asking: Asking, query: str) -> None:
     answer = asking("ada").get(f"/api/v1/creators/ada/videos?{query}")
@@ -289,11 +298,71 @@ def test_a_parameter_that_is_not_as_it_should_be_is_refused_with_what_would_be(a
     assert answer.json()["reason"] == "bad_query" and len(answer.json()["detail"]) > 20
 
 
+@pytest.mark.parametrize("cursor", ["AAAA", "WzFd", "WzEsMiwzXQ", "!!!!"])
+def test_a_cursor_that_nobody_made_is_refused(asking: Asking, cursor: str) -> None:
+    answer = asking("ada").get(f"/api/v1/creators/ada/videos?cursor={cursor}")
+    assert (answer.status_code, answer.json()["reason"]) == (422, "impossible_query")
+
+
+def test_the_link_header_leads_through_all_pages_and_keeps_what_was_asked(asking: Asking) -> None:
+    ada, seen = asking("ada"), []
+    path = "/api/v1/creators/ada/videos?max_count=2&sort=view_count&metrics=reach"
+    for _ in range(9):
+        answer = ada.get(path)
+        seen += [video["id"] for video in answer.json()["videos"]]
+        assert all(set(video["figures"]) == {"reach"} for video in answer.json()["videos"])
+        links = {rel: to for to, rel in re.findall(r'<([^>]+)>; rel="(\w+)"', answer.headers["link"])}
+        assert links["first"] == "/api/v1/creators/ada/videos?max_count=2&sort=view_count&metrics=reach"
+        if "next" not in links:
+            break
+        path = links["next"]
+    assert len(seen) == len(set(seen)) == 5
+
+
+def test_a_walk_over_pages_sees_the_list_of_its_first_page(asking: Asking) -> None:
+    earlier = encode_cursor(Cursor(0, boards.NOW - 10 * HOUR))
+    listed = asking("ada").get(f"/api/v1/creators/ada/videos?ids=a0,a1&cursor={earlier}").json()
+    # a0 was posted an hour later.
+    assert [video["id"] for video in listed["videos"]] == ["a1"]
+    assert {figure["as_of"] for figure in listed["videos"][0]["figures"].values()} == {"2026-11-01T02:00:00Z"}
+
+
+def test_a_list_may_be_kept_to_some_videos_days_and_metrics(asking: Asking) -> None:
+    def ids(query: str) -> list[str]:
+        listed = asking("ada").get(f"/api/v1/creators/ada/videos?{query}").json()
+        assert listed["found"] == len(listed["videos"])
+        return [video["id"] for video in listed["videos"]]
+
+    assert ids("ids=a3,a1,b0,nothing") == ["a1", "a3"]
+    assert ids("posted_from=2026-11-01") == ["a0"]
+    assert ids("posted_to=2026-10-30") == ["a4"]
+    assert ids("posted_from=2026-10-31&posted_to=2026-10-31") == ["a1", "a2", "a3"]
+    assert ids("posted_from=2026-11-02") == []
+
+
+def test_an_overview_may_be_kept_to_some_metrics(asking: Asking) -> None:
+    found = asking("ada").get("/api/v1/creators/ada/overview?metrics=reach,profile_views").json()
+    assert set(found["figures"]) == {"reach", "profile_views"}
+    assert set(found["changes"]) <= {"reach", "profile_views"}
+
+
+@pytest.mark.parametrize("kind", ["running", "change"])
+@pytest.mark.parametrize("granularity", ["minute", "hour"])
+def test_a_part_of_a_curve_is_that_part_of_the_whole(asking: Asking, kind: str, granularity: str) -> None:
+    path = f"/api/v1/videos/a0/timeseries?kind={kind}&granularity={granularity}"
+    whole = asking("ada").get(path).json()["points"]
+    since, until = "2026-11-01T07:00:00Z", "2026-11-01T10:30:00Z"
+    part = asking("ada").get(f"{path}&since={since}&until={until}").json()["points"]
+    assert part == [point for point in whole if since < point["as_of"] <= until]
+    assert len(part) == (210 if granularity == "minute" else 3)
+    assert asking("ada").get(f"{path}&since={until}&until={since}").json()["points"] == []
+
+
 def test_a_cursor_comes_back_as_it_went() -> None:
-    assert decode_cursor(encode_cursor(123)) == 123
-    for start in (-1, 2**41):
+    assert decode_cursor(encode_cursor(Cursor(123, 456))) == Cursor(123, 456)
+    for wrong in (Cursor(-1, 0), Cursor(0, 2**41)):
         with pytest.raises(Refusal):
-            decode_cursor(encode_cursor(start))
+            decode_cursor(encode_cursor(wrong))
 
 
 def test_a_list_is_sorted_by_what_it_is_asked_for_and_its_places_are_ties_where_intervals_overlap(
@@ -327,11 +396,16 @@ def test_a_list_holds_the_videos_whose_title_or_hashtags_have_all_words(asking: 
 
 
 @pytest.mark.parametrize(
-    "query", ["from=2026-10-40", "from=20261001", "to=2026-10-01", "from=2026-11-09", "from=2020-01-01", "days=0"]
-)
-def test_a_period_that_is_none_is_refused_with_what_would_be(asking: Asking, query: str) -> None:
+    ("query", "status"),
+    [
+        ("from=2026-10-40", 400), ("from=20261001", 400), ("days=0", 400),
+        ("to=2026-10-01", 422), ("from=2026-11-09", 422), ("from=2020-01-01", 422), ("from=0001-01-01", 422),
+    ],
+)  # fmt: skip
+def test_a_period_that_is_none_is_refused_with_what_would_be(asking: Asking, query: str, status: int) -> None:
     answer = asking("ada").get(f"/api/v1/creators/ada/overview?{query}")
-    assert answer.status_code == 400 and answer.json()["reason"] == "bad_query"
+    assert answer.status_code == status
+    assert answer.json()["reason"] == ("bad_query" if status == 400 else "impossible_query")
 
 
 def test_a_period_may_be_named_by_its_days(asking: Asking) -> None:
@@ -347,6 +421,8 @@ def test_an_answer_does_not_change_between_ticks(asking: Asking) -> None:
     assert (again.status_code, again.content) == (304, b"")
     assert "private" in first.headers["cache-control"] and "Cookie" in first.headers["vary"]
     assert ada.get("/api/v1/creators/ada/overview", headers={"If-None-Match": '"old"'}).status_code == 200
+    by_time = {"If-Modified-Since": first.headers["Last-Modified"]}
+    assert ada.get("/api/v1/creators/ada/overview", headers=by_time).status_code == 304
 
 
 def test_an_etag_opens_no_door(asking: Asking, client: Client) -> None:

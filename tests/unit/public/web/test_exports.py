@@ -59,7 +59,7 @@ def test_a_text_that_a_spreadsheet_would_run_is_told_as_text(begins: str) -> Non
 @pytest.mark.skipif(importlib.util.find_spec("pyarrow") is not None, reason="pyarrow is installed: Parquet works here")
 def test_parquet_without_pyarrow_is_refused_with_what_to_do(asking: Asking) -> None:
     answer = asking("ada").get("/api/v1/creators/ada/overview?format=parquet")
-    assert answer.status_code == 400 and "footlights[frames]" in answer.json()["detail"]
+    assert answer.status_code == 422 and "footlights[frames]" in answer.json()["detail"]
 
 
 def test_files_are_refused_to_whom_the_answer_is(asking: Asking) -> None:

@@ -32,13 +32,14 @@ from footlights.public.webhooks import Webhooks
 from footlights.settings import load_settings
 from footlights.terms.ticks import DAY
 from tests import boards
+from tests.liveboards import make_live
 from tests.unit.public.web.conftest import ADDRESS, Client
 from tests.unit.public.web.test_api import ACCESS
 
 #: What only Ada, and whom she lets, may read: no asker below sends any of it.
 SECRETS = ("Adas-Name", "Adas-Title", "adas-hashtag", "Adas-Reader", "adas-endpoint", "adas-address", "48,211", "48211")
 #: An id of Ada's for each kind of id that a route may take; a static file is nobody's.
-IDS = {"creator": "ada", "video": "a0", "name": "app.css"}
+IDS = {"creator": "ada", "video": "a0", "live": "l0", "name": "app.css"}
 #: How ids are named where a query or a form holds them.
 FIELDS = {
     "creator": "ada", "creator_id": "ada", "video": "a0", "video_id": "a0", "id": "a0", "channel": "ada", "user": "ada",
@@ -65,6 +66,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ],
         every_tick=False,
     )
+    make_live(folder / "board", "l0", "ada", [48_211] * 60, title="Adas-Title")
     return folder
 
 
@@ -236,7 +238,8 @@ def test_the_walk_sees_a_guard_that_asks_whether_but_not_whose(
     def anybody(board: Any, access: Any, *, session: Any, path: dict[str, str]) -> calls.Admitted:
         video = board.video(path["video"]) if path.get("video") else None
         creator = board.creator_of(video) if video else board.creator(path.get("creator", session.creator))
-        return calls.Admitted(creator=creator, video=video)
+        live = calls._live(board, path["live"]) if path.get("live") else None
+        return calls.Admitted(creator=creator, video=video, live=live)
 
     for module in (shared, embed):
         monkeypatch.setattr(module, "admit", anybody)
@@ -244,6 +247,7 @@ def test_the_walk_sees_a_guard_that_asks_whether_but_not_whose(
     assert {
         "GET /api/v1/creators/{creator}/videos",
         "GET /api/v1/videos/{video}",
+        "GET /api/v1/lives/{live}",
         "GET /studio/videos/{video}",
         "GET /embed",
     } <= told

@@ -9,6 +9,7 @@ import { locale, say } from "./words.js";
 const QUIET_MS = 700;
 const LONG_MS = 8000;
 const AGAIN_MS = 5000;
+const PAGE_AGAIN_MS = 10_000;
 const KEPT_MS = 4000;
 const ago = new Intl.RelativeTimeFormat(locale, { numeric: "always" });
 
@@ -29,6 +30,22 @@ export function watchStates() {
   addEventListener("offline", lost);
   addEventListener("online", askAgain);
   if (!navigator.onLine) lost();
+  waitForPage();
+}
+
+/** A page that could not be made yet is asked for until it can. */
+function waitForPage() {
+  const words = document.querySelector("[data-again]");
+  if (!words) return;
+  words.hidden = false;
+  setInterval(async () => {
+    try {
+      const answer = await fetch(location.href, { cache: "no-store" });
+      if (answer.ok) location.reload();
+    } catch {
+      // Nobody answers: it is asked again.
+    }
+  }, PAGE_AGAIN_MS);
 }
 
 function begun() {
