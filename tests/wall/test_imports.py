@@ -31,6 +31,7 @@ PLANTED = (
     ("public/web/headers.py", "duckdb", {"serve"}),
     ("public/insights/moments.py", "footlights.public.web.headers", {"public"}),
     ("public/board/rows.py", "footlights.public.insights.moments", {"public", "gate"}),
+    ("public/web/apps.py", "authlib.oauth2", {"apps"}),
     ("public/webhooks/sending.py", "footlights.public.web.headers", {"public"}),
     ("public/insights/moments.py", "footlights.public.webhooks.sending", {"public"}),
     ("public/languages/pseudo.py", "footlights.public.accounts.store", {"public"}),

@@ -18,6 +18,7 @@ import msgspec
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from footlights.public.board.log import Log
 from footlights.public.board.noise import ErrorRows, Floats
 from footlights.public.board.rows import Int64s, Layout, layout_of
 from footlights.terms.domains import UNKNOWN
@@ -156,6 +157,10 @@ class Board:
     def close(self) -> None:
         """Give the file back."""
         self._db.close()
+
+    def log(self) -> Log:
+        """What proves the figures."""
+        return Log(self._db)
 
     def fact(self, name: str) -> str | None:
         """One of the gate's public facts, such as policy or published_through."""
@@ -364,8 +369,11 @@ class Board:
             row = self._db.execute("SELECT family, detail FROM plans WHERE plan = ?", (plan,)).fetchone()
             if row is None:
                 raise BoardDamaged("a stream names a plan that the board does not hold. Restore the board.")
-            self._plans[plan] = Plan(plan, row[0], json.loads(row[1]), self.folder)
+            self._plans[plan] = self._made_plan(plan, row[0], row[1])
         return self._plans[plan]
+
+    def _made_plan(self, plan: int, family: str, detail: str) -> Plan:
+        return Plan(plan, family, json.loads(detail), self.folder)
 
 
 def _runs(ticks: Sequence[int]) -> list[range]:

@@ -12,6 +12,7 @@ import msgspec
 
 from footlights.public import insights
 from footlights.public.accounts.creators import Accounts
+from footlights.public.accounts.shares import Shares
 from footlights.public.board.live import Live, LiveBoard
 from footlights.public.board.read import Board, Creator, Video
 from footlights.public.insights.tallies import TALLY_NAMES
@@ -61,6 +62,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     query: dict[str, Any]
     sums: insights.DaySums
     accounts: Accounts | None = None
+    shares: Shares | None = None
 
     def asked(self, name: str) -> Any:
         """A parameter's value; None also where the route has none of this name."""
@@ -88,7 +90,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
 FORMAT = Parameter(
     name="format",
     schema={"type": "string", "enum": list(FORMATS), "default": "json"},
-    about="As JSON, or every figure of it as a row of a file, with its interval.",
+    about="As JSON, or every figure of it as a row of a file, with its interval; or as JSON with what proves it.",
 )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from urllib.parse import urlsplit
 
 import msgspec
 from markupsafe import Markup
@@ -261,3 +262,13 @@ def _unit(text: str) -> str:
 
 def _moment(at: str) -> datetime:
     return datetime.strptime(at, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+
+
+def host(address: str) -> str:
+    """The host of an address, as one reads it."""
+    return (urlsplit(address).hostname or address).removeprefix("www.")
+
+
+def capitalize_first(text: str) -> str:
+    """A text that begins a sentence."""
+    return text[:1].upper() + text[1:]

@@ -80,6 +80,10 @@ OPERATOR_SIGN_IN = problem(
         "machine: `footlights operator create NAME`."
     ),
 )  # fmt: skip
+DEVELOPER_SIGN_IN = problem(
+    401, "developer_sign_in", N_("Open your app's page with its link"),
+    N_("The operator of the platform makes a link for an app's developer: `footlights app link ID`. It works once."),
+)  # fmt: skip
 NO_LETTER = problem(
     404, "no_letter", N_("This link was cut, or not made here"),
     N_("Open it again from the newest letter. The operator of the platform can stop the mail, too."),
@@ -113,6 +117,11 @@ def refused_token(detail: str | NotAllowed) -> Refusal:
 def _refusal(status: int, reason: str, title: str, detail: str | NotAllowed) -> Refusal:
     said = detail if isinstance(detail, NotAllowed) else None
     return Refusal(problem(status, reason, title, str(detail)), said=said)
+
+
+def app_refusal(status: int, code: str, detail: str, headers: dict[str, str]) -> Refusal:
+    """An app's request that is not answered. code: of RFC 6750 and 9449."""
+    return Refusal(problem(status, code, "This app is not let in", detail), headers)
 
 
 def http_problem(status: int, title: str, headers: Mapping[str, str]) -> Problem:

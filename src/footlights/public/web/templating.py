@@ -10,7 +10,7 @@ import jinja2
 import footlights
 from footlights.public.languages import Language, Languages
 from footlights.public.web import drawing, exports, pages
-from footlights.public.web.formats import Formats
+from footlights.public.web.formats import Formats, capitalize_first, host
 from footlights.public.web.scripts import words_of_scripts
 from footlights.public.web.static import Assets
 from footlights.public.web.telling import Telling
@@ -66,11 +66,11 @@ def speak(environment: jinja2.Environment, language: Language) -> None:
 def filters_of(formats: Formats) -> dict[str, Callable[..., Any]]:
     """How templates write figures, moments and sizes."""
     return {
-        "age": formats.age, "amount": formats.amount, "cell": formats.cell, "country": formats.country,
-        "day": formats.day, "decimal": formats.decimal, "duration": formats.duration, "epoch": formats.epoch,
-        "gained": formats.gained, "hour_of_week": formats.hour_of_week, "minute": formats.minute,
-        "month": formats.month, "number": formats.number, "power": formats.power, "signed": formats.signed,
-        "size": formats.size, "span": formats.span, "title_of": formats.title,
+        "age": formats.age, "amount": formats.amount, "capitalize_first": capitalize_first, "cell": formats.cell,
+        "country": formats.country, "day": formats.day, "decimal": formats.decimal, "duration": formats.duration,
+        "epoch": formats.epoch, "gained": formats.gained, "host": host, "hour_of_week": formats.hour_of_week,
+        "minute": formats.minute, "month": formats.month, "number": formats.number, "power": formats.power,
+        "signed": formats.signed, "size": formats.size, "span": formats.span, "title_of": formats.title,
         "translated": formats.language.translated, "unit_of": formats.unit, "weekday": formats.weekday,
         "words": formats.words,
     }  # fmt: skip
