@@ -31,6 +31,7 @@ from footlights.terms.metrics import (
     FOLLOWERS,
     HISTOGRAM,
     IMPORTED,
+    INSIGHTS,
     LIVE,
     LIVE_ANSWERS,
     LIVE_AUDIENCE,
@@ -119,6 +120,7 @@ def metrics_page() -> str:
         "## The audience of a video, or of a channel's season\n\n" + _metrics(AUDIENCE.values()),
         "## Lists of a video or a channel\n\n" + _metrics((*HISTOGRAM.values(), *QUARTILES.values())),
         "## A channel\n\n" + _metrics((*CHANNEL, *CHANNEL_DERIVED, *FOLLOWERS)),
+        "## Insights\n\nThey follow from a channel's figures. [Figures](figures.md) says how.\n\n" + _metrics(INSIGHTS),
         "## A live session\n\n" + _metrics((*LIVE, *LIVE_REACTIONS, *LIVE_DERIVED, *LIVE_DISCLOSED)),
         "## The audience of a live session, and its questions\n\n" + _metrics((*LIVE_AUDIENCE.values(), LIVE_ANSWERS)),
         "## What other platforms state\n\nIn a creator's [own history](../guides/history.md) alone, never on the board "

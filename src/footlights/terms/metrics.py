@@ -14,8 +14,9 @@ import msgspec
 from footlights.terms import domains
 
 MetricUnit = Literal[
-    "viewers", "views", "seconds", "milliseconds", "basis_points", "acts", "followers", "impressions", "hundredths"
-]
+    "viewers", "views", "seconds", "milliseconds", "basis_points", "percent", "acts", "followers", "impressions",
+    "hundredths",
+]  # fmt: skip
 
 
 class Metric(msgspec.Struct, frozen=True, kw_only=True):
@@ -289,12 +290,20 @@ IMPORTED: tuple[Metric, ...] = (
     _stated("monetized_playbacks", "views", "Views with an advertisement.", "monetizedPlaybacks"),
 )  # fmt: skip
 
+#: What follows from a channel's figures, and is itself a figure with an interval.
+INSIGHTS: tuple[Metric, ...] = (
+    Metric(
+        name="views_gained_percent", unit="percent", family="counters",
+        meaning="By how many percent there are more views where a trait is there, at one age of a channel's videos.",
+    ),
+)  # fmt: skip
+
 ALL: dict[str, Metric] = {
     metric.name: metric
     for metric in (
         *COUNTERS, *DISCLOSED, *DERIVED, *FOLLOWERS, *CHANNEL, *CHANNEL_DERIVED, *HISTOGRAM.values(),
         *QUARTILES.values(), *AUDIENCE.values(), *LIVE, *LIVE_REACTIONS, *LIVE_DISCLOSED, *LIVE_DERIVED,
-        *LIVE_AUDIENCE.values(), LIVE_ANSWERS, *IMPORTED,
+        *LIVE_AUDIENCE.values(), LIVE_ANSWERS, *IMPORTED, *INSIGHTS,
     )
 }  # fmt: skip
 

@@ -78,6 +78,7 @@ class Plan:
         self.layout: Layout = layout_of(family, width=width)
         self._folder = folder
         self.sigmas = np.asarray(detail["sigmas"], dtype=np.float64)
+        self._covariances: dict[tuple[str, int], Floats] = {}
         self._variances = [float(Fraction(variance)) for variance in detail.get("variances", ())]
         self._error = ErrorRows(self._rows(detail["error_rows"])) if "error_rows" in detail else None
         self._cell_rows: dict[str, str] = detail.get("cell_rows", {})
@@ -91,9 +92,15 @@ class Plan:
 
     def suffix_covariance(self, name: str, step: int) -> Floats:
         """Covariance of the numbers of a suffix histogram at a step, shape (cells, cells)."""
+        known = self._covariances.get((name, step))
+        if known is not None:
+            return known
         along = np.flip(self._rows(self._cell_rows[name]).astype(np.float64))
         variance = self._variances[list(self.slices).index(name)] * self.noise_of([[step]], (1,))[0]
         covariance: Floats = variance * (along @ along.T)
+        covariance.flags.writeable = False
+        # Two histograms of five milestones at most; a page that compares videos asks for each many times.
+        self._covariances[name, step] = covariance
         return covariance
 
     def std(self, step: int) -> Floats:

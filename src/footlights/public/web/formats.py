@@ -35,6 +35,7 @@ TITLES: dict[str, str] = {
     "unique_viewers": N_("Unique viewers"),
     "returning_viewers": N_("Returning viewers"),
     "new_viewers": N_("New viewers"),
+    "views_gained_percent": N_("More views"),
     "impression_sources": N_("Where they came from"),
     "video_view_retention": N_("Still watching"),
     "watch_time_p25": N_("A quarter watched at most"),
@@ -139,7 +140,7 @@ class Formats:
         self._say = language.say
         self._writers: dict[str, Callable[[int], str]] = {
             "seconds": self._seconds, "milliseconds": self._milliseconds, "basis_points": self._basis_points,
-            "hundredths": self._hundredths,
+            "hundredths": self._hundredths, "percent": self._percent,
         }  # fmt: skip
 
     # ---- Figures
@@ -308,6 +309,9 @@ class Formats:
 
     def _milliseconds(self, number: int) -> str:
         return f"{self.language.decimal(number / 1000, 1)} s"
+
+    def _percent(self, number: int) -> str:
+        return f"{self.signed(number)} %"
 
     def _basis_points(self, number: int) -> str:
         return f"{self.language.decimal(number / 100, 1)} %"

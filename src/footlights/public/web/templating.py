@@ -13,6 +13,7 @@ from footlights.public.web import drawing, exports, pages
 from footlights.public.web.formats import Formats, capitalize_first, host
 from footlights.public.web.scripts import words_of_scripts
 from footlights.public.web.static import Assets
+from footlights.public.web.telling import Telling
 
 
 class Templates:
@@ -42,8 +43,10 @@ def environment_of(language: Language, **values: Any) -> jinja2.Environment:
     )
     speak(environment, language)
     environment.filters.update(filters_of(Formats(language)))
+    environment.filters.update(Telling(language).filters())
     environment.globals.update(
-        beam=drawing.beam, spark=drawing.spark, scale_of=drawing.scale_of, busiest=pages.busiest, cards=pages.CARDS,
+        beam=drawing.beam, swing=drawing.swing, spark=drawing.spark, scale_of=drawing.scale_of,
+        busiest=pages.busiest, cards=pages.CARDS,
         channel_cards=pages.CHANNEL_CARDS, sorts=pages.SORTS, exact_names=pages.EXACT_NAMES,
         has_parquet=exports.HAS_PARQUET, ratios=pages.RATIOS, periods=pages.PERIODS_DAYS,
         version=footlights.__version__, script_words=words_of_scripts(language), **values,

@@ -36,6 +36,14 @@ ACCESS = {
     "GET /api/v1/videos/{video}/sources": "own video",
     "GET /api/v1/videos/{video}/typical": "own video",
     "GET /api/v1/videos/{video}/leaving": "own video",
+    "GET /api/v1/creators/{creator}/suggestions": "own creator",
+    "GET /api/v1/creators/{creator}/drivers": "own creator",
+    "GET /api/v1/creators/{creator}/best-time": "own creator, pro",
+    "GET /api/v1/creators/{creator}/brought": "own creator",
+    "GET /api/v1/videos/{video}/forecast": "own video",
+    "GET /api/v1/videos/{video}/pace": "own video",
+    "GET /api/v1/videos/{video}/holding": "own video",
+    "GET /api/v1/videos/{video}/experiment": "own video",
     "GET /api/v1/creators/{creator}/lives": "own creator",
     "GET /api/v1/lives/{live}": "own live session",
     "GET /api/v1/lives/{live}/replay": "own live session",
@@ -44,6 +52,8 @@ ACCESS = {
     "GET /studio": "signed in",
     "GET /studio/videos": "signed in",
     "GET /studio/videos/{video}": "own video",
+    "GET /studio/videos/{video}/insights": "own video",
+    "GET /studio/insights": "signed in",
     "GET /studio/audience": "signed in",
     "GET /studio/followers": "signed in",
     "GET /studio/live": "signed in",
@@ -142,6 +152,8 @@ ACCESS = {
 _MAY_LACK_FIGURES = (
     "GET /api/v1/creators", "GET /api/v1/creators/{creator}/lives", "GET /api/v1/videos/{video}/typical",
     "GET /api/v1/videos/{video}/leaving", "GET /api/v1/videos/{video}/retention/typical",
+    "GET /api/v1/creators/{creator}/suggestions", "GET /api/v1/creators/{creator}/drivers",
+    "GET /api/v1/creators/{creator}/best-time", "GET /api/v1/videos/{video}/holding",
 )  # fmt: skip
 FIGURE = {"metric", "value", "low", "high", "state", "exact", "as_of", "tick"}
 

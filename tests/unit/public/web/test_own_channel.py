@@ -50,7 +50,7 @@ IDS = {"creator": "ada", "video": "a0", "live": "l0", "name": "app.css", "share"
 FIELDS = {
     "creator": "ada", "creator_id": "ada", "video": "a0", "video_id": "a0", "id": "a0", "channel": "ada", "user": "ada",
     "app": "app-adas", "notice": "1", "tester": "ada", "asked": "client_id=app-adas", "decision": "allow",
-    "fields": "open_id", "q": "a0", "after": "a", "label": "x", "page": "video:a0", "format": "csv",
+    "fields": "open_id", "other": "a0", "q": "a0", "after": "a", "label": "x", "page": "video:a0", "format": "csv",
 }  # fmt: skip
 #: An operator is shown who is declared, by name. That is all.
 DECLARED = {("operator", "GET /operator/creators"): {"Adas-Name"}}
