@@ -81,7 +81,7 @@ class Live:
 
     def _published_through_utc(self) -> int:
         """As the ETag of every answer states it; 0 while there is no board."""
-        stated = self.get("/api/v1/privacy").headers.get("etag", "").strip('"').partition("-")[0]
+        stated = self.get("/api/v1/privacy").headers.get("etag", "").removeprefix("W/").strip('"').partition("-")[0]
         return int(stated) if stated.isdecimal() else 0
 
     def _post(self, path: str, form: bytes, more: dict[str, str]) -> Answer:

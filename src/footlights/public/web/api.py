@@ -101,7 +101,10 @@ class LiveList(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
-    """One route of the API. answer: the struct that `run` returns. moves: it changes between two minutes, too."""
+    """One route of the API. answer: the struct that `run` returns. moves: it changes between two minutes, too.
+
+    proved: what proves the answer can be asked for. Insights hold numbers between whole ones, and have none.
+    """
 
     path: str
     access: Access
@@ -110,6 +113,7 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     summary: str
     parameters: tuple[Parameter, ...] = (FORMAT,)
     moves: bool = False
+    proved: bool = True
 
 
 def listed(creators: Iterable[Creator]) -> CreatorList:
@@ -485,50 +489,54 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     ),
     Endpoint(
         path="/api/v1/creators/{creator}/suggestions", access=Access.OWN_CREATOR, run=_insight(insights.suggestions),
-        answer=insights.Suggestions, summary="At most three things to try next, each with its evidence.",
+        proved=False, answer=insights.Suggestions, summary="At most three things to try next, each with its evidence.",
     ),
     Endpoint(
         path="/api/v1/creators/{creator}/drivers", access=Access.OWN_CREATOR, run=_insight(insights.drivers),
-        answer=insights.Drivers, summary="What goes with more views on a channel, beyond chance.",
+        proved=False, answer=insights.Drivers, summary="What goes with more views on a channel, beyond chance.",
     ),
     Endpoint(
         path="/api/v1/creators/{creator}/best-time", access=Access.OWN_CREATOR_PRO, run=_insight(insights.best_time),
-        answer=insights.BestTime, summary="When to post, with the gain to expect; or that no difference shows.",
+        proved=False, answer=insights.BestTime,
+        summary="When to post, with the gain to expect; or that no difference shows.",
     ),
     Endpoint(
         path="/api/v1/creators/{creator}/brought", access=Access.OWN_CREATOR, run=_insight(insights.brought),
-        answer=insights.Brought, summary="Followers that each of a channel's last videos brought, beside a usual day.",
+        proved=False, answer=insights.Brought,
+        summary="Followers that each of a channel's last videos brought, beside a usual day.",
     ),
     Endpoint(
         path="/api/v1/videos/{video}/forecast", access=Access.OWN_VIDEO, run=_video_insight(insights.forecast),
-        answer=insights.Forecast, summary="A video's views at 24 hours, 7 and 28 days, with 50 and 95 % intervals.",
+        proved=False, answer=insights.Forecast,
+        summary="A video's views at 24 hours, 7 and 28 days, with 50 and 95 % intervals.",
     ),
     Endpoint(
         path="/api/v1/videos/{video}/pace", access=Access.OWN_VIDEO, run=_video_insight(insights.pace),
-        answer=insights.Pace, summary="How fast a video's views double now, and which sources feed it.",
+        proved=False, answer=insights.Pace, summary="How fast a video's views double now, and which sources feed it.",
     ),
     Endpoint(
         path="/api/v1/videos/{video}/holding", access=Access.OWN_VIDEO, run=_video_insight(insights.holding),
-        answer=insights.Holding, parameters=(),
+        proved=False, answer=insights.Holding, parameters=(),
         summary="Where a video lost or held viewers unlike its creator's earlier ones, beyond noise.",
     ),
     Endpoint(
         path="/api/v1/videos/{video}/experiment", access=Access.OWN_VIDEO, run=_experiment,
-        answer=insights.Experiment, parameters=(OTHER, FORMAT),
+        proved=False, answer=insights.Experiment, parameters=(OTHER, FORMAT),
         summary="How a video differs from another one of the same creator at the same age.",
     ),
     Endpoint(
         path="/api/v1/creators/{creator}/lives", access=Access.OWN_CREATOR, run=_lives,
-        answer=LiveList, parameters=(), moves=True, summary="A creator's live sessions, the newest first.",
+        answer=LiveList, parameters=(), moves=True, proved=False,
+        summary="A creator's live sessions, the newest first.",
     ),
     Endpoint(
         path="/api/v1/lives/{live}", access=Access.OWN_LIVE, run=_live,
-        answer=insights.RoomNow, moves=True,
+        answer=insights.RoomNow, moves=True, proved=False,
         summary="How a live room stands now: its figures change every two seconds.",
     ),
     Endpoint(
         path="/api/v1/lives/{live}/replay", access=Access.OWN_LIVE, run=_replay,
-        answer=insights.Replay, moves=True,
+        answer=insights.Replay, moves=True, proved=False,
         summary="A live session minute by minute: what moved it, its peak, and the sessions before it.",
     ),
     Endpoint(

@@ -30,9 +30,7 @@ from footlights.terms.figures import Figure, rfc3339
 _FORMS = ("format",)
 #: What can be asked of evidence. Live sessions are on a board of their own, without a log.
 BY_PATH = {
-    endpoint.path: endpoint
-    for endpoint in ENDPOINTS
-    if endpoint.access is not Access.PUBLIC and "/lives" not in endpoint.path
+    endpoint.path: endpoint for endpoint in ENDPOINTS if endpoint.access is not Access.PUBLIC and endpoint.proved
 }
 
 
@@ -68,7 +66,7 @@ def answer_to(board: Board, asked: Asked) -> Any:
     """The answer that a board gives to a question. Raises ProofFailed for one that the API does not have."""
     endpoint = BY_PATH.get(asked.endpoint)
     if endpoint is None:
-        raise ProofFailed("Nothing proves the answer to this question: it is of live sessions, or of another version.")
+        raise ProofFailed("Nothing proves this answer: it is of a live session, an insight, or another version.")
     try:
         query = checked_query(endpoint.parameters, {name: str(value) for name, value in asked.query.items()})
         creator = board.creator(asked.creator)

@@ -29,16 +29,20 @@ OF = {
     ),
     "a video": (
         "cover_image_url create_time duration duration_ms embed_html embed_link hashtags posted_at removed share_url "
-        "sound title video_description video_ids"
+        "sound title video video_description video_ids"
     ),
-    "a moment or a period": "age_seconds as_of at copy_of days granularity raw_event_days season since starts until",
+    "a moment or a period": (
+        "age_seconds as_of at copy_of days doubles_in_seconds granularity hour over_seconds raw_event_days season "
+        "since starts until"
+    ),
     "how a list is read": "best cursor found has_more max_count video_count videos worst",
     "what is drawn": (
-        "axes from_percent high key kind low metric middle more_than_noise percent state to_percent usual_high "
-        "usual_low verdict"
+        "axes earlier from_percent having high key kind left left_out low lower "
+        "metric middle more more_than_noise other percent state step to_percent upper usual usual_day usual_factor "
+        "usual_high usual_low value verdict"
     ),
     "a live room, a poll in it, or what its host said": (
-        "closed fewer_than from_minute minute minutes reaction started_at text tick to_minute what why"
+        "closed fewer_than from_minute minute minutes reaction started_at text tick to_minute what why why_not"
     ),
     "public counts": "comment_count follower_count like_count likes_count share_count view_count",
     "the promise": (
@@ -56,8 +60,8 @@ KNOWN = {name for names in OF.values() for name in names.split()}
 PARAMETERS = set(
     "client_id client_secret code code_challenge code_challenge_method code_verifier creator cursor days dpop "
     "dpop_jkt fields format from grant_type granularity ids if-modified-since if-none-match kind leaf live "
-    "max_count metric metrics minute order place posted_from posted_to q redirect_uri refresh_token response_type "
-    "scope since sort state to token until video".split()
+    "max_count metric metrics minute order other place posted_from posted_to q redirect_uri refresh_token "
+    "response_type scope since sort state to token until video".split()
 )
 NAMES_A_VIEWER = re.compile(
     r"(?i)(viewer|user|member|person|people|visitor|follower|commenter|liker|device|session|account|email|phone|ip|agent|"
