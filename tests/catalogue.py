@@ -20,6 +20,7 @@ ROOMS = ("public", "digest", "alerts", "terms")
 PYTHON: dict[str, Any] = {
     "N_": None, "say": None, "_say": None, "say_many": (1, 2), "NotAllowed": None, "bad_form": None, "bad_query": None,
     "impossible_query": None,
+    "note": None, "Unreadable": None,
 }  # fmt: skip
 TEMPLATES: dict[str, Any] = {"_": None, "gettext": None, "ngettext": (1, 2)}
 _JINJA = {"newstyle_gettext": "true", "trimmed": "true", "trim_blocks": "true", "lstrip_blocks": "true"}

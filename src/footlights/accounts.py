@@ -8,6 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from footlights.public.accounts.apps.registry import Apps, Said, State
+from footlights.public.accounts.apps.scopes import PURPOSE_BY_NAME
+from footlights.public.accounts.export_keys import ExportKeys
 from footlights.public.accounts.jwks import Jwks
 from footlights.public.accounts.operators import Operators
 from footlights.public.accounts.platforms import EMBED_SECONDS_MAX, Platforms, make_token
@@ -50,6 +53,12 @@ def operators(data: Path, settings: Settings) -> Iterator[Operators]:
         yield Operators(store, session_hours=settings.operator_session_hours)
 
 
+def rotate_export_key(data: Path) -> str:
+    """A new key that exports are signed with from now on; returns its name."""
+    with opened(data) as store:
+        return ExportKeys(store).rotate()
+
+
 def make_embed_link(data: Path, settings: Settings, creator_id: str, *, page: str, origin: str, minutes: int) -> str:
     """An address that shows one page of a creator inside one site. Raises NotAllowed without a signing key."""
     now = int(time.time())
@@ -67,6 +76,31 @@ def make_embed_link(data: Path, settings: Settings, creator_id: str, *, page: st
         # What we make is what we would take: an origin or a page that is none is said here, not in the frame.
         Platforms(store, Jwks(""), issuer=settings.signin_issuer, audience=settings.signin_audience).embed(token)
     return f"{public_url(settings)}/embed?token={token}"
+
+
+def make_app(data: Path, *, name: str, back: str) -> tuple[str, str]:
+    """An app of the operator's own that creators can let in: its client_id and secret. back: where they are sent."""
+    with opened(data) as store:
+        apps = Apps(store)
+        purpose = PURPOSE_BY_NAME["reports"]
+        said = Said(
+            name=f"audit: {name}", maker="the operator", site="https://audit.example", purpose=purpose.name,
+            scopes=tuple(purpose.needs), redirect_uris=(back,),
+        )  # fmt: skip
+        app, secret = apps.create(said, public=False)
+        steps: tuple[State, ...] = ("sandbox", "review", "approved")
+        for state in steps:
+            app = apps.move(app, state)
+    assert secret is not None, "it is not public"
+    return app.client_id, secret
+
+
+def end_apps(data: Path, client_ids: list[str]) -> None:
+    """End apps of the operator's own, for good."""
+    with opened(data) as store:
+        apps = Apps(store)
+        for client_id in client_ids:
+            apps.move(apps.get(client_id), "banned", reason="The audit is over.")
 
 
 def _give_back(folder: Path) -> None:

@@ -198,6 +198,15 @@ def run_gate(data: Path, settings: Settings) -> None:
         gate.close()
 
 
+def tick_live(data: Path, *, until_utc: int) -> int:
+    """Publish what is due of live sessions up to a moment; returns how many ticks that was."""
+    gate = open_live_gate(data / "private", data / "board")
+    try:
+        return gate.run(until_utc=until_utc)
+    finally:
+        gate.close()
+
+
 def run_live(data: Path) -> None:
     """Publish live sessions with every tick of their grid, until SIGTERM. Waits for the gate to state a policy."""
     stopping = stop_flag()

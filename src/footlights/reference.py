@@ -13,6 +13,9 @@ from typing import Any
 
 from footlights.cli import parser
 from footlights.gate.promise import VIEWERS, policy_summary
+from footlights.public.accounts.apps.scopes import PURPOSES, SCOPES, in_order
+from footlights.public.web import display
+from footlights.public.web.apps import NEEDS
 from footlights.public.web.openapi import document
 from footlights.settings import SETTINGS
 from footlights.terms.domains import AGES, COUNTRIES, GENDERS, REACTIONS, SOURCES, TYPES
@@ -27,6 +30,8 @@ from footlights.terms.metrics import (
     DISCLOSED,
     FOLLOWERS,
     HISTOGRAM,
+    IMPORTED,
+    INSIGHTS,
     LIVE,
     LIVE_ANSWERS,
     LIVE_AUDIENCE,
@@ -49,6 +54,7 @@ def pages() -> dict[str, str]:
         "policy.md": policy_page(),
         "cli.md": cli_page(),
         "http-api.md": http_page(),
+        "apps.md": apps_page(),
     }
 
 
@@ -68,6 +74,39 @@ def settings_page() -> str:
     )
 
 
+def apps_page() -> str:
+    """Every scope, what reads it, and every purpose with the scopes that it needs."""
+    reads: dict[str, list[str]] = {scope.name: [] for scope in SCOPES}
+    for path, needs in NEEDS.items():
+        for name in needs:
+            reads[name].append(f"`{path}`")
+    for path in (display.LIST_PATH, display.QUERY_PATH):
+        reads["video.list"].append(f"`{path}`")
+    fields: dict[str, list[str]] = {scope.name: [] for scope in SCOPES}
+    for field, name in display.USER_FIELDS.items():
+        fields[name].append(f"`{field}`")
+    scopes = (
+        (
+            f"`{scope.name}`", f"{scope.title}: {scope.sees}" + (" (pro tier)" if scope.pro else ""),
+            ", ".join(reads[scope.name]), ", ".join(fields[scope.name]),
+        )
+        for scope in SCOPES
+    )  # fmt: skip
+    purposes = (
+        (f"`{purpose.name}`", purpose.title, ", ".join(f"`{name}`" for name in in_order(purpose.needs)))
+        for purpose in PURPOSES
+    )
+    return _page(
+        "Scopes and purposes of apps",
+        "public/accounts/apps/scopes.py and public/web/apps.py",
+        "What an app may ask a creator for: [Apps](../guides/apps.md). There is no scope that names a viewer. A route "
+        "that needs two scopes is listed with both.",
+        "## Scopes\n\n" + _table(("Scope", "Sees", "Reads", "Fields of /v2/user/info/"), scopes),
+        "## Purposes\n\nAn app declares one. What it asks for beyond what that needs is refused, or reviewed.\n\n"
+        + _table(("Purpose", "Means", "Needs"), purposes),
+    )
+
+
 def metrics_page() -> str:
     """Every metric with its unit, meaning and the name that YouTube gives it."""
     return _page(
@@ -81,8 +120,12 @@ def metrics_page() -> str:
         "## The audience of a video, or of a channel's season\n\n" + _metrics(AUDIENCE.values()),
         "## Lists of a video or a channel\n\n" + _metrics((*HISTOGRAM.values(), *QUARTILES.values())),
         "## A channel\n\n" + _metrics((*CHANNEL, *CHANNEL_DERIVED, *FOLLOWERS)),
+        "## Insights\n\nThey follow from a channel's figures. [Figures](figures.md) says how.\n\n" + _metrics(INSIGHTS),
         "## A live session\n\n" + _metrics((*LIVE, *LIVE_REACTIONS, *LIVE_DERIVED, *LIVE_DISCLOSED)),
         "## The audience of a live session, and its questions\n\n" + _metrics((*LIVE_AUDIENCE.values(), LIVE_ANSWERS)),
+        "## What other platforms state\n\nIn a creator's [own history](../guides/history.md) alone, never on the board "
+        "or in the API, and without an interval: nobody knows one. Other metrics above may stand there, too, as the "
+        "platform states them; its days are its own.\n\n" + _metrics(IMPORTED),
         "## Domains\n\nThe lists are public and every cell gets noise: that a cell exists says nothing of anybody.\n\n"
         + _table(("Domain", "Cells", "Values"), _domains()),
     )
@@ -246,7 +289,8 @@ def _endpoint(path: str, operation: dict[str, Any], refusals: dict[str, Any]) ->
         for status, answer in sorted(operation["responses"].items())
         if status != "default"
     ]
-    answer = _type(operation["responses"]["200"]["content"]["application/json"]["schema"])
+    content = operation["responses"]["200"]["content"]
+    answer = _type(content["application/json"]["schema"]) if "application/json" in content else "`text/plain`"
     return "\n\n".join(
         [
             f"## GET {path}",

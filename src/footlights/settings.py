@@ -127,6 +127,19 @@ SETTINGS: tuple[Setting, ...] = (
         "signed with a shared key, which `footlights creator signing-key` makes.",
     ),
     Setting(
+        name="app_requests_a_minute_max", default=600, unit="requests", least=1,
+        help="What one app may ask of one address in any minute; beyond it 429 with Retry-After.",
+    ),
+    Setting(
+        name="app_excess", default="refuse", unit="",
+        help="What becomes of an app that asks for more than its declared purpose needs: refuse, or review, where "
+        "it is registered, you decide, and creators are told what is not needed.",
+    ),
+    Setting(
+        name="app_log_days", default=90, unit="days", least=1,
+        help="How long creators can look up what apps read of their channels.",
+    ),
+    Setting(
         name="metrics_open", default=0, unit="0 or 1",
         help="1: /metrics answers everybody, and not just this machine. It holds public facts alone.",
     ),

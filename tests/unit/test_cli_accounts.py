@@ -121,3 +121,31 @@ def test_a_login_link_begins_where_browsers_reach_us(
     accounts = Accounts(data / "public")
     assert accounts.who(accounts.redeem(token)) == Who(creator="ada")
     accounts.close()
+
+
+def test_an_app_goes_from_draft_to_approved_and_is_stopped(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    said = ["--maker", "Lamp Works", "--site", "https://lampkit.example", "--redirect", "https://lampkit.example/back"]
+    made = _run(capsys, tmp_path, "app", "create", "LampKit", "--purpose", "campaigns", *said)
+    assert made["state"] == "draft" and made["client_secret"].startswith("fls_")
+    assert made["scopes"] == ["user.info.basic", "video.list", "video.insights"], "what the purpose needs"
+    name = made["client_id"]
+    assert "/developer/login?token=" in _run(capsys, tmp_path, "app", "link", name)["link"]
+    for action, state in (("try", "sandbox"), ("submit", "review"), ("approve", "approved")):
+        assert _run(capsys, tmp_path, "app", action, name)["state"] == state
+    assert main(["app", "suspend", name, "--data", str(tmp_path), "--json"]) == 1, "without a reason"
+    capsys.readouterr()
+    assert _run(capsys, tmp_path, "app", "suspend", name, "--reason", "It sold what it read.")["state"] == "suspended"
+    listed = _run(capsys, tmp_path, "app", "list")["apps"]
+    assert [(app["client_id"], app["reason"]) for app in listed] == [(name, "It sold what it read.")]
+    assert made["client_secret"] not in json.dumps(_run(capsys, tmp_path, "app", "show", name))
+
+
+def test_an_app_that_asks_for_more_than_it_needs_is_refused_with_the_reason(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = ["--maker", "Lamp Works", "--site", "https://lampkit.example", "--redirect", "https://lampkit.example/back"]
+    asked = ["app", "create", "LampKit", "--purpose", "video-list", "--scope", "audience.insights", *said]
+    assert main([*asked, "--data", str(tmp_path), "--json"]) == 1
+    assert "does not need audience.insights" in json.loads(capsys.readouterr().err)["error"]
+    purposes = _run(capsys, tmp_path, "app", "purposes")["purposes"]
+    assert {"purpose", "title", "needs"} == set(purposes[0])

@@ -157,8 +157,8 @@ def test_a_python_without_venv_is_refused_with_the_package_to_install(checkout: 
 
 
 def test_arguments_of_test_go_to_pytest(checkout: Checkout) -> None:
-    assert checkout.run("test", "-k", "ticks").stdout == "-m pytest -m not slow -k ticks\n"
-    assert checkout.run("test-all").stdout == "-m pytest\n"
+    assert checkout.run("test", "-k", "ticks").stdout == "-m pytest -n auto --dist loadfile -m not slow -k ticks\n"
+    assert checkout.run("test-all").stdout == "-m pytest -n auto --dist loadfile --hypothesis-profile=thorough\n"
 
 
 @pytest.mark.parametrize("arguments", [(), ("dance",)])

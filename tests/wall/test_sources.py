@@ -15,6 +15,8 @@ SECURE_RANDOMNESS = {
     "private/vault/seasons.py",
     "private/vault/keyfiles.py",
     "gate/keys.py",
+    "gate/notary.py",
+    "public/board/chain.py",
     "public/accounts/tokens.py",
     "private/collect/keys.py",
 }

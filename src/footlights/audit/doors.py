@@ -45,8 +45,11 @@ class Doors(Protocol):
     def send(self, messages: list[Message]) -> Answer:
         """POST messages to the collector, in one request of /v1/batch, with a key that may declare."""
 
-    def get(self, path: str, *, creator: str = "") -> Answer:
-        """GET a path (with its query) of the public side, signed in as a creator; "" for nobody."""
+    def get(self, path: str, *, creator: str = "", app: str = "") -> Answer:
+        """GET a path (with its query) of the public side, signed in as a creator; "" for nobody.
+
+        app: by an app of this name that the creator has let in, and not by themselves.
+        """
 
     def pass_time(self, seconds: int) -> None:
         """Return when that much later, all that was due by then is published. Raises AuditFailed if it is not."""

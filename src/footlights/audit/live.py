@@ -14,8 +14,9 @@ from pathlib import Path
 
 import msgspec
 
+from footlights.accounts import end_apps, make_app
 from footlights.audit.doors import Answer, Message
-from footlights.audit.signing import Sessions
+from footlights.audit.signing import BACK, AppTokens, Sessions
 from footlights.links import make_login_link
 from footlights.operate import keyring
 from footlights.settings import Settings
@@ -45,7 +46,8 @@ class Live:
         self._collector = (settings.collect_host, int(settings.collect_port))
         self._site = (settings.serve_host, int(settings.serve_port))
         self._authorization = "Basic " + base64.b64encode(f"{write_key}:".encode()).decode()
-        self._sessions = Sessions(lambda creator: make_login_link(data, settings, creator), self._post_login)
+        self._sessions = Sessions(lambda creator: make_login_link(data, settings, creator), self._post)
+        self.tokens = AppTokens(lambda name: make_app(data, name=name, back=BACK), self._sessions, self._post)
         self._clock, self._sleep = clock, sleep
 
     def now_utc(self) -> int:
@@ -57,9 +59,12 @@ class Live:
         headers = {"authorization": self._authorization, "content-type": "application/json"}
         return _call(self._collector, "POST", "/v1/batch", headers, msgspec.json.encode({"batch": messages}))
 
-    def get(self, path: str, *, creator: str = "") -> Answer:
-        """GET from the public side, signed in as a creator."""
-        return _call(self._site, "GET", path, self._sessions.headers(creator))
+    def get(self, path: str, *, creator: str = "", app: str = "") -> Answer:
+        """GET from the public side, as a creator or an app of theirs; an app waits where it has asked too often."""
+        headers = self.tokens.headers(app, creator) if app else self._sessions.headers(creator)
+        while (answer := _call(self._site, "GET", path, headers)).status == 429:
+            self._sleep(int(answer.headers["retry-after"]))
+        return answer
 
     def pass_time(self, seconds: int) -> None:
         """Sleep until then, and until the gate has published what was due."""
@@ -76,13 +81,13 @@ class Live:
 
     def _published_through_utc(self) -> int:
         """As the ETag of every answer states it; 0 while there is no board."""
-        stated = self.get("/api/v1/privacy").headers.get("etag", "").strip('"').partition("-")[0]
+        stated = self.get("/api/v1/privacy").headers.get("etag", "").removeprefix("W/").strip('"').partition("-")[0]
         return int(stated) if stated.isdecimal() else 0
 
-    def _post_login(self, form: bytes) -> Answer:
+    def _post(self, path: str, form: bytes, more: dict[str, str]) -> Answer:
         host = f"{self._site[0]}:{self._site[1]}"
         headers = {"host": host, "origin": f"http://{host}", "content-type": "application/x-www-form-urlencoded"}
-        return _call(self._site, "POST", "/login", headers, form)
+        return _call(self._site, "POST", path, headers | more, form)
 
 
 @contextmanager
@@ -91,10 +96,12 @@ def live_doors(data: Path, settings: Settings) -> Iterator[Live]:
     if not (data / "private").exists():
         raise AuditFailed(f"{data} is no data folder of a deployment: it has no private folder.")
     keys = keyring(data)
+    doors = Live(data, settings, write_key=keys.create(KEY_NAME, replace=True))
     try:
-        yield Live(data, settings, write_key=keys.create(KEY_NAME, replace=True))
+        yield doors
     finally:
         keys.revoke(KEY_NAME)
+        end_apps(data, doors.tokens.client_ids())
 
 
 def _call(address: tuple[str, int], method: str, target: str, headers: dict[str, str], body: bytes = b"") -> Answer:

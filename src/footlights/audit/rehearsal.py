@@ -15,9 +15,10 @@ from typing import Self
 
 import msgspec
 
+from footlights.accounts import make_app
 from footlights.audit.asgi import HOST, InProcess
 from footlights.audit.doors import Answer, Message
-from footlights.audit.signing import Sessions
+from footlights.audit.signing import BACK, AppTokens, Sessions
 from footlights.gate.live import open_live_gate
 from footlights.links import make_login_link
 from footlights.operate import keyring, open_gate
@@ -42,10 +43,12 @@ class Rehearsal:
         if policy:
             parse_policy(policy)
             folder.joinpath("policy.toml").write_text(policy, "utf-8")
-        settings = load_settings(folder)
+        # All games of an attack are asked within a minute, which no app's own would be.
+        settings = load_settings(folder, over={"app_requests_a_minute_max": 1_000_000_000})
         self._clock_utc = season_start_utc(season_at(int(time.time())) - 1)
         self._authorization = "Basic " + base64.b64encode(f"{keyring(folder).create('audit')}:".encode()).decode()
-        self._sessions = Sessions(lambda creator: make_login_link(folder, settings, creator), self._post_login)
+        self._sessions = Sessions(lambda creator: make_login_link(folder, settings, creator), self._post)
+        self._tokens = AppTokens(lambda name: make_app(folder, name=name, back=BACK), self._sessions, self._post)
         self._folder, self._settings = folder, settings
         self._open()
 
@@ -77,9 +80,10 @@ class Rehearsal:
         body = msgspec.json.encode({"batch": messages})
         return self._apps.call(self._collector, "POST", "/v1/batch", headers=headers, body=body)
 
-    def get(self, path: str, *, creator: str = "") -> Answer:
-        """GET from the public side, signed in as a creator."""
-        return self._apps.call(self._site, "GET", path, headers=self._sessions.headers(creator))
+    def get(self, path: str, *, creator: str = "", app: str = "") -> Answer:
+        """GET from the public side, as a creator or an app of theirs."""
+        headers = self._tokens.headers(app, creator) if app else self._sessions.headers(creator)
+        return self._apps.call(self._site, "GET", path, headers=headers)
 
     def pass_time(self, seconds: int) -> None:
         """Move the clock and let the gate publish, up to the last whole minute as it always does."""
@@ -89,6 +93,10 @@ class Rehearsal:
         self._clock_utc = later
         self._gate.run(until_utc=later // MINUTE * MINUTE)
         self._live.run(until_utc=later)
+
+    def _post(self, path: str, form: bytes, more: dict[str, str]) -> Answer:
+        headers = {"origin": f"http://{HOST}", "content-type": "application/x-www-form-urlencoded", **more}
+        return self._apps.call(self._site, "POST", path, headers=headers, body=form)
 
     def keep(self) -> None:
         """Copy both sides between two ticks, as a backup with season keys does: the gate's key is not in it."""
@@ -111,7 +119,3 @@ class Rehearsal:
         with closing(open_gate(self._folder, self._settings)) as gate:
             gate.note_restore(at_utc=self._clock_utc)
         self._open()
-
-    def _post_login(self, form: bytes) -> Answer:
-        headers = {"origin": f"http://{HOST}", "content-type": "application/x-www-form-urlencoded"}
-        return self._apps.call(self._site, "POST", "/login", headers=headers, body=form)

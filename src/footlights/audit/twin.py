@@ -82,8 +82,8 @@ class Twin:
         body = msgspec.json.encode({"success": True, "counted": counted})
         return Answer(status=200, headers={}, body=body, seconds=CACHED_SECONDS)
 
-    def get(self, path: str, *, creator: str = "") -> Answer:
-        """Answer as the public side does, from the log itself."""
+    def get(self, path: str, *, creator: str = "", app: str = "") -> Answer:
+        """Answer as the public side does, from the log itself; an app is told what its creator is told."""
         asked = urlsplit(path)
         query = {name: values[0] for name, values in parse_qs(asked.query).items()}
         events = self._log.events_behind(asked.path)

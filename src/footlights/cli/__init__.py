@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 from footlights import __version__
-from footlights.cli import audit, figures, keeping, keys, people, rooms, simulate, viewers
+from footlights.cli import apps, audit, figures, history, keeping, keys, people, proofs, rooms, simulate, viewers
 from footlights.cli.arguments import DATA_DEFAULT
 from footlights.cli.output import log_to_stderr, say
 from footlights.settings import BY_NAME, load_settings
@@ -44,7 +44,7 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"footlights {__version__}")
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for family in (rooms, figures, keys, viewers, people, keeping, audit, simulate):
+    for family in (rooms, figures, proofs, history, keys, viewers, people, apps, keeping, audit, simulate):
         family.add(commands)
     return top
 

@@ -85,7 +85,7 @@ def _load(asked: argparse.Namespace, settings: Settings) -> None:
 
 
 def _tick(asked: argparse.Namespace, settings: Settings) -> None:
-    from footlights.operate import open_gate
+    from footlights.operate import open_gate, tick_live
 
     until = asked.at if asked.at is not None else int(time.time())
     gate = open_gate(asked.data, settings)
@@ -101,6 +101,7 @@ def _tick(asked: argparse.Namespace, settings: Settings) -> None:
         gate.attend(seconds=_ATTEND_SECONDS)
     finally:
         gate.close()
+    ticks += tick_live(asked.data, until_utc=until)
     at = datetime.fromtimestamp(until, UTC).isoformat().replace("+00:00", "Z")
     say(asked, {"ticks": ticks, "through": at}, f"published {ticks:,} ticks, everything due up to {at}")
 

@@ -16,6 +16,7 @@ from footlights.public import insights
 from footlights.public.board.read import Board, Creator
 from footlights.public.languages import Language
 from footlights.public.web.formats import Formats
+from footlights.public.web.telling import Telling
 from footlights.public.web.templating import speak
 from footlights.terms.figures import Figure
 from footlights.terms.ticks import DAY
@@ -59,6 +60,7 @@ def letter_of(
 ) -> Letter:
     """The letter of a creator's week. studio: the pages' address. stop, name: see Letter."""
     seen = insights.overview(board, creator, period=week.period)
+    tries = insights.suggestions(board, creator, at_utc=week.period.until_utc).suggestions
     best = insights.best_videos(board, creator, week.period, by="view_count", count_max=BEST_COUNT)
     first, last = (_day(at).date().isoformat() for at in (week.period.since_utc, week.period.until_utc - DAY))
     said = Said(language)
@@ -67,6 +69,8 @@ def letter_of(
         "week": week.words(language),
         "lines": [said.line(seen, metric) for metric in METRICS],
         "best": [said.best(video) for video in best],
+        "tries": [said.suggestion(each) for each in tries],
+        "insights": f"{studio}/studio/insights",
         "link": f"{studio}/studio?from={first}&to={last}",
         "stop": stop,
     }
@@ -84,13 +88,18 @@ class Said:
     """How a letter says figures and changes."""
 
     def __init__(self, language: Language) -> None:
-        self._formats = Formats(language)
+        self._formats, self._telling = Formats(language), Telling(language)
         self._say = language.say
 
     def line(self, seen: insights.Overview, metric: str) -> Line:
         """A metric of a week."""
         title = self._say("New followers") if metric == "followers_count" else self._formats.title(metric)
         return Line(title=title, told=self.told(seen.figures[metric]), change=self.change(seen.changes.get(metric)))
+
+    def suggestion(self, each: insights.Suggestion) -> Line:
+        """One thing to try, and the evidence behind it."""
+        told = self._telling.suggestion(each)
+        return Line(title=one_line(told.title), told=one_line(told.evidence), change="")
 
     def told(self, figure: Figure) -> str:
         """A figure with its interval."""

@@ -24,6 +24,7 @@ from footlights.gate.keys import gate_key
 from footlights.gate.ledger import Ledger
 from footlights.gate.mechanisms.counter import counter_plan
 from footlights.gate.mechanisms.noise import KeyedNoise
+from footlights.gate.notary import LogKeys
 from footlights.gate.plan import FamilyPlan, write_rows
 from footlights.gate.promise import guarantee
 from footlights.gate.release import release_counters, release_row
@@ -59,6 +60,7 @@ class Gate:
         self._ledger = Ledger(self._board)
         key = gate_key(private)
         self._noise = {family: KeyedNoise(key, family=family) for family in FAMILIES}
+        self._notary = LogKeys(private)
         self._plans: dict[tuple[int, str], tuple[FamilyPlan, int]] = {}
         self._decoders = Decoders(counter_plan(STEPS[Schedule.MINUTES]), layout_of("counters"))
         self._declared: dict[tuple[str, int], tuple[object, ...]] = {}
@@ -211,6 +213,7 @@ class Gate:
                                 self._publish_rows(mine, policy, family)
                 self._publish_followers(after_utc=after_utc, until_utc=until_utc)
                 self._board.state("published_through", str(until_utc))
+                self._board.seal(self._notary, through_utc=until_utc)
         except BaseException:
             self._decoders.forget()
             raise

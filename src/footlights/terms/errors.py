@@ -92,6 +92,10 @@ class AuditFailed(FootlightsError):
     """An audit could not be carried out: it says nothing of privacy, either way."""
 
 
+class ProofFailed(FootlightsError):
+    """What was to be verified is not what was published: it says what was changed, or what cannot be read."""
+
+
 class AskFailed(FootlightsError):
     """The client was asked for what it cannot get or make: it says why, and what would help."""
 

@@ -12,14 +12,16 @@ import msgspec
 #: Two-sided 95 % point of the normal distribution.
 Z95 = 1.959963984540054
 
-State = Literal["ok", "too_few", "pending"]
+State = Literal["ok", "too_few", "pending", "stated"]
 
 
 class Figure(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A published number with its 95 % interval.
 
     value: an integer in the metric's unit, None while pending. low, high: the interval intersected with what is
-    possible. state: too_few when the interval is wider than the policy's limit (show the range, not the number).
+    possible. state: too_few when the interval is wider than the policy's limit (show the range, not the number);
+    stated for a number of another platform that a creator brought along: nobody knows its interval, so low and high
+    are None, and no gate made it. The board and the API hold none of these.
     exact: True for disclosed acts alone, and then low = high = value. as_of: the tick's time, RFC 3339, UTC.
     """
 
@@ -83,3 +85,10 @@ def exact_figure(metric: str, *, value: int, at_utc: int, tick: int | None) -> F
 def pending_figure(metric: str, *, exact: bool = False) -> Figure:
     """A figure whose first tick has not come."""
     return Figure(metric=metric, value=None, low=None, high=None, state="pending", exact=exact, as_of=None, tick=None)
+
+
+def stated_figure(metric: str, *, value: int, at_utc: int) -> Figure:
+    """A number of another platform's own export, as it states it: its interval is unknown and is not made up."""
+    return Figure(
+        metric=metric, value=value, low=None, high=None, state="stated", exact=False, as_of=rfc3339(at_utc), tick=None
+    )

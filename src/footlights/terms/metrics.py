@@ -13,7 +13,10 @@ import msgspec
 
 from footlights.terms import domains
 
-MetricUnit = Literal["viewers", "views", "seconds", "milliseconds", "basis_points", "acts", "followers"]
+MetricUnit = Literal[
+    "viewers", "views", "seconds", "milliseconds", "basis_points", "percent", "acts", "followers", "impressions",
+    "hundredths",
+]  # fmt: skip
 
 
 class Metric(msgspec.Struct, frozen=True, kw_only=True):
@@ -243,12 +246,64 @@ AXES: dict[str, tuple[str, ...]] = {
     "type": domains.TYPES,
 }
 
+
+def _stated(name: str, unit: MetricUnit, meaning: str, youtube: str = "") -> Metric:
+    return Metric(name=name, unit=unit, family="imported", meaning=meaning, youtube=youtube)
+
+
+#: What other platforms state in their exports and Footlights does not measure. Never on the board or in the API.
+IMPORTED: tuple[Metric, ...] = (
+    _stated("net_followers", "followers", "Follows less unfollows in the time."),
+    _stated("lost_followers", "followers", "Unfollows in the time.", "subscribersLost"),
+    _stated("active_followers", "followers", "Followers who used the platform in the hour."),
+    _stated("follower_genders", "basis_points", "Share of the followers, by gender."),
+    _stated("follower_ages", "basis_points", "Share of the followers, by age bracket."),
+    _stated("follower_countries", "basis_points", "Share of the followers, by country."),
+    _stated("view_genders", "basis_points", "Share of the views, by gender.", "viewerPercentage"),
+    _stated("view_ages", "basis_points", "Share of the views, by age bracket.", "viewerPercentage"),
+    _stated("view_countries", "basis_points", "Share of the views, by country."),
+    _stated("engaged_views", "views", "Views of which the viewer stayed beyond the first seconds.", "engagedViews"),
+    _stated("impressions", "impressions", "Times that a thumbnail was shown."),
+    _stated("impressions_click_through_rate", "basis_points", "Views from impressions / impressions."),
+    _stated(
+        "average_percentage_viewed", "basis_points",
+        "average_time_watched / the length; above 100 % where viewers watch again.", "averageViewPercentage",
+    ),
+    _stated("stayed_to_watch", "basis_points", "Share of the times shown in a feed that were not swiped away."),
+    _stated("casual_viewers", "viewers", "Viewers who come now and then."),
+    _stated("regular_viewers", "viewers", "Viewers who have come for months."),
+    _stated("average_views_per_viewer", "hundredths", "view_count / unique_viewers."),
+    _stated("dislike_count", "acts", "Dislikes less dislikes taken back.", "dislikes"),
+    _stated("estimated_revenue", "hundredths", "Estimated revenue, in the file's currency.", "estimatedRevenue"),
+    _stated("ad_revenue", "hundredths", "Of it, from advertisements.", "estimatedAdRevenue"),
+    _stated("adsense_revenue", "hundredths", "Of it, through AdSense."),
+    _stated("doubleclick_revenue", "hundredths", "Of it, through DoubleClick."),
+    _stated("watch_page_ads_revenue", "hundredths", "Of it, from advertisements on watch pages."),
+    _stated("premium_revenue", "hundredths", "Of it, from YouTube Premium.", "estimatedRedPartnerRevenue"),
+    _stated("transaction_revenue", "hundredths", "Of it, from transactions."),
+    _stated("revenue_per_transaction", "hundredths", "transaction_revenue / transactions."),
+    _stated("transactions", "acts", "Transactions, such as super chats and memberships."),
+    _stated("rpm", "hundredths", "Revenue for a thousand views."),
+    _stated("cpm", "hundredths", "What advertisers paid for a thousand advertisements.", "cpm"),
+    _stated("playback_based_cpm", "hundredths", "What they paid for a thousand views with any.", "playbackBasedCpm"),
+    _stated("ad_impressions", "impressions", "Advertisements shown.", "adImpressions"),
+    _stated("monetized_playbacks", "views", "Views with an advertisement.", "monetizedPlaybacks"),
+)  # fmt: skip
+
+#: What follows from a channel's figures, and is itself a figure with an interval.
+INSIGHTS: tuple[Metric, ...] = (
+    Metric(
+        name="views_gained_percent", unit="percent", family="counters",
+        meaning="By how many percent there are more views where a trait is there, at one age of a channel's videos.",
+    ),
+)  # fmt: skip
+
 ALL: dict[str, Metric] = {
     metric.name: metric
     for metric in (
         *COUNTERS, *DISCLOSED, *DERIVED, *FOLLOWERS, *CHANNEL, *CHANNEL_DERIVED, *HISTOGRAM.values(),
         *QUARTILES.values(), *AUDIENCE.values(), *LIVE, *LIVE_REACTIONS, *LIVE_DISCLOSED, *LIVE_DERIVED,
-        *LIVE_AUDIENCE.values(), LIVE_ANSWERS,
+        *LIVE_AUDIENCE.values(), LIVE_ANSWERS, *IMPORTED, *INSIGHTS,
     )
 }  # fmt: skip
 

@@ -12,6 +12,7 @@ import pytest
 from footlights import cli
 from footlights.audit import canaries as canaries_module
 from footlights.audit.canaries import (
+    AUDITED,
     CONFIDENCE,
     SHARES,
     Promise,
@@ -29,7 +30,7 @@ from footlights.audit.planting import toss
 from footlights.audit.readers import Scores
 from footlights.audit.rehearsal import Rehearsal
 from footlights.terms.errors import AuditFailed
-from footlights.terms.families import UNITS, Unit
+from footlights.terms.families import Unit
 from footlights.terms.policy import default_policy, parse_policy
 
 PROMISE = Promise(rho="3/50", epsilon=1.97, delta=1e-9)
@@ -128,7 +129,7 @@ def test_a_rehearsal_is_audited_from_the_command_line(capsys: pytest.CaptureFixt
     assert cli.main(["audit", "--canaries", "20", "--seed", "1", "--json"]) == 0
     told = json.loads(capsys.readouterr().out.splitlines()[-1])  # logs come before it
     assert told["kept"] is True
-    assert [unit["unit"] for unit in told["units"]] == list(UNITS)
+    assert [unit["unit"] for unit in told["units"]] == list(AUDITED)
     assert [unit["promise"]["epsilon"] for unit in told["units"]] == [PROMISE.epsilon] * 2
     assert all(0.27 < unit["expected_mu"] < PROMISE.mu for unit in told["units"])
     assert told["confidence"] == CONFIDENCE

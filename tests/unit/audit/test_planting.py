@@ -33,7 +33,7 @@ class Listening:
         self.now += self.slow
         return Answer(status=200, headers={}, body=b"{}", seconds=0.0)
 
-    def get(self, path: str, *, creator: str = "") -> Answer:
+    def get(self, path: str, *, creator: str = "", app: str = "") -> Answer:
         return Answer(status=self.status, headers={}, body=b"{}", seconds=0.0)
 
     def pass_time(self, seconds: int) -> None:

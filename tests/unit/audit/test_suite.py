@@ -49,7 +49,7 @@ class Promising:
     def put_back(self) -> None:
         self._twin.put_back()
 
-    def get(self, path: str, *, creator: str = "") -> Answer:
+    def get(self, path: str, *, creator: str = "", app: str = "") -> Answer:
         if path == suite.PRIVACY:
             return Answer(status=200, headers={}, body=msgspec.json.encode(stated()), seconds=0.0)
         return self._twin.get(path, creator=creator)
@@ -62,7 +62,7 @@ class Forgetful(Promising):
         super().__init__()
         self._noise = Draws(b"forgetful")
 
-    def get(self, path: str, *, creator: str = "") -> Answer:
+    def get(self, path: str, *, creator: str = "", app: str = "") -> Answer:
         answer = super().get(path, creator=creator)
         if path == suite.PRIVACY or answer.status != 200:
             return answer

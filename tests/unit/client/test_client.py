@@ -33,6 +33,7 @@ ASKS: dict[str, Callable[[Studio], Figures]] = {
     "typical": lambda studio: studio.typical("a2"),
     "video_audience": lambda studio: studio.video_audience("a2"),
     "retention": lambda studio: studio.retention("a2"),
+    "typical_retention": lambda studio: studio.typical_retention("a2"),
     "leaving": lambda studio: studio.leaving("a2"),
     "sources": lambda studio: studio.sources("a2"),
 }
@@ -116,7 +117,7 @@ def test_a_plot_of_a_curve_has_its_band_and_says_it_in_words(here: Studio) -> No
     assert "with 95 % confidence" in svg and "http" not in svg.replace("http://www.w3.org/2000/svg", "")
 
 
-@pytest.mark.parametrize("name", sorted(set(ASKS) - {"leaving", "typical"}))
+@pytest.mark.parametrize("name", sorted(set(ASKS) - {"leaving", "typical", "typical_retention"}))
 def test_whatever_has_figures_can_be_drawn(here: Studio, name: str) -> None:
     ElementTree.fromstring(ASKS[name](here).plot())
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from footlights.gate.live import LiveGate
+from footlights.operate import open_gate, tick_live
 from footlights.private.measure.copies import copy_rest
 from footlights.private.measure.live import Room
 from footlights.private.vault.asks import Ask
@@ -16,6 +17,7 @@ from footlights.private.vault.rewriting import rewrite
 from footlights.private.vault.seasons import SeasonKeys
 from footlights.public.board.live import LiveBoard
 from footlights.public.board.write import BoardWriter
+from footlights.settings import load_settings
 from footlights.terms.errors import AlreadyPublished, VaultDamaged
 from footlights.terms.events import Kind, QuestionAsked, QuestionClosed
 from footlights.terms.live import CONCURRENT, FOLLOWERS, NOISY, SHARES, TICKS, VIEWERS
@@ -339,3 +341,11 @@ def test_a_backup_holds_the_live_board_and_nothing_of_the_live_store(house: Hous
     assert copied.rows(copied.live("l1")).ticks.tolist() == [1, 2]
     assert copied.plan(copied.live("l1")) is not None
     assert not list(private.rglob("live*"))
+
+
+def test_the_command_publishes_what_is_due_of_live_sessions_too(tmp_path: Path) -> None:
+    house = House(tmp_path)
+    house.tell(started(), event("ann", Kind.LIVE_CHAT, at=1))
+    open_gate(tmp_path, load_settings(tmp_path)).close()
+    assert tick_live(tmp_path, until_utc=BEGIN + 4) == 2
+    assert house.rows().exact.tolist() == [[1, 0], [1, 0]]

@@ -16,6 +16,8 @@ from footlights.terms.metrics import (
     DISCLOSED,
     FOLLOWERS,
     HISTOGRAM,
+    IMPORTED,
+    INSIGHTS,
     LIVE,
     LIVE_ANSWERS,
     LIVE_AUDIENCE,
@@ -45,7 +47,7 @@ def test_the_order_of_a_counter_row_has_not_changed_since_the_first_board() -> N
 def test_no_two_metrics_share_a_name() -> None:
     of_channel = [*FOLLOWERS, *CHANNEL, *CHANNEL_DERIVED]
     listed = [*COUNTERS, *DISCLOSED, *DERIVED, *of_channel, *HISTOGRAM.values(), *QUARTILES.values()]
-    listed += AUDIENCE.values()
+    listed += [*AUDIENCE.values(), *INSIGHTS, *IMPORTED]
     listed += [*LIVE, *LIVE_REACTIONS, *LIVE_DISCLOSED, *LIVE_DERIVED, *LIVE_AUDIENCE.values(), LIVE_ANSWERS]
     assert len(ALL) == len(listed)
 

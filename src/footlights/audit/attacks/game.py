@@ -178,17 +178,19 @@ class Game:
         """Send messages now, and see how the collector answers."""
         return self._doors.send(list(messages))
 
-    def get(self, path: str, *, creator: str = "") -> Answer:
-        """Read as the creator whose the video is; a creator of one's own may be named."""
-        return self._doors.get(path, creator=creator or self.creator)
+    def get(self, path: str, *, creator: str = "", app: str = "") -> Answer:
+        """Read as the creator whose the video is; a creator of one's own may be named, and an app of theirs."""
+        return self._doors.get(path, creator=creator or self.creator, app=app)
 
-    def read(self, path: str, *, creator: str = "") -> Any:
+    def read(self, path: str, *, creator: str = "", app: str = "") -> Any:
         """The JSON of an answer; None if it is none of status 200."""
-        answer = self.get(path, creator=creator)
+        answer = self.get(path, creator=creator, app=app)
         return answer.json() if answer.status == 200 else None
 
-    def curve(self, video: str, metric: str, *, creator: str = "", kind: str = "running") -> list[dict[str, Any]]:
+    def curve(
+        self, video: str, metric: str, *, creator: str = "", kind: str = "running", app: str = ""
+    ) -> list[dict[str, Any]]:
         """The points of one metric of a video, minute by minute."""
         path = f"/api/v1/videos/{video}/timeseries?metric={metric}&granularity=minute&kind={kind}"
-        found = self.read(path, creator=creator)
+        found = self.read(path, creator=creator, app=app)
         return list(found["points"]) if found else []

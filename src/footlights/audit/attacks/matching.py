@@ -40,6 +40,18 @@ def pooling(game: Game) -> Play:
     return sum(told) > 0
 
 
+def two_apps(game: Game) -> Play:
+    """Two apps that one creator let in pool what they see: did the target watch?
+
+    If each app's figures had noise of their own, two would know more than one; ten would know nearly all.
+    """
+    video = game.video()
+    game.crowd(video, KNOWN, **_WATCHED)
+    game.on_heads(game.view(video, **_WATCHED))
+    yield 6 * MINUTE
+    return sum(_evidence(game, video, _ADDS, app=app) for app in ("one", "other")) > 0
+
+
 def _watch_and_follow(game: Game, video: str, viewer: str) -> list[Message]:
     return [
         game.view(video, viewer, **_WATCHED),
@@ -49,10 +61,10 @@ def _watch_and_follow(game: Game, video: str, viewer: str) -> list[Message]:
     ]  # fmt: skip
 
 
-def _evidence(game: Game, video: str, adds: Mapping[str, float], creator: str = "") -> float:
+def _evidence(game: Game, video: str, adds: Mapping[str, float], creator: str = "", *, app: str = "") -> float:
     return sum(
         of_curve(
-            game.curve(video, metric, creator=creator), promise=game.promise, metric=metric,
+            game.curve(video, metric, creator=creator, app=app), promise=game.promise, metric=metric,
             tails={1: KNOWN * each}, heads={1: (KNOWN + 1) * each},
         )
         for metric, each in adds.items()
@@ -69,5 +81,10 @@ ATTACKS = (
         name="pooling",
         about="Two creators pool what they see: did the target watch both of their videos, or neither?",
         play=pooling, reads=("counters",), times=2,
+    ),
+    Attack(
+        name="two apps",
+        about="Two apps that one creator let in pool what they see: it is allowed no more than one of them.",
+        play=two_apps, reads=("counters",),
     ),
 )  # fmt: skip

@@ -28,8 +28,9 @@ from footlights.terms.errors import VaultDamaged
 from footlights.terms.seasons import parse_season
 
 _SEASON_KEYS = Path("keys", "seasons")
-#: Never copied: the gate's key, what one process tells another, what is being written, and what a viewer may read once.
-_LEFT = ("gate.key", "counts.json", "copy.ask", "copy.answer")
+#: Never copied: the gate's key, the log's (who has it can sign another history), what one process tells another, what
+#: is being written, and what a viewer may read once.
+_LEFT = ("gate.key", "log.key", "counts.json", "copy.ask", "copy.answer")
 _LEFT_ENDINGS = (".lock", ".draft", ".new", ".export.json")
 _COPY = "import shutil, sys; shutil.copyfile(*sys.argv[1:])"
 

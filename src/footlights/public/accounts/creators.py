@@ -23,10 +23,14 @@ INVITATION_DAYS = 7
 
 
 class Who(msgspec.Struct, frozen=True, kw_only=True):
-    """Who is signed in. creator: whose channel they see. reader: what the creator calls them; None is the creator."""
+    """Who asks. creator: whose channel they see. reader: what the creator calls them; None is the creator.
+
+    sandbox: the creator is one of the simulated platform, as whom an app is tried.
+    """
 
     creator: str
     reader: str | None = None
+    sandbox: bool = False
 
 
 class Reader(msgspec.Struct, frozen=True, kw_only=True):

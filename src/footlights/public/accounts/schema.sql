@@ -134,3 +134,22 @@ CREATE TABLE IF NOT EXISTS alerts_told (
     told_at INTEGER NOT NULL,
     PRIMARY KEY (creator, alert)
 ) STRICT, WITHOUT ROWID;
+
+-- What signs exports: Ed25519 secrets. The newest signs; the public halves of all are published.
+CREATE TABLE IF NOT EXISTS export_keys (
+    kid TEXT PRIMARY KEY,
+    secret BLOB NOT NULL CHECK (length(secret) = 32),
+    made_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Figures that a creator shows to whoever has the link, as they were when it was made, with what proves them.
+CREATE TABLE IF NOT EXISTS shares (
+    share INTEGER PRIMARY KEY,
+    digest TEXT NOT NULL UNIQUE,
+    creator TEXT NOT NULL,              -- the board's id
+    title TEXT NOT NULL,
+    made_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    evidence BLOB NOT NULL              -- JSON, zstd
+) STRICT;
+CREATE INDEX IF NOT EXISTS shares_of_creator ON shares (creator, made_at);

@@ -84,7 +84,8 @@ class Store:
 
 def _statements() -> list[str]:
     """The schema's statements, one by one: executescript would end the transaction."""
-    text = files("footlights.public.accounts").joinpath("schema.sql").read_text("utf-8")
+    rooms = ("footlights.public.accounts", "footlights.public.accounts.apps")
+    text = "".join(files(room).joinpath("schema.sql").read_text("utf-8") for room in rooms)
     statements, draft = [], ""
     for line in text.splitlines():
         draft += f"{line}\n"

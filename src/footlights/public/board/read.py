@@ -18,6 +18,7 @@ import msgspec
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from footlights.public.board.log import Log
 from footlights.public.board.noise import ErrorRows, Floats
 from footlights.public.board.rows import Int64s, Layout, layout_of
 from footlights.terms.domains import UNKNOWN
@@ -77,6 +78,7 @@ class Plan:
         self.layout: Layout = layout_of(family, width=width)
         self._folder = folder
         self.sigmas = np.asarray(detail["sigmas"], dtype=np.float64)
+        self._covariances: dict[tuple[str, int], Floats] = {}
         self._variances = [float(Fraction(variance)) for variance in detail.get("variances", ())]
         self._error = ErrorRows(self._rows(detail["error_rows"])) if "error_rows" in detail else None
         self._cell_rows: dict[str, str] = detail.get("cell_rows", {})
@@ -90,9 +92,15 @@ class Plan:
 
     def suffix_covariance(self, name: str, step: int) -> Floats:
         """Covariance of the numbers of a suffix histogram at a step, shape (cells, cells)."""
+        known = self._covariances.get((name, step))
+        if known is not None:
+            return known
         along = np.flip(self._rows(self._cell_rows[name]).astype(np.float64))
         variance = self._variances[list(self.slices).index(name)] * self.noise_of([[step]], (1,))[0]
         covariance: Floats = variance * (along @ along.T)
+        covariance.flags.writeable = False
+        # Two histograms of five milestones at most; a page that compares videos asks for each many times.
+        self._covariances[name, step] = covariance
         return covariance
 
     def std(self, step: int) -> Floats:
@@ -149,6 +157,10 @@ class Board:
     def close(self) -> None:
         """Give the file back."""
         self._db.close()
+
+    def log(self) -> Log:
+        """What proves the figures."""
+        return Log(self._db)
 
     def fact(self, name: str) -> str | None:
         """One of the gate's public facts, such as policy or published_through."""
@@ -357,8 +369,11 @@ class Board:
             row = self._db.execute("SELECT family, detail FROM plans WHERE plan = ?", (plan,)).fetchone()
             if row is None:
                 raise BoardDamaged("a stream names a plan that the board does not hold. Restore the board.")
-            self._plans[plan] = Plan(plan, row[0], json.loads(row[1]), self.folder)
+            self._plans[plan] = self._made_plan(plan, row[0], row[1])
         return self._plans[plan]
+
+    def _made_plan(self, plan: int, family: str, detail: str) -> Plan:
+        return Plan(plan, family, json.loads(detail), self.folder)
 
 
 def _runs(ticks: Sequence[int]) -> list[range]:

@@ -14,12 +14,35 @@ from fractions import Fraction
 from importlib import resources
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Protocol
 
+import msgspec
+
+from footlights.public.board.chain import Chain
 from footlights.public.board.live import LIVE_FILE
+from footlights.public.board.log import CHECKPOINT, KEYS, LogKey, restores
+from footlights.public.board.notes import RESTORED, signed
 from footlights.public.board.read import BOARD_FILE
 from footlights.terms.errors import AlreadyPublished
 from footlights.terms.seasons import Season
+
+
+class Notary(Protocol):
+    """What the gate signs with."""
+
+    @property
+    def origin(self) -> str:
+        """The log's name."""
+
+    @property
+    def public(self) -> bytes:
+        """The public half of the key that signs now."""
+
+    def chain(self) -> list[LogKey]:
+        """All keys that have signed, oldest first."""
+
+    def sign(self, message: bytes) -> bytes:
+        """An Ed25519 signature."""
 
 
 class BoardWriter:
@@ -35,6 +58,7 @@ class BoardWriter:
         if not self._db.execute("SELECT 1 FROM sqlite_master WHERE name = 'figures'").fetchone():
             schema = resources.files("footlights.public.board").joinpath("schema.sql").read_text("utf-8")
             self._db.executescript(f"BEGIN;{schema}COMMIT;")
+        self._chain = Chain(self._db, folder)
 
     def close(self) -> None:
         """Give the file back."""
@@ -47,7 +71,12 @@ class BoardWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._db.execute("COMMIT" if kind is None else "ROLLBACK")
+        if kind is None:
+            self._chain.flush()
+            self._db.execute("COMMIT")
+        else:
+            self._db.execute("ROLLBACK")
+            self._chain.forget()
 
     def copy_to(self, folder: Path) -> None:
         """Copy the board as it is now, with the rows that its plans name."""
@@ -125,21 +154,41 @@ class BoardWriter:
         A row that is there already must be the same to the byte, as it is after a crash between publication and the
         gate's own note of it. Raises AlreadyPublished otherwise.
         """
+        self._db.execute("SAVEPOINT rows")
         try:
             self._db.executemany("INSERT INTO figures VALUES (?, ?, ?)", rows)
+            fresh = rows
         except sqlite3.IntegrityError:
-            self._publish_rest(rows)
+            self._db.execute("ROLLBACK TO rows")
+            fresh = self._publish_rest(rows)
+        finally:
+            self._db.execute("RELEASE rows")
+        self._chain.note(fresh)
 
-    def _publish_rest(self, rows: Sequence[tuple[int, int, bytes]]) -> None:
+    def seal(self, notary: Notary, *, through_utc: int) -> None:
+        """Extend the log by the minutes that are over, and sign what it is then; a minute is closed once, ever."""
+        checkpoint = self._chain.seal(through_utc=through_utc)
+        if checkpoint is not None:
+            again = restores(self.fact("restores"))
+            origin = f"{notary.origin}{RESTORED}{again}" if again else notary.origin
+            note = signed(msgspec.structs.replace(checkpoint, origin=origin), notary.public, notary.sign)
+            self.state(CHECKPOINT, note)
+            self.state(KEYS, msgspec.json.encode(notary.chain()).decode())
+
+    def _publish_rest(self, rows: Sequence[tuple[int, int, bytes]]) -> list[tuple[int, int, bytes]]:
+        """Store those that are not there yet, one by one; returns them."""
+        fresh = []
         for spend, tick, row in rows:
             known = self._db.execute("SELECT row FROM figures WHERE spend = ? AND tick = ?", (spend, tick)).fetchone()
             if known is None:
                 self._db.execute("INSERT INTO figures VALUES (?, ?, ?)", (spend, tick, row))
+                fresh.append((spend, tick, row))
             elif known[0] != row:
                 raise AlreadyPublished(
                     f"tick {tick} of stream {spend} is on the board with other values. The board and the private "
                     "folder are not of the same deployment, or one was restored alone: docs/guides/restore.md."
                 )
+        return fresh
 
     def anchor(self, rows: Iterable[tuple[int, int, bytes]]) -> None:
         """Store what the decoder remembers: (spend, tick, state)."""

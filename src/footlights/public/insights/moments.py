@@ -9,7 +9,7 @@ import numpy as np
 
 from footlights.public.board.read import Board, Creator, Reading
 from footlights.terms.seasons import Season, season_at
-from footlights.terms.ticks import COUNTER_AGES, HOUR
+from footlights.terms.ticks import COUNTER_AGES, HOUR, last_tick
 
 _AGES = np.asarray(COUNTER_AGES, dtype=np.int64)
 
@@ -20,6 +20,12 @@ def reading_time_utc(board: Board, at_utc: int | None) -> int | None:
     if at_utc is None or through is None:
         return through
     return min(at_utc, through)
+
+
+def newest_age(lived_seconds: int) -> int:
+    """The age at a video's newest counter tick, in seconds; 0 before the first."""
+    tick = last_tick(0, at_utc=lived_seconds)
+    return COUNTER_AGES[tick - 1] if tick else 0
 
 
 def newest_season(

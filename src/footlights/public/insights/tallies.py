@@ -152,6 +152,11 @@ def terms_of(name: str) -> tuple[int, ...]:
     return (REACH, REPLAYS) if name == "view_count" else (_INDEX[name],)
 
 
+def views_of(tally: Tally) -> tuple[float, float]:
+    """The views of a tally, unclipped, and their standard deviation."""
+    return _sum(tally, terms_of("view_count"))
+
+
 def ratio_terms(tally: Tally, name: str) -> dict[str, float]:
     """What ratio_figure takes of a tally. name: one of RATIO_NAMES."""
     time = name == "average_time_watched"

@@ -12,15 +12,16 @@ import msgspec
 
 from footlights.public import insights
 from footlights.public.accounts.creators import Accounts
+from footlights.public.accounts.shares import Shares
 from footlights.public.board.live import Live, LiveBoard
 from footlights.public.board.read import Board, Creator, Video
 from footlights.public.insights.tallies import TALLY_NAMES
 from footlights.public.web.calls import Access, Admitted
 from footlights.public.web.exports import FORMATS
 from footlights.public.web.privacy import Privacy, privacy
-from footlights.public.web.problems import impossible_query
+from footlights.public.web.problems import NOT_FOUND, Refusal, impossible_query
 from footlights.public.web.queries import Cursor, Parameter, decode_cursor, encode_cursor
-from footlights.terms.errors import BoardDamaged
+from footlights.terms.errors import BoardDamaged, NotFound
 from footlights.terms.ticks import DAY
 
 T = TypeVar("T")
@@ -61,6 +62,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     query: dict[str, Any]
     sums: insights.DaySums
     accounts: Accounts | None = None
+    shares: Shares | None = None
 
     def asked(self, name: str) -> Any:
         """A parameter's value; None also where the route has none of this name."""
@@ -88,7 +90,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
 FORMAT = Parameter(
     name="format",
     schema={"type": "string", "enum": list(FORMATS), "default": "json"},
-    about="As JSON, or every figure of it as a row of a file, with its interval.",
+    about="As JSON, or every figure of it as a row of a file, with its interval; or as JSON with what proves it.",
 )
 
 
@@ -99,7 +101,10 @@ class LiveList(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
-    """One route of the API. answer: the struct that `run` returns. moves: it changes between two minutes, too."""
+    """One route of the API. answer: the struct that `run` returns. moves: it changes between two minutes, too.
+
+    proved: what proves the answer can be asked for. Insights hold numbers between whole ones, and have none.
+    """
 
     path: str
     access: Access
@@ -108,6 +113,7 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     summary: str
     parameters: tuple[Parameter, ...] = (FORMAT,)
     moves: bool = False
+    proved: bool = True
 
 
 def listed(creators: Iterable[Creator]) -> CreatorList:
@@ -241,6 +247,33 @@ def _hours(call: Call) -> insights.Audience:
     return insights.active_hours(call.board, call.creator)
 
 
+def _insight(found: Callable[..., Any]) -> Callable[[Call], Any]:
+    """An insight of a channel as an answer."""
+    return lambda call: found(call.board, call.creator)
+
+
+def _video_insight(found: Callable[..., Any]) -> Callable[[Call], Any]:
+    """An insight of a video as an answer."""
+    return lambda call: found(call.board, call.creator, call.video)
+
+
+def _experiment(call: Call) -> insights.Experiment:
+    named = call.query["other"]
+    other = own_video(call.board, call.creator, named) if named else None
+    return insights.experiment(call.board, call.creator, call.video, other)
+
+
+def own_video(board: Board, creator: Creator, video_id: str) -> Video:
+    """A creator's video by its id. Raises Refusal, alike for somebody else's and for one that does not exist."""
+    try:
+        video = board.video(video_id)
+    except NotFound:
+        raise Refusal(NOT_FOUND) from None
+    if video.creator_key != creator.key:
+        raise Refusal(NOT_FOUND)
+    return video
+
+
 def _lives(call: Call) -> LiveList:
     try:
         with closing(LiveBoard(call.board.folder)) as board:
@@ -325,6 +358,11 @@ QUERY = Parameter(
     schema={"type": "string", "maxLength": 100, "default": ""},
     about="Words of a title or hashtag.",
     example="rain",
+)
+OTHER = Parameter(
+    name="other",
+    schema={"type": "string", "maxLength": 256},
+    about="The id of another video of the same creator, to compare with; the one before it, if it is left out.",
 )
 CURSOR = Parameter(
     name="cursor",
@@ -450,17 +488,55 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         answer=insights.Audience, summary="Where a video's viewers came from, at its newest milestone.",
     ),
     Endpoint(
+        path="/api/v1/creators/{creator}/suggestions", access=Access.OWN_CREATOR, run=_insight(insights.suggestions),
+        proved=False, answer=insights.Suggestions, summary="At most three things to try next, each with its evidence.",
+    ),
+    Endpoint(
+        path="/api/v1/creators/{creator}/drivers", access=Access.OWN_CREATOR, run=_insight(insights.drivers),
+        proved=False, answer=insights.Drivers, summary="What goes with more views on a channel, beyond chance.",
+    ),
+    Endpoint(
+        path="/api/v1/creators/{creator}/best-time", access=Access.OWN_CREATOR_PRO, run=_insight(insights.best_time),
+        proved=False, answer=insights.BestTime,
+        summary="When to post, with the gain to expect; or that no difference shows.",
+    ),
+    Endpoint(
+        path="/api/v1/creators/{creator}/brought", access=Access.OWN_CREATOR, run=_insight(insights.brought),
+        proved=False, answer=insights.Brought,
+        summary="Followers that each of a channel's last videos brought, beside a usual day.",
+    ),
+    Endpoint(
+        path="/api/v1/videos/{video}/forecast", access=Access.OWN_VIDEO, run=_video_insight(insights.forecast),
+        proved=False, answer=insights.Forecast,
+        summary="A video's views at 24 hours, 7 and 28 days, with 50 and 95 % intervals.",
+    ),
+    Endpoint(
+        path="/api/v1/videos/{video}/pace", access=Access.OWN_VIDEO, run=_video_insight(insights.pace),
+        proved=False, answer=insights.Pace, summary="How fast a video's views double now, and which sources feed it.",
+    ),
+    Endpoint(
+        path="/api/v1/videos/{video}/holding", access=Access.OWN_VIDEO, run=_video_insight(insights.holding),
+        proved=False, answer=insights.Holding, parameters=(),
+        summary="Where a video lost or held viewers unlike its creator's earlier ones, beyond noise.",
+    ),
+    Endpoint(
+        path="/api/v1/videos/{video}/experiment", access=Access.OWN_VIDEO, run=_experiment,
+        proved=False, answer=insights.Experiment, parameters=(OTHER, FORMAT),
+        summary="How a video differs from another one of the same creator at the same age.",
+    ),
+    Endpoint(
         path="/api/v1/creators/{creator}/lives", access=Access.OWN_CREATOR, run=_lives,
-        answer=LiveList, parameters=(), moves=True, summary="A creator's live sessions, the newest first.",
+        answer=LiveList, parameters=(), moves=True, proved=False,
+        summary="A creator's live sessions, the newest first.",
     ),
     Endpoint(
         path="/api/v1/lives/{live}", access=Access.OWN_LIVE, run=_live,
-        answer=insights.RoomNow, moves=True,
+        answer=insights.RoomNow, moves=True, proved=False,
         summary="How a live room stands now: its figures change every two seconds.",
     ),
     Endpoint(
         path="/api/v1/lives/{live}/replay", access=Access.OWN_LIVE, run=_replay,
-        answer=insights.Replay, moves=True,
+        answer=insights.Replay, moves=True, proved=False,
         summary="A live session minute by minute: what moved it, its peak, and the sessions before it.",
     ),
     Endpoint(

@@ -24,19 +24,24 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from footlights.public.board import evidence
 from footlights.public.languages import Languages
-from footlights.public.web import drawing, exports, openapi, pages, sessions, signin
+from footlights.public.web import drawing, exports, openapi, pages, questions, sessions, signin
 from footlights.public.web.alerts import Alerts
-from footlights.public.web.api import ENDPOINTS, Endpoint, links
+from footlights.public.web.api import ENDPOINTS, Call, Endpoint, links
+from footlights.public.web.apps import AppSide
 from footlights.public.web.bodies import BodyLimit
 from footlights.public.web.calls import Access, session_of
 from footlights.public.web.conditions import unchanged, validators
+from footlights.public.web.described import with_apps
 from footlights.public.web.embed import PATH as EMBED_PATH
 from footlights.public.web.embed import Embeds
 from footlights.public.web.forms import sends_json
 from footlights.public.web.headers import SecurityHeaders
+from footlights.public.web.history import Histories
 from footlights.public.web.letters import Letters
 from footlights.public.web.metrics import Metrics
+from footlights.public.web.oauth.cors import Cors
 from footlights.public.web.operators import OperatorPages
 from footlights.public.web.passkeys import PasskeyRoutes
 from footlights.public.web.privacy import PENDING
@@ -49,9 +54,13 @@ from footlights.public.web.problems import (
     Problem,
     Refusal,
     http_problem,
+    impossible_query,
+    problem,
     problem_response,
 )
+from footlights.public.web.proofs import UPLOAD_BYTES_MAX, Proofs
 from footlights.public.web.shared import Shared
+from footlights.public.web.sharing import SHARE, Sharing
 from footlights.public.web.signin import SignIn
 from footlights.public.web.static import Assets
 from footlights.public.web.team import Team
@@ -59,7 +68,8 @@ from footlights.public.web.templating import Templates
 from footlights.public.web.tongue import Tongue
 from footlights.public.web.watching import Watching
 from footlights.settings import Settings
-from footlights.terms.errors import BadSetting, NotAllowed
+from footlights.terms.errors import BadSetting, NotAllowed, ProofFailed
+from footlights.terms.words import N_
 
 log = structlog.get_logger()
 
@@ -86,23 +96,29 @@ class _Site:
         self._watching = Watching(self._shared)
         self._operators = OperatorPages(self._shared)
         self._vouching = signin.platforms(self._shared)
-        self._openapi = msgspec.json.encode(openapi.document())
+        self._apps = AppSide(self._shared, self._operators)
+        self._openapi = msgspec.json.encode(with_apps(openapi.document()))
 
     def app(self) -> Starlette:
+        histories = Histories(self._shared)
         app = Starlette(
             routes=[
                 *(self._api_route(endpoint) for endpoint in ENDPOINTS),
-                *(self._page_route(page) for page in pages.PAGES),
+                *(self._page_route(page) for page in (*pages.PAGES, SHARE)),
                 Route("/api/v1/openapi.json", self._describe),
                 Route("/", self._landing),
                 *SignIn(self._shared, self._vouching).routes(),
                 *Team(self._shared).routes(),
                 *Alerts(self._shared).routes(),
                 *Letters(self._shared).routes(),
+                *Proofs(self._shared).routes(),
+                *Sharing(self._shared).routes(),
+                *histories.routes(),
                 *Tongue(self._shared).routes(),
                 *Embeds(self._shared, self._vouching).routes(),
                 *self._operators.routes(),
                 *PasskeyRoutes(self._shared, self._operators).routes(),
+                *self._apps.routes(),
                 *Metrics(self._shared).routes(),
                 *self._watching.routes(),
                 Route("/static/{name}", self._assets.respond),
@@ -112,7 +128,10 @@ class _Site:
             ],
             middleware=[
                 Middleware(SecurityHeaders, collector=self._collector),
-                Middleware(BodyLimit, bytes_max=BODY_BYTES_MAX),
+                Middleware(Cors),
+                Middleware(
+                    BodyLimit, bytes_max=BODY_BYTES_MAX, larger={"/verify": UPLOAD_BYTES_MAX, **histories.bodies()}
+                ),
                 Middleware(GZipMiddleware, minimum_size=1000, compresslevel=5),
             ],
             exception_handlers={
@@ -137,28 +156,50 @@ class _Site:
     def _api_route(self, endpoint: Endpoint) -> Route:
         def answer(request: Request) -> Response:
             private = endpoint.access is not Access.PUBLIC
-            session = session_of(request, self._accounts) if private else None
-            with self._boards.borrow() as board:
+            session = self._apps.session_of(request, endpoint.path) if private else None
+            with self._shared.boards_of(session).borrow() as board:
                 call = self._shared.call(board, endpoint.access, endpoint.parameters, session, request)
+                self._apps.note(session, endpoint.path, board)
                 now = validators(board)
                 headers = {
                     **({} if endpoint.moves else now.headers()),  # a tick of minutes says nothing of a live room
                     "Cache-Control": "private, no-cache" if private else "public, no-cache",
                     "Vary": "Authorization, Cookie, Accept-Encoding",
+                    **self._apps.headers(session),
                 }
                 if not endpoint.moves and unchanged(now, request.headers):
                     return Response(status_code=304, headers=headers)
                 found = endpoint.run(call)
             headers |= links(found, request.url.path, request.query_params)
             format = call.query.get("format", "json")
+            trial = session is not None and session.sandbox
+            if format == "evidence" and trial:  # what never happened is proved to nobody
+                raise impossible_query("There is no evidence of simulated figures.")
+            if format == "evidence":
+                return self._evidence(endpoint, call, dict(request.query_params), headers)
             if format == "json":
                 return Response(msgspec.json.encode(found), media_type="application/json", headers=headers)
             name = f"{endpoint.path.rpartition('/')[2].strip('{}')}.{format}"
             headers |= {"Content-Disposition": f'attachment; filename="{name}"'}
             body = exports.export(found, format=format)
+            if not trial:
+                headers["Footlights-Signature"] = self._shared.export_keys.sign(exports.signed_content(found))
             return Response(body, media_type=exports.MEDIA_TYPES[format], headers=headers)
 
         return Route(endpoint.path, answer, methods=["GET"], name=f"api {endpoint.path}")
+
+    def _evidence(self, endpoint: Endpoint, call: Call, query: dict[str, str], headers: dict[str, str]) -> Response:
+        """An answer again, with what proves it: read at the newest checkpoint, which may be a minute behind."""
+        video = call.admitted.video.id if call.admitted is not None and call.admitted.video is not None else None
+        asked = questions.question(endpoint.path, creator=call.creator.id, video=video, query=query)
+        try:
+            found = questions.prove(self._shared.matrices, [asked])
+        except ProofFailed as error:
+            raise Refusal(problem(409, "not_proved", N_("This cannot be proved"), str(error))) from None
+        found = msgspec.structs.replace(found, signature=self._shared.export_keys.sign(found.signed_content()))
+        name = f"{endpoint.path.rpartition('/')[2].strip('{}')}.evidence.json"
+        told = {**headers, "Content-Disposition": f'attachment; filename="{name}"'}
+        return Response(evidence.write(found), media_type="application/json", headers=told)
 
     def _describe(self, _: Request) -> Response:
         return Response(self._openapi, media_type="application/json", headers={"Cache-Control": "public, max-age=300"})
@@ -172,6 +213,7 @@ class _Site:
             with self._boards.borrow() as board:
                 call = self._shared.call(board, page.access, page.parameters, session, request)
                 values = {**page.show(call), "reader": None if call.admitted is None else call.admitted.reader}
+                values |= {"notices": self._apps.notices(session)}
             return self._html(request, page.template, values)
 
         return Route(page.path, show, methods=["GET"], name=page.template.removesuffix(".html"))
@@ -225,7 +267,11 @@ class _Site:
         self, request: Request, what: Problem, headers: dict[str, str], *, said: NotAllowed | None = None
     ) -> Response:
         path = request.url.path
-        if path.startswith(("/api/", "/live/")) or path in ("/livez", "/readyz", "/metrics") or sends_json(request):
+        if (
+            path.startswith(("/api/", "/live/", "/v2/", "/oauth/token", "/oauth/par"))
+            or path in ("/livez", "/readyz", "/metrics")
+            or sends_json(request)
+        ):
             return problem_response(what, headers)
         if what is OPERATOR_SIGN_IN:
             return RedirectResponse("/operator/login", status_code=303)

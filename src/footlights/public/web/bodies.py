@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -12,19 +14,20 @@ TOO_LARGE = 413, "Content too large"
 
 
 class BodyLimit:
-    """ASGI middleware. bytes_max: of a body, whether its length is declared or not."""
+    """ASGI middleware. bytes_max: of a body, whether its length is declared or not. larger: of some paths."""
 
-    def __init__(self, app: ASGIApp, *, bytes_max: int) -> None:
+    def __init__(self, app: ASGIApp, *, bytes_max: int, larger: Mapping[str, int]) -> None:
         self._app = app
-        self._bytes_max = bytes_max
+        self._bytes_max, self._larger = bytes_max, larger
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse what says that it is too large, and cut off what turns out to be."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        bytes_max = self._larger.get(scope["path"], self._bytes_max)
         declared = Headers(scope=scope).get("content-length", "0")
-        if not declared.isdecimal() or int(declared) > self._bytes_max:
+        if not declared.isdecimal() or int(declared) > bytes_max:
             await problem_response(http_problem(*TOO_LARGE, {}))(scope, receive, send)
             return
         received = 0
@@ -33,7 +36,7 @@ class BodyLimit:
             nonlocal received
             message = await receive()
             received += len(message.get("body", b""))
-            if received > self._bytes_max:
+            if received > bytes_max:
                 raise HTTPException(*TOO_LARGE)
             return message
 

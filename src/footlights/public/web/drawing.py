@@ -33,6 +33,22 @@ def beam(figure: Figure, *, most: float | None = None) -> Beam | None:
     )
 
 
+def swing(gain: Figure, *, most: float) -> Beam | None:
+    """The beam of a gain in percent on a line of 100 with no gain in the middle, by factors. most: the one at its end.
+
+    A half and twice as many are as far from the middle.
+    """
+    if gain.value is None or gain.low is None or gain.high is None:
+        return None
+
+    def at(percent: int) -> float:
+        factor = max(1 + percent / 100, 1 / most)
+        return 50 + 50 * min(1.0, max(-1.0, math.log(factor) / math.log(most)))
+
+    start, core, stop = at(gain.low), at(gain.value), at(gain.high)
+    return Beam(start=round(start, 2), width=round(max(0.8, stop - start), 2), core=round(core, 2))
+
+
 def scale_of(figures: Iterable[Figure]) -> float:
     """A common scale for beams that are compared: a little above the highest end of those that say something."""
     known = [figure for figure in figures if figure.high is not None]

@@ -9,18 +9,32 @@ from typing import Any
 
 from footlights.public.insights import (
     Audience,
+    BestTime,
+    Brought,
+    BroughtFollowers,
     Cell,
     Change,
     Channel,
     Curve,
+    Driver,
+    Drivers,
+    Experiment,
+    Forecast,
+    Foreseen,
+    Held,
+    Holding,
     Leaving,
     ListedLive,
     ListedVideo,
     Overview,
+    Pace,
     Place,
+    PostingHour,
     Replay,
     Retention,
     RoomNow,
+    Suggestion,
+    Suggestions,
     Table,
     Typical,
     TypicalPart,
@@ -111,7 +125,47 @@ _SUMMARY = Summary(
     viewers=_figure("live_viewers", 1310, 52, tick=1799),
 )  # fmt: skip
 
+_DRIVER = Driver(
+    kind="hashtag", value="lamps", step=1.0, videos=44, having=19,
+    gain=_figure("views_gained_percent", 34, 22, as_of=_AT, tick=None),
+)  # fmt: skip
+_VIEWS_THEN = _figure("view_count", 9800, 4100, as_of="2026-11-28T12:00:00Z", tick=None)
+_FORESEEN = Foreseen(age_seconds=28 * 86_400, views=_VIEWS_THEN, lower=8100, upper=11_900, earlier=20)
+_HELD = Held(from_percent=5, to_percent=10, left=0.21, usual=0.12, low=0.07, high=0.17, more=True)
+_INSIGHTS: dict[str, Any] = {
+    "/api/v1/creators/{creator}/suggestions": Suggestions(
+        as_of=_AT, suggestions=(Suggestion(kind="trait", evidence=_DRIVER.gain, driver=_DRIVER),)
+    ),
+    "/api/v1/creators/{creator}/drivers": Drivers(
+        as_of=_AT, age_seconds=7 * 86_400, videos=44, left_out=2, drivers=(_DRIVER,)
+    ),
+    "/api/v1/creators/{creator}/best-time": BestTime(
+        as_of=_AT, hours=(PostingHour(hour=43, gain=_DRIVER.gain),), effect=_DRIVER, usual=(11, 43), why_not=None
+    ),
+    "/api/v1/creators/{creator}/brought": Brought(
+        as_of=_AT, usual_day=12.0,
+        videos=(
+            BroughtFollowers(
+                id="a0", title="Five lamps", posted_at="2026-10-31T12:00:00Z", more=True,
+                brought=_figure("new_followers", 440, 125),
+            ),
+        ),
+    ),
+    "/api/v1/videos/{video}/forecast": Forecast(
+        as_of=_AT, now=_FIGURES["view_count"], targets=(_FORESEEN,), fan=(_FORESEEN,), why_not=None
+    ),
+    "/api/v1/videos/{video}/pace": Pace(
+        as_of=_AT, doubles_in_seconds=50_400, low=43_200, high=54_000, over_seconds=9000, sources=_audience(_AGES)
+    ),
+    "/api/v1/videos/{video}/holding": Holding(as_of=_MILESTONE, videos=20, stretches=(_HELD,), named=(_HELD,)),
+    "/api/v1/videos/{video}/experiment": Experiment(
+        video="a0", other="a1", as_of=_AT, age_seconds=36_000, figures={"view_count": _FIGURES["view_count"]},
+        differences={"view_count": Change(before=_BEFORE, change=_CHANGE, more_than_noise=True)}, usual_factor=1.9,
+    ),
+}  # fmt: skip
+
 EXAMPLES: dict[str, Any] = {
+    **_INSIGHTS,
     CREATORS_PATH: CreatorList(creators=(ListedCreator(id="ada", name="Ada", handle="@ada", tier="pro"),)),
     "/api/v1/creators/{creator}/overview": Overview(
         creator="ada", days=7, since="2026-10-26T00:00:00Z", as_of=_AT, videos=6,

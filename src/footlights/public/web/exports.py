@@ -13,13 +13,14 @@ from typing import Any
 
 import msgspec
 
+from footlights.public.board.statements import canonical
 from footlights.public.insights import Cell
 from footlights.public.web.problems import impossible_query
 from footlights.terms.figures import Figure
 
 FIELDS = Figure.__struct_fields__
 COLUMNS = ("scope", "id", "cell", *FIELDS)
-FORMATS = ("json", "csv", "parquet")
+FORMATS = ("json", "csv", "parquet", "evidence")
 #: Parquet needs pyarrow, which is as large as all the rest together: pip install "footlights[frames]".
 HAS_PARQUET = importlib.util.find_spec("pyarrow") is not None
 MEDIA_TYPES = {"csv": "text/csv; charset=utf-8", "parquet": "application/vnd.apache.parquet"}
@@ -33,6 +34,11 @@ def export(answer: Any, *, format: str) -> bytes:
         raise impossible_query("Parquet is not installed here: its operator installs footlights[frames]. Take csv.")
     rows = figure_rows(answer)
     return _parquet(rows) if format == "parquet" else _csv(rows)
+
+
+def signed_content(answer: Any) -> bytes:
+    """What the signature of an export is over: its columns and rows, as RFC 8785 writes them."""
+    return canonical({"columns": COLUMNS, "rows": figure_rows(answer)})
 
 
 def figure_rows(answer: Any) -> list[Row]:

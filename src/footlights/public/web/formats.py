@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
 
 import msgspec
 from markupsafe import Markup
 
+from footlights.public.histories.found import Note
+from footlights.public.histories.measures import told
 from footlights.public.languages import ENGLISH, Language
 from footlights.terms.figures import Figure
 from footlights.terms.metrics import ALL
@@ -32,6 +35,7 @@ TITLES: dict[str, str] = {
     "unique_viewers": N_("Unique viewers"),
     "returning_viewers": N_("Returning viewers"),
     "new_viewers": N_("New viewers"),
+    "views_gained_percent": N_("More views"),
     "impression_sources": N_("Where they came from"),
     "video_view_retention": N_("Still watching"),
     "watch_time_p25": N_("A quarter watched at most"),
@@ -50,25 +54,58 @@ TITLES: dict[str, str] = {
     "audience_types_ages": N_("Followers and others, by age"),
     "audience_types_genders": N_("Followers and others, by gender"),
     "audience_types_countries": N_("Followers and others, by country"),
-    "concurrent_viewers": N_("In the room"),
-    "live_viewers": N_("Have been here"),
-    "new_followers_live": N_("New followers"),
-    "share_count_live": N_("Shares"),
-    "reactions_heart": N_("Hearts"),
-    "reactions_laugh": N_("Laughs"),
-    "reactions_clap": N_("Applause"),
-    "reactions_wow": N_("Wonder"),
-    "reactions_sad": N_("Tears"),
-    "reactions_fire": N_("Fire"),
-    "reactions_other": N_("Others"),
+    "answers": N_("Answers given"),
+    "average_time_in_room": N_("Average time in the room"),
     "chat_count": N_("Chat messages"),
+    "concurrent_viewers": N_("In the room"),
     "gift_count": N_("Gifts"),
-    "average_time_in_room": N_("Average stay"),
-    "peak_concurrent_viewers": N_("Peak"),
-    "live_countries": N_("Countries"),
+    "live_countries": N_("Country"),
     "live_sources": N_("Where they came from"),
     "live_types": N_("Followers and others"),
-    "answers": N_("Answers"),
+    "live_viewers": N_("Viewers of the session"),
+    "new_followers_live": N_("New followers in the room"),
+    "peak_concurrent_viewers": N_("Most in the room"),
+    "reactions_clap": N_("Claps"),
+    "reactions_fire": N_("Fires"),
+    "reactions_heart": N_("Hearts"),
+    "reactions_laugh": N_("Laughs"),
+    "reactions_other": N_("Other reactions"),
+    "reactions_sad": N_("Sad reactions"),
+    "reactions_wow": N_("Wows"),
+    "share_count_live": N_("Shares"),
+    # Of other platforms' exports alone.
+    "net_followers": N_("New, less those who left"),
+    "lost_followers": N_("Followers lost"),
+    "active_followers": N_("Active followers"),
+    "follower_genders": N_("Followers by gender"),
+    "follower_ages": N_("Followers by age"),
+    "follower_countries": N_("Followers by country"),
+    "view_genders": N_("Views by gender"),
+    "view_ages": N_("Views by age"),
+    "view_countries": N_("Views by country"),
+    "engaged_views": N_("Engaged views"),
+    "impressions": N_("Impressions"),
+    "impressions_click_through_rate": N_("Click-through rate"),
+    "average_percentage_viewed": N_("Average part watched"),
+    "stayed_to_watch": N_("Stayed to watch"),
+    "casual_viewers": N_("Casual viewers"),
+    "regular_viewers": N_("Regular viewers"),
+    "average_views_per_viewer": N_("Views for each viewer"),
+    "dislike_count": N_("Dislikes"),
+    "estimated_revenue": N_("Estimated revenue"),
+    "ad_revenue": N_("Revenue from advertisements"),
+    "adsense_revenue": N_("Revenue through AdSense"),
+    "doubleclick_revenue": N_("Revenue through DoubleClick"),
+    "watch_page_ads_revenue": N_("Revenue from watch pages"),
+    "premium_revenue": N_("Revenue from Premium"),
+    "transaction_revenue": N_("Revenue from transactions"),
+    "revenue_per_transaction": N_("Revenue for each transaction"),
+    "transactions": N_("Transactions"),
+    "rpm": N_("Revenue for a thousand views"),
+    "cpm": N_("Price of a thousand advertisements"),
+    "playback_based_cpm": N_("Price of a thousand views with any"),
+    "ad_impressions": N_("Advertisements shown"),
+    "monetized_playbacks": N_("Views with an advertisement"),
 }
 
 #: What people call a value of an axis.
@@ -83,6 +120,14 @@ _CELLS = {
     "type": N_("follower or not"),
 }  # fmt: skip
 
+#: What a column of an export may be beside a metric.
+COLUMNS = {
+    "date": N_("date"), "taken": N_("day of the export"), "hour": N_("hour"), "video": N_("video"), "link": N_("link"),
+    "title": N_("title"), "posted": N_("time of posting"), "length": N_("length"), "country": N_("country"),
+    "gender": N_("gender"), "age": N_("age"), "source": N_("source"), "follows": N_("follower or not"),
+    "device": N_("device"), "day": N_("day"), "month": N_("month"), "year": N_("year"),
+}  # fmt: skip
+
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _THIN = "\u2009"
 
@@ -95,6 +140,7 @@ class Formats:
         self._say = language.say
         self._writers: dict[str, Callable[[int], str]] = {
             "seconds": self._seconds, "milliseconds": self._milliseconds, "basis_points": self._basis_points,
+            "hundredths": self._hundredths, "percent": self._percent,
         }  # fmt: skip
 
     # ---- Figures
@@ -106,6 +152,19 @@ class Formats:
     def amount(self, number: int, metric: str) -> str:
         """A number of a metric, in the unit that people read it in."""
         return self._writers.get(ALL[metric].unit, self.language.number)(number)
+
+    def kept(self, number: int, metric: str) -> str:
+        """A number of a history, in the unit that it is kept in, as people read it."""
+        return self.amount(told(metric, number), metric)
+
+    def column(self, name: str) -> str:
+        """What a column of an export was taken for: a metric, or what its rows are about."""
+        return self.title(name) if name in TITLES else self.language.translated(COLUMNS[name])
+
+    def note(self, note: Note) -> str:
+        """What a history's report says of a file."""
+        # How something is known is one of a few sentences of its own.
+        return self._say(note.text, **{name: self.language.translated(text) for name, text in note.values.items()})
 
     def span(self, figure: Figure) -> str:
         """The interval of a figure, such as "1,169 to 1,239"; the unit stands once when both ends have the same."""
@@ -126,6 +185,8 @@ class Formats:
         if figure.value is None:  # a room that is too small for a number
             return self._say("fewer than %(limit)s", limit=self.amount((figure.high or 0) + 1, figure.metric))
         number = self.amount(figure.value, figure.metric)
+        if figure.state == "stated":
+            return number
         if figure.exact:
             return self._say("%(number)s, exact", number=number)
         low, high = self._ends(figure)
@@ -179,6 +240,10 @@ class Formats:
     def day(self, at: str) -> str:
         """The day of an RFC 3339 moment, such as 1 Nov 2026."""
         return self.language.day(_moment(at).date())
+
+    def day_before(self, at: str) -> str:
+        """The day that ends at an RFC 3339 moment: a midnight ends the day before."""
+        return self.language.day((_moment(at) - timedelta(seconds=1)).date())
 
     def month(self, season: str) -> str:
         """A season such as 2026-11, as people say it: November 2026."""
@@ -247,8 +312,14 @@ class Formats:
     def _milliseconds(self, number: int) -> str:
         return f"{self.language.decimal(number / 1000, 1)} s"
 
+    def _percent(self, number: int) -> str:
+        return f"{self.signed(number)} %"
+
     def _basis_points(self, number: int) -> str:
         return f"{self.language.decimal(number / 100, 1)} %"
+
+    def _hundredths(self, number: int) -> str:
+        return self.language.decimal(number / 100, 2)
 
 
 def _unit(text: str) -> str:
@@ -258,3 +329,13 @@ def _unit(text: str) -> str:
 
 def _moment(at: str) -> datetime:
     return datetime.strptime(at, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+
+
+def host(address: str) -> str:
+    """The host of an address, as one reads it."""
+    return (urlsplit(address).hostname or address).removeprefix("www.")
+
+
+def capitalize_first(text: str) -> str:
+    """A text that begins a sentence."""
+    return text[:1].upper() + text[1:]

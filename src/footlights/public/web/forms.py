@@ -19,7 +19,8 @@ from footlights.public.web.sessions import from_own_page
 
 Form = dict[str, str]
 Handler = Callable[[Request], Awaitable[Response]]
-_FIELDS_MAX = 8
+#: An app may ask for every scope, and each has a box.
+_FIELDS_MAX = 24
 _FIELD_LENGTH_MAX = 4096
 
 

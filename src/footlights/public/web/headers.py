@@ -10,11 +10,11 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
-def policy(*, collector: str = "", frame_ancestors: str = "'none'") -> str:
+def policy(*, collector: str = "", frame_ancestors: str = "'none'", form_action: str = "") -> str:
     """A page's Content-Security-Policy.
 
     collector: its origin, which opt-out links are sent to; "" if none. frame_ancestors: the one site that may show the
-    page in a frame.
+    page in a frame. form_action: where the answer to one of its forms may lead, beside here.
     """
     return "; ".join(
         (
@@ -23,7 +23,7 @@ def policy(*, collector: str = "", frame_ancestors: str = "'none'") -> str:
             "style-src 'self'",
             "img-src 'self' data:",
             f"connect-src 'self' {collector}".rstrip(),
-            "form-action 'self'",
+            f"form-action 'self' {form_action}".rstrip(),
             f"frame-ancestors {frame_ancestors}",
             "base-uri 'none'",
         )

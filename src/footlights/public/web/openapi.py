@@ -13,6 +13,7 @@ from footlights.public.web.calls import NEEDS_SESSION, Access
 from footlights.public.web.examples import EXAMPLES
 from footlights.public.web.exports import MEDIA_TYPES
 from footlights.public.web.problems import FAILED, NEEDS_PRO, NOT_FOUND, NOT_READY, SIGN_IN, Problem, problem
+from footlights.public.web.proofs import DESCRIBED
 from footlights.public.web.queries import Parameter
 from footlights.public.web.sessions import COOKIE
 
@@ -75,7 +76,8 @@ _REFUSALS: dict[int, tuple[str, str, Problem]] = {
 def document() -> dict[str, Any]:
     """The whole description."""
     answers = [endpoint.answer for endpoint in ENDPOINTS]
-    schemas, components = msgspec.json.schema_components([*answers, Problem], ref_template=_REF)
+    told = [answer for _, answer, _, _ in DESCRIBED if answer is not None]
+    schemas, components = msgspec.json.schema_components([*answers, *told, Problem], ref_template=_REF)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -91,10 +93,14 @@ def document() -> dict[str, Any]:
             {"name": "video", "description": "One of its videos."},
             {"name": "live", "description": "One of its live sessions."},
             {"name": "privacy", "description": "What is promised to viewers."},
+            {"name": "proofs", "description": "What proves that figures are those that were published."},
         ],
         "paths": {
             endpoint.path: {"get": _operation(endpoint, schema)}
             for endpoint, schema in zip(ENDPOINTS, schemas, strict=False)
+        }
+        | {
+            path: {"get": _of_log(path, answer, summary, parameters)} for path, answer, summary, parameters in DESCRIBED
         },
         "components": {
             "schemas": {name: _told(schema) for name, schema in components.items()},
@@ -150,6 +156,25 @@ def _answer(endpoint: Endpoint, schema: dict[str, Any]) -> dict[str, Any]:
         else "Figures, and an ETag that changes with a tick alone.",
         "headers": {name: {"$ref": f"#/components/headers/{name}"} for name in names},
         "content": content,
+    }
+
+
+def _of_log(path: str, answer: type | None, summary: str, parameters: tuple[Parameter, ...]) -> dict[str, Any]:
+    schema = {"type": "string"} if answer is None else {"$ref": _REF.format(name=answer.__name__)}
+    content = {"text/plain" if answer is None else "application/json": {"schema": schema}}
+    statuses = [400, 404, 503] if len(parameters) > 1 else [400, 503]
+    return {
+        "operationId": _operation_id(path),
+        "tags": ["proofs"],
+        "summary": summary,
+        "description": f"For {Access.PUBLIC.value}.",
+        "parameters": [{**_query_parameter(p), "required": "default" not in p.schema} for p in parameters],
+        "responses": {
+            "200": {"description": "What proves figures.", "content": content},
+            **{str(status): _component(_REFUSALS[status][0]) for status in statuses},
+            "default": _component("Failed"),
+        },
+        "security": [],
     }
 
 

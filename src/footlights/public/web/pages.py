@@ -22,6 +22,7 @@ from footlights.public.web.api import (
     KIND,
     METRIC,
     ORDER,
+    OTHER,
     QUERY,
     SORT,
     TO,
@@ -31,6 +32,7 @@ from footlights.public.web.api import (
 )
 from footlights.public.web.calls import Access
 from footlights.public.web.drawing import bells
+from footlights.public.web.insight_pages import channel_values, video_values
 from footlights.public.web.live_pages import live_list, live_session
 from footlights.public.web.privacy import privacy
 from footlights.public.web.queries import Parameter
@@ -165,6 +167,14 @@ def _live_session(call: Call) -> dict[str, Any]:
     return {**live_session(call), **clock(call)}
 
 
+def _insights(call: Call) -> dict[str, Any]:
+    return {**channel_values(call), **clock(call)}
+
+
+def _video_insights(call: Call) -> dict[str, Any]:
+    return {**video_values(call), **clock(call)}
+
+
 def _team(call: Call) -> dict[str, Any]:
     assert call.accounts is not None, "a page of the public side has its accounts"
     readers = [
@@ -206,6 +216,11 @@ PAGES: tuple[Page, ...] = (
         path="/studio/videos/{video}", access=Access.OWN_VIDEO, template="video.html", show=_video,
         parameters=(METRIC, _ANY_GRANULARITY, KIND),
     ),
+    Page(
+        path="/studio/videos/{video}/insights", access=Access.OWN_VIDEO, template="video_insights.html",
+        show=_video_insights, parameters=(OTHER,),
+    ),
+    Page(path="/studio/insights", access=Access.SIGNED_IN, template="insights.html", show=_insights),
     Page(path="/studio/audience", access=Access.SIGNED_IN, template="audience.html", show=_audience),
     Page(
         path="/studio/followers", access=Access.SIGNED_IN, template="followers.html", show=_followers,

@@ -68,6 +68,10 @@ WATCHED_ENOUGH = problem(
     429, "too_many_watchers", N_("Too many watch already"),
     N_("This live session, or this sign-in, has as many open streams as it may have. Close one, or come back later."),
 )  # fmt: skip
+BUSY = problem(
+    503, "busy", N_("Other files are being read"),
+    N_("Yours were not taken, and nothing has changed. Bring them again in a few seconds."),
+)  # fmt: skip
 OTHER_SITE = problem(
     403, "other_site", N_("This form came from another site"),
     N_("A form is only taken from the pages of this address. Open the link again and use the button on that page."),
@@ -83,6 +87,10 @@ OPERATOR_SIGN_IN = problem(
         "The pages under /operator need an operator's session: /operator/login. The first operator is made on the "
         "machine: `footlights operator create NAME`."
     ),
+)  # fmt: skip
+DEVELOPER_SIGN_IN = problem(
+    401, "developer_sign_in", N_("Open your app's page with its link"),
+    N_("The operator of the platform makes a link for an app's developer: `footlights app link ID`. It works once."),
 )  # fmt: skip
 NO_LETTER = problem(
     404, "no_letter", N_("This link was cut, or not made here"),
@@ -117,6 +125,11 @@ def refused_token(detail: str | NotAllowed) -> Refusal:
 def _refusal(status: int, reason: str, title: str, detail: str | NotAllowed) -> Refusal:
     said = detail if isinstance(detail, NotAllowed) else None
     return Refusal(problem(status, reason, title, str(detail)), said=said)
+
+
+def app_refusal(status: int, code: str, detail: str, headers: dict[str, str]) -> Refusal:
+    """An app's request that is not answered. code: of RFC 6750 and 9449."""
+    return Refusal(problem(status, code, "This app is not let in", detail), headers)
 
 
 def http_problem(status: int, title: str, headers: Mapping[str, str]) -> Problem:

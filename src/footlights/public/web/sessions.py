@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
+import re
+from urllib.parse import quote, unquote, urlsplit
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -14,6 +15,14 @@ COOKIE = "footlights_session"
 #: Of operators. A browser sends it with their own pages alone, and with nothing that another site starts.
 OPERATOR_COOKIE = "footlights_operator"
 OPERATOR_PATH = "/operator"
+#: Of an app's developer. Lax: the app sends its developer here, as it sends creators.
+DEVELOPER_COOKIE = "footlights_developer"
+#: What waits for a creator to sign in: an app that asks.
+WAITING_COOKIE = "footlights_waiting"
+_WAITING_SECONDS = 10 * 60
+_WAITING_PATH = re.compile(r"/oauth/authorize\?[!#-\[\]-~]{1,3000}")
+#: Browsers drop a longer cookie.
+_COOKIE_LENGTH_MAX = 3800
 #: A code such as de: no secret, and no session.
 LANGUAGE_COOKIE = "footlights_language"
 _LANGUAGE_DAYS = 400
@@ -69,12 +78,46 @@ def operator_out(response: Response, request: Request) -> None:
     )
 
 
+def developer_in(response: Response, request: Request, *, session: str, hours: int) -> None:
+    """Set the cookie of a developer's session."""
+    response.set_cookie(
+        DEVELOPER_COOKIE, session, max_age=hours * 3600, path="/", httponly=True, samesite="lax",
+        secure=over_tls(request),
+    )  # fmt: skip
+
+
 def speak(response: Response, request: Request, *, code: str) -> None:
     """Remember the language that somebody chose."""
     response.set_cookie(
         LANGUAGE_COOKIE, code, max_age=_LANGUAGE_DAYS * 86_400, path="/", httponly=True, samesite="lax",
         secure=over_tls(request),
     )  # fmt: skip
+
+
+def developer_out(response: Response, request: Request) -> None:
+    """Take the cookie of a developer's session back."""
+    response.delete_cookie(DEVELOPER_COOKIE, path="/", httponly=True, samesite="lax", secure=over_tls(request))
+
+
+def waits_at(response: Response, request: Request, *, path: str) -> None:
+    """Remember where a browser goes once its creator has signed in: to an app's question, and nowhere else."""
+    kept = quote(path, safe="")
+    if _WAITING_PATH.fullmatch(path) and len(kept) <= _COOKIE_LENGTH_MAX:
+        response.set_cookie(
+            WAITING_COOKIE, kept, max_age=_WAITING_SECONDS, path="/", httponly=True, samesite="lax",
+            secure=over_tls(request),
+        )  # fmt: skip
+
+
+def waiting_path(request: Request) -> str | None:
+    """Where an app's question waits for whoever has signed in now; None if there is none."""
+    path = unquote(request.cookies.get(WAITING_COOKIE, ""))
+    return path if _WAITING_PATH.fullmatch(path) else None
+
+
+def waits_no_longer(response: Response, request: Request) -> None:
+    """Forget what waited."""
+    response.delete_cookie(WAITING_COOKIE, path="/", httponly=True, samesite="lax", secure=over_tls(request))
 
 
 def here(request: Request) -> str:

@@ -11,7 +11,10 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from footlights.public.accounts.creators import Accounts, Who
+from footlights.public.accounts.export_keys import ExportKeys
+from footlights.public.accounts.shares import Shares
 from footlights.public.accounts.store import Store
+from footlights.public.board.matrices import Matrices
 from footlights.public.board.read import Board
 from footlights.public.insights import DaySums
 from footlights.public.languages import Language
@@ -33,15 +36,30 @@ class Shared:
         self.settings = settings
         self.store = Store(data / "public")
         self.accounts = Accounts(self.store, session_days=settings.session_days)
+        self.shares = Shares(self.store)
+        self.export_keys = ExportKeys(self.store)
         self.boards = Boards(data / "board")
+        self.matrices = Matrices(data / "board")
         self.sums = DaySums()
+        # The simulated platform, on which apps are tried: creators there may have the ids of real ones.
+        self.trial_boards = Boards(data / "sandbox" / "board")
+        self._trial_sums = DaySums()
         self.languages = templates.languages
         self._templates = templates
 
     def close(self) -> None:
         """Give the files back."""
         self.boards.close()
+        self.trial_boards.close()
         self.store.close()
+
+    def boards_of(self, who: Who | None) -> Boards:
+        """The boards that somebody reads: real ones, or those of the simulated platform."""
+        return self.trial_boards if who is not None and who.sandbox else self.boards
+
+    def sums_of(self, who: Who | None) -> DaySums:
+        """What is known of days that are over, on those boards."""
+        return self._trial_sums if who is not None and who.sandbox else self.sums
 
     @contextmanager
     def maybe_board(self) -> Iterator[Board | None]:
@@ -61,7 +79,10 @@ class Shared:
         """A call that may be answered. Raises Refusal for an asker who may not, or a query that cannot be."""
         admitted = None if session is None else admit(board, access, session=session, path=request.path_params)
         query = checked_query(parameters, dict(request.query_params))
-        return Call(board=board, admitted=admitted, query=query, sums=self.sums, accounts=self.accounts)
+        return Call(
+            board=board, admitted=admitted, query=query, sums=self.sums_of(session), accounts=self.accounts,
+            shares=self.shares,
+        )  # fmt: skip
 
     def language_of(self, request: Request) -> Language:
         """The language that somebody chose, or else the one of ours that their browser likes best."""

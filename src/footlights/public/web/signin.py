@@ -89,7 +89,10 @@ class SignIn:
         old = request.cookies.get(sessions.COOKIE)
         if old is not None:  # who signs in again, perhaps as somebody else, leaves no session behind
             self._shared.accounts.logout(old)
-        answer = RedirectResponse("/studio", status_code=303)
+        waiting = sessions.waiting_path(request)
+        answer = RedirectResponse(waiting or "/studio", status_code=303)
+        if waiting is not None:
+            sessions.waits_no_longer(answer, request)
         sessions.sign_in(answer, request, session=session, days=self._shared.settings.session_days)
         log.info("creator.signed_in")
         return answer

@@ -10,9 +10,10 @@ import jinja2
 import footlights
 from footlights.public.languages import Language, Languages
 from footlights.public.web import drawing, exports, pages
-from footlights.public.web.formats import Formats
+from footlights.public.web.formats import Formats, capitalize_first, host
 from footlights.public.web.scripts import words_of_scripts
 from footlights.public.web.static import Assets
+from footlights.public.web.telling import Telling
 
 
 class Templates:
@@ -42,8 +43,10 @@ def environment_of(language: Language, **values: Any) -> jinja2.Environment:
     )
     speak(environment, language)
     environment.filters.update(filters_of(Formats(language)))
+    environment.filters.update(Telling(language).filters())
     environment.globals.update(
-        beam=drawing.beam, spark=drawing.spark, scale_of=drawing.scale_of, busiest=pages.busiest, cards=pages.CARDS,
+        beam=drawing.beam, swing=drawing.swing, spark=drawing.spark, scale_of=drawing.scale_of,
+        busiest=pages.busiest, cards=pages.CARDS,
         channel_cards=pages.CHANNEL_CARDS, sorts=pages.SORTS, exact_names=pages.EXACT_NAMES,
         has_parquet=exports.HAS_PARQUET, ratios=pages.RATIOS, periods=pages.PERIODS_DAYS,
         version=footlights.__version__, script_words=words_of_scripts(language), **values,
@@ -63,11 +66,12 @@ def speak(environment: jinja2.Environment, language: Language) -> None:
 def filters_of(formats: Formats) -> dict[str, Callable[..., Any]]:
     """How templates write figures, moments and sizes."""
     return {
-        "age": formats.age, "amount": formats.amount, "cell": formats.cell, "country": formats.country,
-        "day": formats.day, "decimal": formats.decimal, "duration": formats.duration, "epoch": formats.epoch,
-        "gained": formats.gained, "hour_of_week": formats.hour_of_week, "minute": formats.minute,
-        "month": formats.month, "number": formats.number, "power": formats.power, "signed": formats.signed,
-        "size": formats.size, "span": formats.span, "title_of": formats.title,
+        "age": formats.age, "amount": formats.amount, "capitalize_first": capitalize_first, "cell": formats.cell,
+        "column": formats.column, "country": formats.country, "day": formats.day, "day_before": formats.day_before,
+        "decimal": formats.decimal, "duration": formats.duration, "epoch": formats.epoch, "gained": formats.gained,
+        "host": host, "hour_of_week": formats.hour_of_week, "kept": formats.kept, "minute": formats.minute,
+        "month": formats.month, "note": formats.note, "number": formats.number, "power": formats.power,
+        "signed": formats.signed, "size": formats.size, "span": formats.span, "title_of": formats.title,
         "translated": formats.language.translated, "unit_of": formats.unit, "weekday": formats.weekday,
         "words": formats.words,
     }  # fmt: skip

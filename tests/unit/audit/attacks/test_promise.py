@@ -33,7 +33,7 @@ def test_who_watched_one_video_more_may_be_told_by_its_channel_too_which_costs_t
 
 
 def test_a_family_that_is_not_published_costs_nothing() -> None:
-    assert promised().rho_of(["live", "no such family"]) == Fraction(0)
+    assert promised().rho_of(["rooms", "no such family"]) == Fraction(0)
 
 
 def test_the_attacker_knows_each_counter_s_noise_as_the_gate_plans_it() -> None:

@@ -13,7 +13,7 @@ from footlights.public.accounts.creators import Accounts
 from footlights.public.web.app import create_app
 from footlights.settings import load_settings
 from footlights.terms.ticks import DAY, HOUR
-from tests import boards
+from tests import boards, notaries
 from tests.liveboards import make_live
 
 ADDRESS = "http://studio.test"
@@ -61,6 +61,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ],
         every_tick=False,
     )
+    notaries.sign(folder)
     for creator in ("ada", "bob", "eve"):
         make_live(folder / "board", f"live of {creator}", creator, [700] * 60)
     return folder

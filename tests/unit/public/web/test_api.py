@@ -36,6 +36,14 @@ ACCESS = {
     "GET /api/v1/videos/{video}/sources": "own video",
     "GET /api/v1/videos/{video}/typical": "own video",
     "GET /api/v1/videos/{video}/leaving": "own video",
+    "GET /api/v1/creators/{creator}/suggestions": "own creator",
+    "GET /api/v1/creators/{creator}/drivers": "own creator",
+    "GET /api/v1/creators/{creator}/best-time": "own creator, pro",
+    "GET /api/v1/creators/{creator}/brought": "own creator",
+    "GET /api/v1/videos/{video}/forecast": "own video",
+    "GET /api/v1/videos/{video}/pace": "own video",
+    "GET /api/v1/videos/{video}/holding": "own video",
+    "GET /api/v1/videos/{video}/experiment": "own video",
     "GET /api/v1/creators/{creator}/lives": "own creator",
     "GET /api/v1/lives/{live}": "own live session",
     "GET /live/{live}": "own live session",
@@ -46,11 +54,32 @@ ACCESS = {
     "GET /studio": "signed in",
     "GET /studio/videos": "signed in",
     "GET /studio/videos/{video}": "own video",
+    "GET /studio/videos/{video}/insights": "own video",
+    "GET /studio/insights": "signed in",
     "GET /studio/audience": "signed in",
     "GET /studio/followers": "signed in",
     "GET /studio/live": "signed in",
+    "GET /studio/share": "owner",
+    "POST /studio/share/make": "own page, owner",
+    "POST /studio/share/end": "own page, owner",
+    "GET /share/{share}": "token",
+    "GET /share/{share}/evidence": "token",
+    "GET /api/v1/proofs/checkpoint": "anybody",
+    "GET /api/v1/proofs/keys": "anybody",
+    "GET /api/v1/proofs/consistency": "anybody",
+    "GET /api/v1/proofs/inclusion": "token",
+    "GET /.well-known/jwks.json": "anybody",
+    "GET /verify": "anybody",
+    "POST /verify": "own page",
     "GET /studio/team": "owner",
     "POST /studio/team/invite": "own page, owner",
+    "GET /studio/history": "owner",
+    "GET /studio/history/videos": "owner",
+    "GET /studio/history/videos/{video}": "owner",
+    "GET /studio/history/audience": "owner",
+    "GET /studio/history/files": "owner",
+    "POST /studio/history/upload": "own page, owner",
+    "POST /studio/history/delete": "own page, owner",
     "POST /studio/team/remove": "own page, owner",
     "GET /privacy": "anybody",
     "GET /": "anybody",
@@ -75,6 +104,37 @@ ACCESS = {
     "POST /operator/passkeys": "own page, operator",
     "POST /operator/login/passkey/ask": "own page",
     "POST /operator/login/passkey": "own page",
+    "GET /.well-known/oauth-authorization-server": "anybody",
+    "GET /oauth/authorize": "own page",
+    "POST /oauth/authorize": "own page, asked by an app",
+    "POST /oauth/token": "an app",
+    "OPTIONS /oauth/token": "an app",
+    "POST /oauth/revoke": "an app",
+    "OPTIONS /oauth/revoke": "an app",
+    "POST /oauth/introspect": "an app",
+    "POST /oauth/par": "an app",
+    "OPTIONS /oauth/par": "an app",
+    "GET /v2/auth/authorize/": "moved",
+    "POST /v2/oauth/token/": "an app, as TikTok has it",
+    "POST /v2/oauth/revoke/": "an app, as TikTok has it",
+    "GET /v2/user/info/": "an app, for its creator",
+    "POST /v2/video/list/": "an app, for its creator",
+    "POST /v2/video/query/": "an app, for its creator",
+    "GET /studio/apps": "owner",
+    "POST /studio/apps/cut": "own page, owner",
+    "POST /studio/apps/read": "own page, owner",
+    "GET /developer": "developer",
+    "GET /developer/login": "anybody",
+    "POST /developer/login": "own page",
+    "POST /developer/logout": "own page",
+    "POST /developer/app": "own page, developer",
+    "POST /developer/testers": "own page, developer",
+    "POST /developer/move": "own page, developer",
+    "POST /developer/secret": "own page, developer",
+    "GET /operator/apps": "operator",
+    "GET /operator/apps/{app}": "operator",
+    "POST /operator/apps/{app}/move": "own page, operator",
+    "POST /operator/apps/{app}/link": "own page, operator",
     "GET /metrics": "this machine",
     "GET /unsubscribe": "own link",
     "POST /unsubscribe": "own link",
@@ -94,6 +154,8 @@ ACCESS = {
 _MAY_LACK_FIGURES = (
     "GET /api/v1/creators", "GET /api/v1/creators/{creator}/lives", "GET /api/v1/videos/{video}/typical",
     "GET /api/v1/videos/{video}/leaving", "GET /api/v1/videos/{video}/retention/typical",
+    "GET /api/v1/creators/{creator}/suggestions", "GET /api/v1/creators/{creator}/drivers",
+    "GET /api/v1/creators/{creator}/best-time", "GET /api/v1/videos/{video}/holding",
 )  # fmt: skip
 FIGURE = {"metric", "value", "low", "high", "state", "exact", "as_of", "tick"}
 
@@ -113,7 +175,7 @@ _OWN_WORDS = ("own creator", "own creator, pro", "own video", "own video, pro", 
 _API = [route for route in ACCESS if "/api/" in route]
 _OWN = [route for route in ACCESS if ACCESS[route].startswith(("own creator", "own video", "own live"))]
 _PRO = _those("own creator, pro", "own video, pro")
-_ANSWERED = [route for route in _API if ACCESS[route] != "anybody"]
+_ANSWERED = [route for route in _API if ACCESS[route] not in ("anybody", "token")]
 
 
 def test_every_route_has_been_classified(client: Client) -> None:
@@ -167,7 +229,7 @@ def test_nobody_operates_or_invites_without_signing_in(client: Client, asking: A
             assert refused or answer.status_code in (400, 401), options
 
 
-@pytest.mark.parametrize("route", [r for r in ACCESS if r.startswith("POST ") and ACCESS[r] != "own link"])
+@pytest.mark.parametrize("route", [r for r in ACCESS if r.startswith("POST ") and ACCESS[r].startswith("own page")])
 @pytest.mark.parametrize("origin", [None, "null", "https://evil.test"])
 def test_what_another_site_posts_is_refused_before_it_is_read(client: Client, route: str, origin: str | None) -> None:
     headers = {} if origin is None else {"Origin": origin}
@@ -457,9 +519,15 @@ def _resolve(document: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]
 def test_openapi_describes_the_routes_that_there_are_and_no_other(client: Client) -> None:
     document = client.get("/api/v1/openapi.json").json()
     assert document["openapi"] == "3.1.0"
-    described = {f"GET {path}" for path in document["paths"]}
-    assert described == {route for route in _API if route != "GET /api/v1/openapi.json"}
-    ids = [operations["get"]["operationId"] for operations in document["paths"].values()]
+    described = {f"{method.upper()} {path}" for path, operations in document["paths"].items() for method in operations}
+    apps = {
+        route
+        for route, who in ACCESS.items()
+        if who in ("an app", "an app, for its creator") and "OPTIONS" not in route
+    }
+    known = "GET /.well-known/oauth-authorization-server"
+    assert described == {route for route in _API if route != "GET /api/v1/openapi.json"} | apps | {known}
+    ids = [operation["operationId"] for operations in document["paths"].values() for operation in operations.values()]
     assert len(set(ids)) == len(ids)
     text = json.dumps(document)
     assert text.count('"$ref"') > 10 and "Figure" in document["components"]["schemas"]
@@ -474,4 +542,4 @@ def test_an_answer_has_just_the_fields_that_openapi_says(asking: Asking, client:
     answer = asking("ada").request(method, path).json()
     assert set(answer) == set(schema["properties"])
     assert ("403" in operation["responses"]) == (route in _PRO)
-    assert operation["security"] == [{"bearer": []}, {"cookie": []}]
+    assert operation["security"][:2] == [{"bearer": []}, {"cookie": []}]

@@ -75,15 +75,18 @@ def test_the_channel_of_the_overview_and_of_its_videos_do_not_stand_in_for_each_
     assert reach["low"] > unique["high"]
 
 
-def test_privacy_tells_every_family_of_both_units_and_what_watching_costs_in_all(c1: Client) -> None:
+def test_privacy_tells_every_family_of_every_unit_and_what_watching_costs_in_all(c1: Client) -> None:
     told = asked(c1, "/api/v1/privacy")
     policy = default_policy()
     assert (told["state"], told["policy_digest"]) == ("ok", policy.digest)
-    assert [(unit["unit"], unit["rho"]) for unit in told["units"]] == [("video", "3/50"), ("creator", "3/50")]
+    assert [(unit["unit"], unit["rho"]) for unit in told["units"]] == [
+        (unit, "3/50") for unit in ("video", "creator", "live")
+    ]
     assert told["many_videos"][0]["everything_rho"] == "39/250"
     names = {(spend["unit"], spend["name"]) for spend in told["spends"]}
     assert names >= {
         ("video", "audience"), ("video", "positions"), ("video", "watch_times"), ("video", "sources"),
         ("creator", "channel_audience"), ("creator", "hours"), ("creator", "unique_viewers"),
+        ("live", "concurrent_viewers"), ("live", "countries"), ("live", "answers"),
     }  # fmt: skip
     assert told["next_policies"] == []

@@ -6,7 +6,9 @@ that takes an id of a kind that is not known here fails until somebody says whos
 
 from __future__ import annotations
 
+import hashlib
 import re
+import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,12 +20,15 @@ from starlette.applications import Starlette
 from starlette.routing import Mount, Route
 
 from footlights.public.accounts import passwords
+from footlights.public.accounts.apps.grants import Consent, Grants
+from footlights.public.accounts.apps.registry import Apps
 from footlights.public.accounts.contacts import Contacts
 from footlights.public.accounts.creators import Accounts
 from footlights.public.accounts.operators import Operators
 from footlights.public.accounts.platforms import make_token
 from footlights.public.accounts.signing import Signing
 from footlights.public.accounts.store import Store
+from footlights.public.histories.write import add
 from footlights.public.web import calls, embed, pages, shared
 from footlights.public.web.api import ENDPOINTS, Endpoint
 from footlights.public.web.app import create_app
@@ -31,7 +36,8 @@ from footlights.public.web.sessions import COOKIE, OPERATOR_COOKIE
 from footlights.public.webhooks import Webhooks
 from footlights.settings import load_settings
 from footlights.terms.ticks import DAY
-from tests import boards
+from tests import boards, exports, notaries
+from tests.apps import BACK, SAID
 from tests.liveboards import make_live
 from tests.unit.public.web.conftest import ADDRESS, Client
 from tests.unit.public.web.test_api import ACCESS
@@ -39,11 +45,12 @@ from tests.unit.public.web.test_api import ACCESS
 #: What only Ada, and whom she lets, may read: no asker below sends any of it.
 SECRETS = ("Adas-Name", "Adas-Title", "adas-hashtag", "Adas-Reader", "adas-endpoint", "adas-address", "48,211", "48211")
 #: An id of Ada's for each kind of id that a route may take; a static file is nobody's.
-IDS = {"creator": "ada", "video": "a0", "live": "l0", "name": "app.css"}
+IDS = {"creator": "ada", "video": "a0", "live": "l0", "name": "app.css", "share": "a0", "app": "app-adas"}
 #: How ids are named where a query or a form holds them.
 FIELDS = {
     "creator": "ada", "creator_id": "ada", "video": "a0", "video_id": "a0", "id": "a0", "channel": "ada", "user": "ada",
-    "q": "a0", "after": "a", "label": "x", "page": "video:a0", "format": "csv",
+    "app": "app-adas", "notice": "1", "tester": "ada", "asked": "client_id=app-adas", "decision": "allow",
+    "fields": "open_id", "other": "a0", "q": "a0", "after": "a", "label": "x", "page": "video:a0", "format": "csv",
 }  # fmt: skip
 #: An operator is shown who is declared, by name. That is all.
 DECLARED = {("operator", "GET /operator/creators"): {"Adas-Name"}}
@@ -66,7 +73,18 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ],
         every_tick=False,
     )
+    notaries.sign(folder)
+    # The platform on which apps are tried has somebody of her name, who is nobody.
+    boards.make_board(
+        folder / "sandbox" / "board",
+        [boards.ACreator(id="ada", name="Simulated", tier="pro")],
+        [boards.AVideo(id="a0", creator="ada", title="Simulated", age_seconds=9 * DAY, reach=500)],
+        every_tick=False,
+    )
     make_live(folder / "board", "l0", "ada", [48_211] * 60, title="Adas-Title")
+    brought = exports.plain([("Content", "Video title", "Views"), ("UObM30FGdSs", "Adas-Title", 48_211)])
+    own = folder / "public" / "histories" / f"{hashlib.sha256(b'ada').hexdigest()}.db"
+    add(own, exports.read({"Table data.csv": brought}), now_utc=exports.NOW)
     return folder
 
 
@@ -95,6 +113,19 @@ def _embed_token(store: Store, creator: str, page: str) -> str:
     return make_token(claims, kid=kid, secret=secret)
 
 
+def _app_token(store: Store, creator: str, *, sandbox: bool) -> str:
+    """A token of an app that may read all of a creator's channel."""
+    apps, grants = Apps(store), Grants(store)
+    app, _ = apps.create(SAID, public=False)
+    for state in ("sandbox", "review", "approved"):
+        app = apps.move(app, state)
+    consent = Consent(creator=creator, sandbox=sandbox, scopes=app.scopes)
+    made = grants.agree(app, consent, redirect_uri=BACK, code_challenge="x" * 43, key_print=None)
+    code = grants.code(made, app)
+    assert code is not None
+    return grants.exchange(code, access_key=None, refresh_key=None).access
+
+
 @pytest.fixture(scope="module")
 def askers(data: Path, accounts: Accounts) -> Iterator[dict[str, dict[str, str]]]:
     """Who asks, by the headers that they send. None of them is Ada."""
@@ -110,7 +141,8 @@ def askers(data: Path, accounts: Accounts) -> Iterator[dict[str, dict[str, str]]
         Webhooks(store).add("creator:ada", "https://adas-endpoint.example/")
         contacts = Contacts(store)
         contacts.set("ada", "adas-address@example.org")
-        contacts.set("bob", "bob@example.org")
+        # Whoever walked before, in whatever order, may have stopped them.
+        contacts.set("bob", "bob@example.org", again=True)
         gone = accounts.redeem(accounts.invite("ada", "no longer"))
         (removed,) = [each for each in accounts.readers("ada") if each.label == "no longer"]
         accounts.remove_reader("ada", removed.reader)
@@ -121,6 +153,8 @@ def askers(data: Path, accounts: Accounts) -> Iterator[dict[str, dict[str, str]]
             "bob's reader": {"Authorization": f"Bearer {reader}"},
             "a reader whom Ada removed": {"Authorization": f"Bearer {gone}"},
             "bob's frame": {"Authorization": f"Bearer {_embed_token(store, 'bob', 'overview')}"},
+            "bob's app": {"Authorization": f"Bearer {_app_token(store, 'bob', sandbox=False)}"},
+            "an app of a simulated ada": {"Authorization": f"Bearer {_app_token(store, 'ada', sandbox=True)}"},
             "operator": {"Cookie": f"{OPERATOR_COOKIE}={operating}"},
         }
         store.close()
@@ -196,7 +230,8 @@ def _leaks(app: Starlette, data: Path, who: str, headers: dict[str, str]) -> lis
 
 
 WHO = (
-    "nobody", "bob", "bob by cookie", "bob's reader", "a reader whom Ada removed", "bob's frame", "operator",
+    "nobody", "bob", "bob by cookie", "bob's reader", "a reader whom Ada removed", "bob's frame", "bob's app",
+    "an app of a simulated ada", "operator",
 )  # fmt: skip
 
 
@@ -224,12 +259,20 @@ def test_a_route_with_an_id_that_nobody_thought_about_fails() -> None:
         routes(Starlette(routes=[Mount("/hidden", Starlette())]))
 
 
-def test_ada_herself_is_told(app: Starlette, data: Path, accounts: Accounts) -> None:
-    """The secrets are where they are looked for, or the walk would find nothing anywhere."""
-    ada = {"Authorization": f"Bearer {accounts.redeem(accounts.make_login_link('ada', 60))}"}
-    told = {route for route, _ in _leaks(app, data, "ada", ada)}
+def test_ada_herself_is_told(data: Path, tmp_path: Path) -> None:
+    """The secrets are where they are looked for, or the walk would find nothing anywhere.
+
+    In a folder of its own: walking as herself, she stops her letters and removes her readers.
+    """
+    shutil.copytree(data / "board", tmp_path / "board")
+    shutil.copytree(data / "public" / "histories", tmp_path / "public" / "histories")
+    accounts = Accounts(tmp_path / "public")
+    ada = {"Authorization": f"Bearer {accounts.sign_in('ada')}"}
+    accounts.close()
+    told = {route for route, _ in _leaks(create_app(tmp_path, load_settings(tmp_path)), tmp_path, "ada", ada)}
     assert {f"GET {page.path}" for page in pages.PAGES if page.access is not calls.Access.PUBLIC} <= told
     assert {"GET /api/v1/creators/{creator}/videos", "GET /api/v1/videos/{video}"} <= told
+    assert {"GET /studio/history", "GET /studio/history/videos"} <= told
 
 
 def test_the_walk_sees_a_guard_that_asks_whether_but_not_whose(

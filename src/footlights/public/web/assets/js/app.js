@@ -5,6 +5,7 @@ import { showCountryNames } from "./countries.js";
 import { offerOptOut } from "./optout.js";
 import { watchStates } from "./states.js";
 import { showLocalTimes } from "./times.js";
+import "./verify.js";
 
 async function draw() {
   showLocalTimes(document);

@@ -5,7 +5,7 @@ import { BarChart, CustomChart, LineChart } from "echarts/charts";
 import { AriaComponent, GridComponent, TooltipComponent } from "echarts/components";
 import { init, use } from "echarts/core";
 import { SVGRenderer } from "echarts/renderers";
-import { pointsOf, typicalOf } from "./points.js";
+import { innerOf, pointsOf, typicalOf } from "./points.js";
 import { savePicture } from "./picture.js";
 import { calm, dark, theme } from "./theme.js";
 import { tooltipOf } from "./tooltip.js";
@@ -80,7 +80,8 @@ function optionOf(figure, points) {
     },
     yAxis: {
       type: "value",
-      min: lowest,
+      // Whole steps below 0, too, so that one of them is 0.
+      min: lowest < 0 ? Math.floor(lowest / interval) * interval : 0,
       max: Math.ceil(highest / interval) * interval,
       interval,
       axisLine: { show: false },
@@ -101,7 +102,7 @@ function optionOf(figure, points) {
       axisPointer: { type: "line", lineStyle: { color: look.line, width: 1, type: "solid", opacity: 0.6 } },
       formatter: (items) => tooltipOf(points.find((point) => point.at === items[0].data[0]) ?? points[items[0].dataIndex], { exact: exact !== undefined, placed }),
     },
-    series: bars ? barSeries(points, look) : [...typicalSeries(typical, look), ...lineSeries(points, look, exact !== undefined)],
+    series: kind === "fan" ? fanSeries(points, innerOf(figure), look) : bars ? barSeries(points, look) : [...typicalSeries(typical, look), ...lineSeries(points, look, exact !== undefined)],
   };
 }
 
@@ -143,6 +144,30 @@ function lineSeries(points, look, exact) {
   };
   const open = openSeries(points.filter((point) => point.open), look);
   return exact || !closed.length ? [anchor, line, ...open] : [anchor, band(closed, look), line, ...open];
+}
+
+/** What is to come: an outer and an inner band, and a dashed middle that begins at the number of now. */
+function fanSeries(points, inner, look) {
+  const middle = {
+    type: "line",
+    data: points.map((point) => [point.at, point.value]),
+    showSymbol: false,
+    symbol: "circle",
+    lineStyle: { color: look.line, width: 2.25, type: [6, 5], cap: "round" },
+    itemStyle: { color: look.line },
+    z: 3,
+  };
+  const now = {
+    type: "line",
+    data: [[points[0].at, points[0].value]],
+    symbol: "circle",
+    symbolSize: 9,
+    tooltip: { show: false },
+    silent: true,
+    itemStyle: { color: look.line },
+    z: 4,
+  };
+  return [band(points, look), { ...band(inner, look), z: 2 }, middle, now];
 }
 
 /** What still runs: a ring and its interval, which no line joins to the days that are over. */

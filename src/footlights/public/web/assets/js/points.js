@@ -4,9 +4,19 @@
 export function pointsOf(figure) {
   return [...figure.querySelectorAll("tr[data-point]")].map((row) => {
     const [at, value, low, high] = row.dataset.point.split(",").map(Number);
-    const [number, interval] = [...row.querySelectorAll("td")].map((cell) => cell.textContent.trim());
+    const cells = [...row.querySelectorAll("td")];
+    const number = cells[0].textContent.trim();
+    const interval = (row.querySelector("[data-interval]") ?? cells[1]).textContent.trim();
     const name = row.querySelector("th").textContent;
-    return { name, at: at * 1000, value: row.dataset.state === "ok" ? value : null, low, high, number, interval, open: "open" in row.dataset };
+    return { name, at: at * 1000, value: ["ok", "stated"].includes(row.dataset.state) ? value : null, low, high, number, interval, open: "open" in row.dataset };
+  });
+}
+
+/** The inner band of a forecast: moment in ms, and the ends between which half of all lie. */
+export function innerOf(figure) {
+  return [...figure.querySelectorAll("tr[data-half]")].map((row) => {
+    const [low, high] = row.dataset.half.split(",").map(Number);
+    return { at: Number(row.dataset.point.split(",")[0]) * 1000, low, high };
   });
 }
 

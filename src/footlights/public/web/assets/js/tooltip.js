@@ -13,7 +13,7 @@ export function tooltipOf(point, { exact, placed }) {
     box.append(node("div", "tip-range", point.interval), node("div", "tip-note", say("too few to say more")));
   } else {
     box.append(node("div", "tip-number", point.number));
-    box.append(node("div", "tip-note", exact ? say("exact") : `${point.interval}, 95 %`));
+    box.append(node("div", "tip-note", exact ? point.interval : `${point.interval}, 95 %`));
   }
   return box;
 }

@@ -1,0 +1,141 @@
+"""Forecast. In: a folder of public series. Out: how near each model of growth comes, and whether its intervals hold.
+
+    python -m benchmarks.forecast DATA [--only SERIES] [--models ours,log-linear]
+    python -m benchmarks.forecast DATA --ship src/footlights/public/insights/growth.json
+
+`pip install scikit-learn` first, for the boosted model; without it, that one is left out.
+
+Rolling origin, on groups that were never seen: groups (channels, or items) fall into five parts. Four are learned
+from, and of them only what was over at the cut; the fifth is guessed from the cut on, until the next. Cuts lie at
+40, 60 and 80 % of the origins. A series with one moment has one cut: groups alone are held out.
+
+error      median of |guessed - true| of log views
+50, 95 %   how many of the true values the intervals held
+width      median width of the 95 % interval, in log views: two models that both cover differ in it
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from benchmarks.growth_models import MODELS, Fit, features_of, fitted, fitted_at
+from benchmarks.growth_series import DAY, Floats, Tasks, all_tasks, pooled
+from footlights.public.insights.forecast import Shipped
+from footlights.public.insights.growth import GrowthModel, guesses, log_of
+
+#: What the parameters of the package are fitted on: videos that are younger, and these series.
+AGED_MOST, PACED = (
+    60 * DAY,
+    ("youtube_trending_2017_us", "tiktok_trending_hourly_2022 music", "tiktok_trending_hourly_2022 hashtag"),
+)
+#: A hundredth more: what grows by less is done growing.
+SHIPPED_FLOOR = 0.01
+PARTS, CUTS, LEAST = 5, (0.4, 0.6, 0.8), 40
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("data", type=Path)
+    arguments.add_argument("--only", default="")
+    arguments.add_argument("--models", default=",".join(MODELS))
+    arguments.add_argument("--ship", type=Path, help="write the parameters that the package carries, and stop")
+    asked = arguments.parse_args()
+    if asked.ship:
+        asked.ship.write_bytes(msgspec.json.format(msgspec.json.encode(_shipped(asked.data)), indent=1) + b"\n")
+        return
+    chosen = {name: MODELS[name] for name in asked.models.split(",") if name != "boosted" or find_spec("sklearn")}
+    print(f"{'series':40} {'ahead':>6} {'n':>5} {'model':14} {'error':>8} {'50 %':>6} {'95 %':>6} {'width':>7}")
+    for tasks in all_tasks(asked.data):
+        if asked.only in tasks.series:
+            for line in _lines(tasks, chosen):
+                print(line, flush=True)
+
+
+def _shipped(data: Path) -> Shipped:
+    """Two models of all series that tell what a video knows of itself: its age, and its pace. Numbers, and no data."""
+    found = list(all_tasks(data))
+    aged = pooled(tasks for tasks in found if not np.isnan(tasks.age).any())
+    paced = pooled(tasks for tasks in found if tasks.series in PACED)
+    aged, paced = aged.at(aged.age < AGED_MOST), paced.at(paced.rate > 0)
+    # Two series and many more ages than they have: few features, and the floor with which it holds at each age.
+    by_age, _, _ = fitted_at(aged, frozenset({"age", "log_age"}), floor=SHIPPED_FLOOR)
+    return Shipped(
+        provenance=(
+            f"python -m benchmarks.forecast DATA --ship. by_age: {len(aged)} growths of videos younger than 60 days in "
+            f"{', '.join(sorted({tasks.series for tasks in found if not np.isnan(tasks.age).any()}))}. by_pace: "
+            f"{len(paced)} in {', '.join(PACED)}. Parameters alone, no data."
+        ),
+        by_age=by_age,
+        by_pace=fitted(paced, frozenset({"rate"})),
+        own_weight=_own_weight(by_age, aged),
+    )
+
+
+def _own_weight(model: GrowthModel, tasks: Tasks) -> float:
+    """How many videos of a creator weigh as much as what is known of all creators.
+
+    The variance of errors within channels over that between them (analysis of variance, by the method of moments).
+    """
+    known = features_of(tasks, floor=model.floor)
+    errors = log_of(tasks.growth, floor=model.floor) - guesses(model, known)
+    _, place, sizes = np.unique(tasks.group, return_inverse=True, return_counts=True)
+    means = np.bincount(place, errors) / sizes
+    within = float(((errors - means[place]) ** 2).sum() / (len(errors) - len(sizes)))
+    between = float((sizes * (means - errors.mean()) ** 2).sum() / (len(sizes) - 1)) - within
+    each = (len(errors) - (sizes**2).sum() / len(errors)) / (len(sizes) - 1)
+    return float(within / max(between / each, 1e-3))
+
+
+def _lines(tasks: Tasks, models: dict[str, Fit]) -> Iterator[str]:
+    guessed = {name: _backtest(tasks, fit) for name, fit in models.items()}
+    for name, columns in guessed.items():
+        if columns is None:
+            yield f"{tasks.series:40} {tasks.horizon:>6} too few to learn from"
+            return
+        error, inside, inside_95, width = columns
+        told = (
+            f"{np.median(error):8.4f} {100 * inside.mean():6.1f} {100 * inside_95.mean():6.1f} {np.median(width):7.3f}"
+        )
+        yield f"{tasks.series:40} {tasks.horizon:>6} {len(error):5} {name:14} {told}"
+
+
+def _backtest(tasks: Tasks, fit: Fit) -> tuple[Floats, Floats, Floats, Floats] | None:
+    """Error, whether the 50 and the 95 % interval held, and the latter's width, of all that was guessed."""
+    parts = []
+    for learned, asked in _splits(tasks):
+        found = fit(learned)(asked)
+        low, lower, upper, high = found.ends.T
+        # A count that fell by what was rounded is held by an interval that begins at no growth.
+        truth = np.maximum(asked.growth, 0.0)
+        inside = ((lower <= truth) & (truth <= upper), (low <= truth) & (truth <= high))
+        parts.append((np.abs(found.middle - truth), *inside, high - low))
+    if not parts:
+        return None
+    error, inside, inside_95, width = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return error, inside, inside_95, width
+
+
+def _splits(tasks: Tasks) -> Iterator[tuple[Tasks, Tasks]]:
+    names, place = np.unique(tasks.group, return_inverse=True)
+    # By the alphabet, dealt out: the same parts in every run.
+    part = (place * 7919) % len(names) % PARTS
+    rolls = np.ptp(tasks.origin) > 3 * DAY and "videos" not in tasks.series
+    cuts = [*np.quantile(tasks.origin, CUTS), np.inf] if rolls else [np.inf]
+    for number in range(PARTS):
+        for cut, until in itertools.pairwise(cuts) if rolls else ((np.inf, np.inf),):
+            over = tasks.origin + tasks.ahead <= cut
+            ahead = (tasks.origin >= cut) & (tasks.origin < until) if rolls else np.ones(len(tasks), dtype=bool)
+            learned, asked = tasks.at((part != number) & over), tasks.at((part == number) & ahead)
+            if len(learned) >= LEAST and len(asked):
+                yield learned, asked
+
+
+if __name__ == "__main__":
+    main()

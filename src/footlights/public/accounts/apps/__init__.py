@@ -1,0 +1,1 @@
+"""Apps. What a creator lets an app read: who the app is, what was agreed to, the tokens that stand for it."""

@@ -1,0 +1,62 @@
+"""Matrices. In: the folder beside the board. Out: the rows of plans' matrices, and the hash that stands for each."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from footlights.public.board import merkle
+from footlights.terms.errors import BoardDamaged
+
+
+class Matrices:
+    """The matrices of a board, each hashed once. Safe to share between threads."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._loaded: dict[str, NDArray[np.float32]] = {}
+        self._trees: dict[str, tuple[int, merkle.Node]] = {}
+
+    def root(self, name: str) -> str:
+        """The hash that stands for a matrix, as hex."""
+        size, tree = self._tree(name)
+        return matrix_hash(size, merkle.root_of(size, tree))
+
+    def load(self, name: str) -> NDArray[np.float32]:
+        """A matrix, not read yet. Raises BoardDamaged where it is missing."""
+        if name not in self._loaded:
+            try:
+                self._loaded[name] = np.load(self.folder / name, mmap_mode="r")
+            except (OSError, ValueError):
+                raise BoardDamaged(f"board: {name} is missing or cut. `footlights tick` writes it again.") from None
+        return self._loaded[name]
+
+    def proved_row(self, name: str, row: int) -> tuple[bytes, list[bytes]]:
+        """A row's bytes, and the path that leads from it to the matrix's root."""
+        return line_of(self.load(name)[row]), merkle.inclusion_path(row, *self._tree(name))
+
+    def _tree(self, name: str) -> tuple[int, merkle.Node]:
+        if name not in self._trees:
+            rows = self.load(name)
+            self._trees[name] = len(rows), merkle.tree([merkle.leaf_hash(line_of(row)) for row in rows])
+        return self._trees[name]
+
+
+def matrix_hash(size: int, root: bytes) -> str:
+    """What stands for a matrix, as hex: how many rows it has, and the root of the tree of them."""
+    return sha256(size.to_bytes(8, "big") + root).hexdigest()
+
+
+def line_of(row: NDArray[np.float32]) -> bytes:
+    """A row as bytes: float32, little-endian, without the zeros at its end, which are most of a young step's."""
+    return np.trim_zeros(np.asarray(row, dtype="<f4"), "b").tobytes()
+
+
+def names_in(detail: dict[str, object]) -> list[str]:
+    """The matrices that a plan's detail names."""
+    along = detail.get("cell_rows") or {}
+    assert isinstance(along, dict), "a plan names a matrix for each suffix histogram"
+    return sorted({str(name) for name in (detail.get("error_rows"), *along.values()) if name})

@@ -1,0 +1,152 @@
+"""Cells. In: the bytes of a table: CSV in any encoding that platforms write, or a workbook. Out: its rows, as text.
+
+A workbook is read value by value and never calculated: a formula, a macro and a link in it stay what they are, text.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import warnings
+import zipfile
+from collections.abc import Iterator
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from footlights.public.histories.found import Unreadable
+from footlights.public.histories.limits import DAMAGED, Limits
+
+Row = list[str]
+
+
+class Native(str):
+    """A cell that a workbook held as a number, date or time: written in one way, whatever its reader's language."""
+
+    __slots__ = ()
+
+
+class Sheet(msgspec.Struct, frozen=True, kw_only=True):
+    """A table. name: of the workbook's sheet; "" of a CSV. rows: as they stand, its header among them."""
+
+    name: str
+    rows: list[Row]
+
+
+def sheets_of(name: str, data: bytes, limits: Limits) -> list[Sheet]:
+    """The tables of a file. Raises BadFile where it is none, or larger than the limits."""
+    if data.startswith(b"PK\x03\x04"):
+        return _workbook(data, limits)
+    if data.startswith(b"\xd0\xcf\x11\xe0"):
+        raise Unreadable("it is a workbook of before 2007, or one with a password: save it as .xlsx or .csv")
+    text = _text(data)
+    if "\x00" in text[:4096]:
+        raise Unreadable("it is no table: neither CSV nor a workbook")
+    return [Sheet(name="", rows=list(_csv(text, limits)))]
+
+
+def _text(data: bytes) -> str:
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return data.decode("utf-16", "replace")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        # What a spreadsheet saves as "CSV" on an older machine.
+        return data.decode("cp1252", "replace")
+
+
+def _csv(text: str, limits: Limits) -> Iterator[Row]:
+    lines = io.StringIO(text, newline="")
+    reader = csv.reader(lines, delimiter=_delimiter(text), strict=False)
+    try:
+        for number, row in enumerate(reader):
+            if number >= limits.rows:
+                raise Unreadable("it has more than %(count)s rows: export a shorter time", count=limits.rows)
+            yield [cell[: limits.text_length].strip() for cell in row[: limits.columns]]
+    except csv.Error:
+        raise Unreadable("a cell of it never ends, so the file was cut: download it again") from None
+
+
+def _delimiter(text: str) -> str:
+    """The sign that the first line is cut at: the one that stands most often outside quotes."""
+    first = next((line for line in text.splitlines()[:10] if line.strip()), "")
+    outside = "".join(first.split('"')[::2])
+    return max(",;\t|", key=outside.count)
+
+
+def _workbook(data: bytes, limits: Limits) -> list[Sheet]:
+    _check_workbook(data, limits)
+    import openpyxl
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of styles that it does not know
+            book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
+            return [
+                Sheet(name=str(sheet.title), rows=list(_rows(sheet, limits)))
+                for sheet in book.worksheets
+                if hasattr(sheet, "iter_rows")
+            ]
+    except Unreadable:
+        raise
+    except Exception:
+        # Whatever a broken workbook makes of a library for it: its message could hold a cell.
+        raise Unreadable("the workbook is damaged, or no workbook: save it again, or export it as CSV") from None
+
+
+def _check_workbook(data: bytes, limits: Limits) -> None:
+    """Refuse what would grow without end: by size, and by entities, which expand inside the parser."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as book:
+            parts = book.infolist()
+            if len(parts) > limits.members or sum(part.file_size for part in parts) > limits.unpacked_bytes:
+                raise Unreadable("it unpacks to more than %(mb)s MB", mb=limits.unpacked_bytes // 1_000_000)
+            for part in parts:
+                if part.filename.endswith((".xml", ".rels")):
+                    with book.open(part) as text:
+                        head = text.read(4096)
+                    # No workbook has a document type; the attacks on XML parsers all need one. UTF-16 would hide it.
+                    if b"<!DOCTYPE" in head or b"<!ENTITY" in head or head.startswith((b"\xff\xfe", b"\xfe\xff")):
+                        raise Unreadable("the workbook has a part that no workbook has")
+    except DAMAGED:
+        raise Unreadable("the workbook is damaged: download it again") from None
+
+
+def _rows(sheet: Any, limits: Limits) -> Iterator[Row]:
+    # What a sheet says of its own size may be a lie, and is what its reader would fill up with empty cells.
+    sheet.reset_dimensions()
+    for number, row in enumerate(sheet.iter_rows(max_col=limits.columns, max_row=limits.rows + 1, values_only=True)):
+        if number >= limits.rows:
+            raise Unreadable("it has more than %(count)s rows: export a shorter time", count=limits.rows)
+        cells = [_cell(value, limits) for value in row]
+        if any(cells):
+            yield cells
+
+
+def _cell(value: Any, limits: Limits) -> str:
+    if isinstance(value, str):
+        return value[: limits.text_length].strip()
+    # Truth values, errors and whatever else a workbook may hold are no figures.
+    known = value is not None and not isinstance(value, bool)
+    return Native(_written(value)) if known else ""
+
+
+def _written(value: Any) -> str:
+    match value:
+        case datetime():
+            return value.date().isoformat() if value.time() == time() else value.isoformat(" ", "seconds")
+        case date():
+            return value.isoformat()
+        case timedelta():
+            return _clock(int(value.total_seconds()))
+        case time():
+            return _clock(value.hour * 3600 + value.minute * 60 + value.second)
+        case int() | float():
+            return format(Decimal(repr(value)), "f")
+    return ""
+
+
+def _clock(seconds: int) -> str:
+    return f"{seconds // 3600}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"

@@ -1,0 +1,103 @@
+"""Numbers. In: a cell as a platform wrote it for people. Out: an exact whole number of the measure's own small unit.
+
+    count         1,204   1.204   1 204   1.2K   12万        one
+    milliseconds  0:04:34   12.5 (hours)   4:12               1 ms
+    millionths    0.462   46.2 %   1,23                       0.000001, of a share, a rate or a unit of money
+
+Decimals all the way: 0.1 h is 360,000 ms and not a binary fraction near it, so that sums come out to the last digit.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from decimal import Decimal, InvalidOperation
+from typing import Literal
+
+from footlights.public.histories.cells import Native
+from footlights.public.histories.words import plain
+
+Unit = Literal["count", "milliseconds", "millionths"]
+
+#: How platforms write that they do not say.
+MISSING = frozenset(
+    {"", "undefined", "null", "none", "nan", "n/a", "na", "--", "-", "\u2013", "\u2014", "...", "#n/a", "∞"}
+)
+_TIMES = {"k": 3, "m": 6, "b": 9, "mio": 6, "mln": 6, "tsd": 3, "mil": 3, "rb": 3, "jt": 6, "тыс": 3, "млн": 6, "tr": 6,
+          "n": 3, "bin": 3, "mn": 6, "万": 4, "萬": 4, "만": 4, "億": 8, "亿": 8, "억": 8, "천": 3}  # fmt: skip
+_SHAPE = re.compile(r"(?P<sign>[-+]?)(?P<digits>[\d.,' ]*\d)\s*(?P<times>[^\W\d_]*)\.?\s*%?")
+_BETWEEN = re.compile(r"(?<=\d)[.,](?=\d)")
+_CLOCK = re.compile(r"(?:(\d+):)?(\d{1,3}):(\d{2}(?:[.,]\d{1,3})?)")
+#: Languages that write 1,234.5; all others of headers.toml write 1.234,5 or 1 234,5.
+_POINT = frozenset({"en", "ja", "ko", "zh", "th", "hi", "ar"})
+_LENGTH_MAX = 24
+#: Nobody's figures are so large; and times a million they still are a whole number of 64 bits.
+_LARGEST = Decimal(10) ** 12
+
+
+class NotANumber(ValueError):
+    """A cell that should hold a number and holds something else."""
+
+
+def is_missing(cell: str) -> bool:
+    """Whether a cell says that there is no number: that is not the number 0."""
+    return plain(cell) in MISSING
+
+
+def decimal_point(cells: Iterable[str], *, language: str) -> str:
+    """Which of . and , a column's decimals stand behind: as its own numbers show, or else as its language writes."""
+    votes = {".": 0, ",": 0}
+    for cell in cells:
+        signs = _BETWEEN.findall(cell)
+        if len(set(signs)) == 2 or (len(signs) == 1 and len(_tail(cell, signs[0])) != 3):
+            votes[signs[-1]] += 1
+    if votes["."] != votes[","]:
+        return max(votes, key=votes.__getitem__)
+    return "." if language in _POINT else ","
+
+
+def whole(cell: str, unit: Unit, *, point: str = ".", percent: bool = False, hours: bool = False) -> int:
+    """A cell in small units. point: the column's. percent, hours: as its header says. Raises NotANumber."""
+    if unit == "milliseconds":
+        if (clock := _CLOCK.fullmatch(cell.strip())) is not None:
+            h, m, s = clock.groups()
+            return (int(h or 0) * 3600 + int(m) * 60) * 1000 + int(Decimal(s.replace(",", ".")) * 1000)
+        return _exact(_decimal(cell, point, counts=False) * (3_600_000 if hours else 1000))
+    if unit == "count":
+        return _exact(_decimal(cell, point, counts=True))
+    share = _decimal(cell, point, counts=False)
+    return _exact(share * (10_000 if percent or "%" in cell else 1_000_000))
+
+
+def _exact(number: Decimal) -> int:
+    return int(number.to_integral_value())
+
+
+def _decimal(cell: str, point: str, *, counts: bool) -> Decimal:
+    if len(cell) > _LENGTH_MAX:
+        raise NotANumber
+    text = unicodedata.normalize("NFKC", cell).replace("\u2212", "-")
+    found = _SHAPE.fullmatch(text.strip().casefold().lstrip("$€£¥").strip())
+    if found is None:
+        raise NotANumber
+    times = found["times"]
+    if times and times not in _TIMES:
+        raise NotANumber
+    point = "." if isinstance(cell, Native) else point
+    if counts and not times and len(_tail(found["digits"], point)) == 3 and not isinstance(cell, Native):
+        # A count is whole: 1.204 views are a thousand, whatever sign that is.
+        point = ""
+    digits = "".join("." if sign == point else sign for sign in found["digits"] if sign.isdigit() or sign == point)
+    try:
+        number = Decimal(found["sign"] + digits).scaleb(_TIMES.get(times, 0))
+    except InvalidOperation:
+        raise NotANumber from None
+    if abs(number) >= _LARGEST:
+        raise NotANumber
+    return number
+
+
+def _tail(digits: str, sign: str) -> str:
+    """The digits behind the last of a sign."""
+    return "".join(each for each in digits.rpartition(sign)[2] if each.isdigit()) if sign and sign in digits else ""

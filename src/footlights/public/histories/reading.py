@@ -1,0 +1,236 @@
+"""Reading. In: the files of one or more exports. Out: all that could be read of them, and a report of each.
+
+Dated tables come first: what lies beside one without a date, in the same zip or folder, tells which time it is of.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping
+from datetime import UTC, date, datetime, timedelta
+
+import msgspec
+
+from footlights.public.histories import download
+from footlights.public.histories.cells import Row, sheets_of
+from footlights.public.histories.columns import Understood, understood
+from footlights.public.histories.containers import Member, Unread
+from footlights.public.histories.found import FileReport, Reading, Source, Table, Unreadable, note
+from footlights.public.histories.limits import Limits
+from footlights.public.histories.measures import MEASURES
+from footlights.public.histories.rows import DAY, Times
+from footlights.public.histories.tables import read_table, refused
+from footlights.public.histories.words import plain
+from footlights.terms.errors import BadFile
+from footlights.terms.words import N_
+
+_TIKTOK = frozenset(
+    {"profile_views", "followers_count", "active_followers", "follower_genders", "follower_countries", "link", "taken"}
+)
+_YOUTUBE = frozenset(
+    {"video", "source", "follows", "device", "total_time_watched", "average_time_watched", "impressions", "rpm",
+     "engaged_views", "average_percentage_viewed", "estimated_revenue", "stayed_to_watch", "lost_followers"}
+)  # fmt: skip
+_NAMED_SPAN = re.compile(r"(20\d{2}-\d{2}-\d{2})[_ ]+(?:to_)?(20\d{2}-\d{2}-\d{2})")
+_NAMED_DAY = re.compile(r"20\d{2}-\d{2}-\d{2}")
+#: Roles that --column may name, beside the measures.
+ROLES = ("date", "hour", "video", "link", "title", "posted", "length", "country", "gender", "age", "source")
+
+
+class Told(msgspec.Struct, frozen=True, kw_only=True):
+    """What whoever brings the files says of them. columns: header to meaning. year: of the last day. source: of all."""
+
+    columns: dict[str, str] = {}
+    year: int | None = None
+    source: Source | None = None
+
+
+NOTHING_TOLD = Told()
+
+
+class _Sheet(msgspec.Struct, frozen=True, kw_only=True):
+    """A table that is understood and yet to be read."""
+
+    name: str
+    member: Member
+    digest: str
+    rows: list[Row]
+    columns: Understood
+    source: Source | None
+
+
+def read_export(
+    members: Iterable[Member | Unread], limits: Limits, *, now_utc: int, told: Told = NOTHING_TOLD
+) -> Reading:
+    """Read all that these files hold. Raises BadFile for what is told of them and cannot be."""
+    wanted = _checked(told.columns)
+    sheets: list[_Sheet] = []
+    tables: list[Table] = []
+    reports: list[FileReport] = []
+    for member in members:
+        if isinstance(member, Unread):
+            reports.append(refused(member.name, member.why))
+            continue
+        try:
+            if download.is_download(member.data):
+                digest = hashlib.sha256(member.data).hexdigest()
+                times = _times(member, told, now_utc, {})
+                tables.append(download.read_download(member.name, member.data, digest=digest, times=times))
+                continue
+            found, left = _sheets(member, limits, wanted)
+        except Unreadable as error:
+            reports.append(refused(member.name, error.note))
+            continue
+        sheets += found
+        reports += left
+    tables += _read_all(sheets, told, now_utc)
+    return Reading(tables=tuple(tables), refused=tuple(reports))
+
+
+def _checked(columns: Mapping[str, str]) -> dict[str, str]:
+    for header, meaning in columns.items():
+        if meaning not in MEASURES and meaning not in ROLES:
+            known = ", ".join((*ROLES, *MEASURES))
+            raise BadFile(f"a column cannot be {meaning!r}, as was said of {header!r}. It can be one of: {known}.")
+    return {plain(header): meaning for header, meaning in columns.items()}
+
+
+def _sheets(member: Member, limits: Limits, told: Mapping[str, str]) -> tuple[list[_Sheet], list[FileReport]]:
+    """The tables of a file that are understood, and reports of the others."""
+    found: list[_Sheet] = []
+    left: list[FileReport] = []
+    for sheet in sheets_of(member.name, member.data, limits):
+        name = f"{member.name}: {sheet.name}" if sheet.name not in ("", "Sheet1") else member.name
+        if not sheet.rows:
+            left.append(refused(name, note("it is empty")))
+            continue
+        columns = understood(sheet.rows, told=told)
+        if columns is None:
+            headers = ", ".join(f"“{cell[:40]}”" for cell in sheet.rows[0][:8] if cell)
+            left.append(
+                refused(name, note("no column was understood. Its first row says: %(headers)s", headers=headers or "-"))
+            )
+        elif not columns.measures:
+            left.append(refused(name, note("no column of it holds figures that we know"), columns.columns))
+        else:
+            digest = hashlib.sha256(member.data + b"\0" + sheet.name.encode()).hexdigest()
+            found.append(
+                _Sheet(name=name, member=member, digest=digest, rows=sheet.rows, columns=columns,
+                       source=_source(columns))
+            )  # fmt: skip
+    return found, left
+
+
+def _source(columns: Understood) -> Source | None:
+    """The platform that alone writes such columns; None where both do."""
+    names = {*columns.roles, *columns.measures.values()}
+    tiktok, youtube = len(names & _TIKTOK), len(names & _YOUTUBE)
+    if tiktok == youtube:
+        return None
+    return "TikTok" if tiktok > youtube else "YouTube"
+
+
+def _read_all(sheets: list[_Sheet], told: Told, now_utc: int) -> list[Table]:
+    places: dict[str, set[Source]] = {}
+    for sheet in sheets:
+        if sheet.source is not None:
+            places.setdefault(sheet.member.place, set()).add(sheet.source)
+    spans: dict[str, tuple[int, int]] = {}
+    tables: dict[str, Table] = {}
+    # By how much a table tells of its own time: what has dates first, and whatever was exported earlier first.
+    for sheet in sorted(sheets, key=lambda each: ("date" not in each.columns.roles, each.name)):
+        beside = places.get(sheet.member.place, set())
+        of_all = next(iter(beside)) if len(beside) == 1 else None
+        source = told.source or sheet.source or _by_likeness(sheet) or of_all or "YouTube"
+        table = read_table(
+            sheet.rows, sheet.columns, name=sheet.name, digest=sheet.digest, source=source,
+            times=_times(sheet.member, told, now_utc, spans),
+        )  # fmt: skip
+        tables.setdefault(sheet.digest, table)
+        if "date" in sheet.columns.roles and table.numbers:
+            since = min(number.since_utc for number in table.numbers)
+            until = max(number.until_utc for number in table.numbers)
+            known = spans.get(sheet.member.place, (since, until))
+            spans[sheet.member.place] = min(known[0], since), max(known[1], until)
+    return _with_disputes(sorted(tables.values(), key=_latest_last))
+
+
+def _with_disputes(tables: list[Table]) -> list[Table]:
+    """The tables, each told apart from a later one that has other numbers for the same days: it is the later's turn."""
+    said: dict[tuple[str, str, str, str, str, int, int], tuple[int, str]] = {}
+    found: list[Table] = []
+    for table in reversed(tables):
+        others: dict[str, int] = {}
+        for n in table.numbers:
+            key = (table.report.source, n.subject, n.metric, n.axis, n.cell, n.since_utc, n.until_utc)
+            value, name = said.setdefault(key, (n.value, table.report.name))
+            if value != n.value:
+                others[name] = others.get(name, 0) + 1
+        notes = tuple(
+            note("%(count)s of its numbers are others in %(file)s, which is later or has more: those are shown",
+                 count=count, file=name)
+            for name, count in others.items()
+        )  # fmt: skip
+        report = msgspec.structs.replace(table.report, notes=(*table.report.notes, *notes))
+        found.append(msgspec.structs.replace(table, report=report))
+    return found[::-1]
+
+
+def _latest_last(table: Table) -> tuple[int, int, str]:
+    """Tables in the order in which they were exported: what is kept last is what is shown."""
+    until = max((number.until_utc for number in table.numbers), default=0)
+    views = next((each.total or each.rows for each in table.report.sums if each.metric == "view_count"), 0)
+    return until, views, table.report.name
+
+
+def _by_likeness(sheet: _Sheet) -> Source | None:
+    """The platform of columns that both have: TikTok tells likes and viewers of a channel by day."""
+    measures = set(sheet.columns.measures.values())
+    daily = "date" in sheet.columns.roles and not measures - {
+        "view_count", "like_count", "comment_count", "share_count",
+        "unique_viewers", "new_viewers", "returning_viewers",
+    }  # fmt: skip
+    return "TikTok" if daily and len(measures) > 1 else None
+
+
+def _times(member: Member, told: Told, now_utc: int, spans: Mapping[str, tuple[int, int]]) -> Times:
+    """When a file is of: as its name says, or the files beside it, or its own time, in this order."""
+    today = datetime.fromtimestamp(now_utc, UTC).date()
+    newest, how = _newest(member, told, today)
+
+    def between(since_utc: int, until_utc: int, known: str) -> Times:
+        return Times(newest=newest, newest_how=how, since_utc=since_utc, until_utc=until_utc, how=known)
+
+    named = _NAMED_SPAN.search(f"{member.place} {member.name}")
+    if named is not None and (since := _iso(named[1])) and (until := _iso(named[2])) and since <= until:
+        return between(_utc(since), _utc(until) + DAY, N_("as its name says"))
+    if member.place in spans:
+        return between(*spans[member.place], N_("as the files beside it say"))
+    return between(0, _utc(newest) + DAY, how)
+
+
+def _newest(member: Member, told: Told, today: date) -> tuple[date, str]:
+    """The last day that a file can tell of, and how that is known."""
+    if told.year is not None:
+        return min(today, date(told.year, 12, 31)), N_("as you said")
+    named = [day for text in _NAMED_DAY.findall(f"{member.place} {member.name}") if (day := _iso(text)) is not None]
+    if named and max(named) <= today:
+        return max(named), N_("as its name says")
+    if member.made_at_utc is not None:
+        # A zip's times are local ones: it may have been made a day later than it says.
+        made = datetime.fromtimestamp(member.made_at_utc, UTC).date() + timedelta(days=1)
+        if made <= today:
+            return made, N_("as the file's own time says")
+    return today, N_("since today is no earlier")
+
+
+def _iso(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def _utc(day: date) -> int:
+    return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp())
