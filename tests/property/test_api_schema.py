@@ -24,12 +24,15 @@ from footlights.public.accounts.creators import Accounts
 from footlights.public.web import openapi
 from footlights.public.web.api import ENDPOINTS
 from footlights.terms.ticks import HOUR
-from tests import boards
+from tests import boards, notaries
+from tests.liveboards import make_live
 from tests.web.serving import served
 
-#: What is well formed may still ask for a period that has not begun: 422, as the description says.
-CONFIG = {"checks": {"positive_data_acceptance": {"expected-statuses": ["2xx", "3xx", "401", "403", "404", "422"]}}}
-IDS = {"creator": ("ada", "eve", "nobody"), "video": ("a0", "a3", "nothing")}
+#: What is well formed may still ask for a period that has not begun (422) or for evidence of what has none (409).
+CONFIG = {
+    "checks": {"positive_data_acceptance": {"expected-statuses": ["2xx", "3xx", "401", "403", "404", "409", "422"]}}
+}
+IDS = {"creator": ("ada", "eve", "nobody"), "video": ("a0", "a3", "nothing"), "live": ("l0", "nothing")}
 EXAMPLES = 12
 LONG_EXAMPLES = 150
 
@@ -44,6 +47,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
         [boards.AVideo(id=f"a{i}", creator="ada", age_seconds=(i + 1) * 11 * HOUR, reach=5000) for i in range(4)],
         every_tick=False,
     )
+    notaries.sign(data)
+    make_live(data / "board", "l0", "ada", [300] * 60)
     accounts = Accounts(data / "public")
     token = accounts.redeem(accounts.make_login_link("ada", 5))
     accounts.close()

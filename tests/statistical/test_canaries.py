@@ -16,13 +16,22 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from footlights.audit.canaries import EVENING_SECONDS, Report, Seen, audit_canaries, judge, read_promises, watch
+from footlights.audit.canaries import (
+    AUDITED,
+    EVENING_SECONDS,
+    Report,
+    Seen,
+    audit_canaries,
+    judge,
+    read_promises,
+    watch,
+)
 from footlights.audit.planting import Coins, plant, toss
 from footlights.audit.rehearsal import Rehearsal
 from footlights.gate import plan as plan_module
 from footlights.gate.mechanisms.sampler import Sampler
 from footlights.private.measure import statements as statements_module
-from footlights.terms.families import UNITS, Unit
+from footlights.terms.families import Unit
 from tests.lean import POLICY
 from tests.property import test_sensitivity as sensitivity
 
@@ -87,13 +96,13 @@ def honest(tmp_path_factory: pytest.TempPathFactory) -> tuple[Coins, dict[Unit, 
 def test_a_gate_that_keeps_its_promise_passes(honest: tuple[Coins, dict[Unit, Seen], Report]) -> None:
     _, _, report = honest
     assert report.kept
-    assert [unit.unit for unit in report.units] == list(UNITS)
+    assert [unit.unit for unit in report.units] == list(AUDITED)
     for unit in report.units:
         assert unit.promise.epsilon == pytest.approx(1.97, abs=0.01)
         assert 0.27 < unit.expected_mu < unit.promise.mu
 
 
-@pytest.mark.parametrize("unit", UNITS)
+@pytest.mark.parametrize("unit", AUDITED)
 def test_scores_of_canaries_vary_as_planned_and_would_not_with_other_noise(
     honest: tuple[Coins, dict[Unit, Seen], Report], unit: Unit
 ) -> None:
@@ -118,7 +127,7 @@ def test_noise_of_a_quarter_of_the_scale_is_found_in_both_units(
 ) -> None:
     scale_noise(monkeypatch, 4)
     report = audited(tmp_path, FOR_A_QUARTER)
-    assert all("gaussian" in found_by(report, unit) for unit in UNITS)
+    assert all("gaussian" in found_by(report, unit) for unit in AUDITED)
 
 
 @pytest.mark.slow
@@ -130,7 +139,7 @@ def test_noise_of_half_the_scale_is_found_and_the_planned_noise_is_not_blamed(
     assert all(unit.half_noise_power > 0.99 for unit in honest.units)
     scale_noise(monkeypatch, 2)
     report = audited(tmp_path / "halved", FOR_A_HALF)
-    assert all("gaussian" in found_by(report, unit) for unit in UNITS)
+    assert all("gaussian" in found_by(report, unit) for unit in AUDITED)
 
 
 @pytest.mark.slow
