@@ -55,7 +55,7 @@ from footlights.public.web.problems import (
     Refusal,
     http_problem,
     impossible_query,
-    problem,
+    not_proved,
     problem_response,
 )
 from footlights.public.web.proofs import UPLOAD_BYTES_MAX, Proofs
@@ -69,7 +69,6 @@ from footlights.public.web.tongue import Tongue
 from footlights.public.web.watching import Watching
 from footlights.settings import Settings
 from footlights.terms.errors import BadSetting, NotAllowed, ProofFailed
-from footlights.terms.words import N_
 
 log = structlog.get_logger()
 
@@ -195,11 +194,11 @@ class _Site:
         try:
             found = questions.prove(self._shared.matrices, [asked])
         except ProofFailed as error:
-            raise Refusal(problem(409, "not_proved", N_("This cannot be proved"), str(error))) from None
+            raise Refusal(not_proved(str(error))) from None
         found = msgspec.structs.replace(found, signature=self._shared.export_keys.sign(found.signed_content()))
         name = f"{endpoint.path.rpartition('/')[2].strip('{}')}.evidence.json"
         told = {**headers, "Content-Disposition": f'attachment; filename="{name}"'}
-        return Response(evidence.write(found), media_type="application/json", headers=told)
+        return Response(evidence.write(found), media_type=exports.MEDIA_TYPES["evidence"], headers=told)
 
     def _describe(self, _: Request) -> Response:
         return Response(self._openapi, media_type="application/json", headers={"Cache-Control": "public, max-age=300"})

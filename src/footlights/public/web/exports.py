@@ -23,7 +23,10 @@ COLUMNS = ("scope", "id", "cell", *FIELDS)
 FORMATS = ("json", "csv", "parquet", "evidence")
 #: Parquet needs pyarrow, which is as large as all the rest together: pip install "footlights[frames]".
 HAS_PARQUET = importlib.util.find_spec("pyarrow") is not None
-MEDIA_TYPES = {"csv": "text/csv; charset=utf-8", "parquet": "application/vnd.apache.parquet"}
+MEDIA_TYPES = {
+    "csv": "text/csv; charset=utf-8", "parquet": "application/vnd.apache.parquet",
+    "evidence": "application/vnd.footlights.evidence+json",
+}  # fmt: skip
 
 Row = tuple[Any, ...]
 

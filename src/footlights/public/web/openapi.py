@@ -12,7 +12,16 @@ from footlights.public.web.api import ENDPOINTS, FORMAT, VIDEOS_PATH, Endpoint
 from footlights.public.web.calls import NEEDS_SESSION, Access
 from footlights.public.web.examples import EXAMPLES
 from footlights.public.web.exports import MEDIA_TYPES
-from footlights.public.web.problems import FAILED, NEEDS_PRO, NOT_FOUND, NOT_READY, SIGN_IN, Problem, problem
+from footlights.public.web.problems import (
+    FAILED,
+    NEEDS_PRO,
+    NOT_FOUND,
+    NOT_READY,
+    SIGN_IN,
+    Problem,
+    not_proved,
+    problem,
+)
 from footlights.public.web.proofs import DESCRIBED
 from footlights.public.web.queries import Parameter
 from footlights.public.web.sessions import COOKIE
@@ -65,6 +74,10 @@ _REFUSALS: dict[int, tuple[str, str, Problem]] = {
     401: ("SignIn", "Nobody is signed in.", SIGN_IN),
     403: ("NeedsPro", "The creator's tier has no audience: `reason` is needs_pro.", NEEDS_PRO),
     404: ("NotFound", "There is no such thing in the asker's channel.", NOT_FOUND),
+    409: (
+        "NotProved", "Evidence was asked for, and there is none.",
+        not_proved("Nothing is proved yet: the gate signs the log at its next tick."),
+    ),
     422: (
         "Impossible", "Each parameter is as it should be, and what they ask for together cannot be.",
         problem(422, "impossible_query", "What is asked for cannot be", "to needs from: the first day of the period."),
@@ -122,6 +135,8 @@ def _operation(endpoint: Endpoint, schema: dict[str, Any]) -> dict[str, Any]:
     statuses = {400, 503} | ({401, 404} if private else set()) | ({403} if endpoint.access in _PRO else set())
     if endpoint.parameters:
         statuses.add(422)
+    if FORMAT in endpoint.parameters:
+        statuses.add(409)
     return {
         "operationId": _operation_id(endpoint.path),
         "tags": [_tag(endpoint.path)],
@@ -150,6 +165,7 @@ def _answer(endpoint: Endpoint, schema: dict[str, Any]) -> dict[str, Any]:
     if FORMAT in endpoint.parameters:
         content["text/csv"] = {"schema": {"type": "string"}}
         content[MEDIA_TYPES["parquet"]] = {"schema": {}}
+        content[MEDIA_TYPES["evidence"]] = {"schema": {"type": "object"}}
     return {
         "description": "Figures, which change every two seconds while it is live."
         if endpoint.moves
@@ -162,7 +178,7 @@ def _answer(endpoint: Endpoint, schema: dict[str, Any]) -> dict[str, Any]:
 def _of_log(path: str, answer: type | None, summary: str, parameters: tuple[Parameter, ...]) -> dict[str, Any]:
     schema = {"type": "string"} if answer is None else {"$ref": _REF.format(name=answer.__name__)}
     content = {"text/plain" if answer is None else "application/json": {"schema": schema}}
-    statuses = [400, 404, 503] if len(parameters) > 1 else [400, 503]
+    statuses = [400, 404, 422, 503] if len(parameters) > 1 else [400, 422, 503]
     return {
         "operationId": _operation_id(path),
         "tags": ["proofs"],

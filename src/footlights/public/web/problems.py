@@ -112,6 +112,11 @@ def impossible_query(detail: str) -> Refusal:
     return Refusal(problem(422, "impossible_query", N_("What is asked for cannot be"), detail))
 
 
+def not_proved(detail: str) -> Problem:
+    """Evidence was asked for, and there is none."""
+    return problem(409, "not_proved", N_("This cannot be proved"), detail)
+
+
 def bad_form(detail: str | NotAllowed) -> Refusal:
     """A field of a form has a value that it cannot have."""
     return _refusal(400, "bad_form", N_("That did not work"), detail)

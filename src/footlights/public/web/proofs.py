@@ -23,7 +23,16 @@ from footlights.public.board.notes import RESTORED, verifier_key
 from footlights.public.board.read import Board
 from footlights.public.board.statements import minute_leaf
 from footlights.public.web import questions
-from footlights.public.web.problems import BAD_FORM, NOT_FOUND, NOT_READY, OTHER_SITE, Refusal, bad_query, problem
+from footlights.public.web.problems import (
+    BAD_FORM,
+    NOT_FOUND,
+    NOT_READY,
+    OTHER_SITE,
+    Refusal,
+    bad_query,
+    impossible_query,
+    problem,
+)
 from footlights.public.web.queries import Parameter
 from footlights.public.web.sessions import from_own_page
 from footlights.public.web.shared import Shared
@@ -75,7 +84,10 @@ def _query(name: str, about: str, **schema: Any) -> Parameter:
     return Parameter(name=name, schema=schema, about=about)
 
 
-_DIGITS = {"type": "string", "pattern": "^[0-9a-f]+$"}
+def _digits(length: int) -> dict[str, str]:
+    return {"type": "string", "pattern": f"^[0-9a-f]{{{length}}}$"}
+
+
 #: What the API's description says of the log's routes; one without an answer is plain text.
 DESCRIBED: tuple[tuple[str, type | None, str, tuple[Parameter, ...]], ...] = (
     ("/api/v1/proofs/checkpoint", None, "What the gate signed of its log last, as a C2SP signed note.", ()),
@@ -88,8 +100,8 @@ DESCRIBED: tuple[tuple[str, type | None, str, tuple[Parameter, ...]], ...] = (
         "/api/v1/proofs/inclusion", Inclusion, "That a row is in the log, for whoever has the row.",
         (
             _query("minute", "The minute of its tick, since 1970, rounded up.", type="integer", minimum=1),
-            _query("place", "Where it stands in its minute: 32 hexadecimal digits.", **_DIGITS),
-            _query("leaf", "The hash of its leaf: 64 hexadecimal digits.", **_DIGITS),
+            _query("place", "Where it stands in its minute: 32 hexadecimal digits.", **_digits(32)),
+            _query("leaf", "The hash of its leaf: 64 hexadecimal digits.", **_digits(64)),
         ),
     ),
 )  # fmt: skip
@@ -229,8 +241,10 @@ def _size(board: Board) -> int:
 
 def _number(request: Request, name: str, *, most: int, default: str = "") -> int:
     text = request.query_params.get(name, default)
-    if not (text.isascii() and text.isdigit() and len(text) < 12 and 1 <= int(text) <= most):
-        raise bad_query(f"{name} is a whole number from 1 to {most}.")
+    if not (text.isascii() and text.isdigit() and int(text[:20]) >= 1):
+        raise bad_query(f"{name} is a whole number from 1 on.")
+    if len(text) > 12 or int(text) > most:
+        raise impossible_query(f"{name} is beyond the log, which ends at {most}.")
     return int(text)
 
 

@@ -24,6 +24,7 @@ from footlights.public.board.evidence import Asked, Evidence
 from footlights.public.web import pages, questions
 from footlights.public.web.api import Call
 from footlights.public.web.calls import Access, session_of
+from footlights.public.web.exports import MEDIA_TYPES
 from footlights.public.web.pages import Page
 from footlights.public.web.problems import NOT_FOUND, OTHER_SITE, Refusal, bad_form
 from footlights.public.web.proofs import published_keys
@@ -160,7 +161,7 @@ class Sharing:
     def _evidence(self, request: Request) -> Response:
         _, evidence = self._found(request)
         headers = {"Content-Disposition": 'attachment; filename="figures.evidence.json"', **_UNSEEN}
-        return Response(evidence_.write(evidence), media_type="application/json", headers=headers)
+        return Response(evidence_.write(evidence), media_type=MEDIA_TYPES["evidence"], headers=headers)
 
     def _found(self, request: Request) -> tuple[Share, Evidence]:
         found = self._shared.shares.find(request.path_params["share"])

@@ -43,7 +43,9 @@ def sites(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[int, Client
 
 
 #: A live room is on another board: its figures are as many for any number of viewers (tests/unit/public/insights).
-PATHS = [page.path for page in pages.PAGES] + [one.path for one in ENDPOINTS if not one.moves]
+PATHS = [page.path for page in pages.PAGES if "{live}" not in page.path] + [
+    one.path for one in ENDPOINTS if not one.moves
+]
 
 
 @pytest.mark.parametrize("path", PATHS)
