@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
-import socket
-import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from granian.constants import Interfaces
-from granian.server.embed import Server
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from footlights.public.web.app import create_app
 from footlights.settings import load_settings
+from tests.listening import free_port, listening
 
 CHROMIUM = os.environ.get("FOOTLIGHTS_CHROMIUM", "/usr/bin/chromium")
 #: Comes with the front end's build tools.
@@ -28,29 +23,9 @@ VIEWS = {"desktop": (1440, 900), "phone": (390, 844)}
 @contextmanager
 def served(data: Path) -> Iterator[int]:
     """The port at which a data folder's pages are served."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    server = Server(
-        create_app(data, load_settings(data)), address="127.0.0.1", port=port, interface=Interfaces.ASGINL,
-        websockets=False, log_enabled=False,
-    )  # fmt: skip
-    loops: list[asyncio.AbstractEventLoop] = []
-
-    async def serve() -> None:
-        loops.append(asyncio.get_running_loop())
-        await server.serve()
-
-    thread = threading.Thread(target=lambda: asyncio.run(serve()), daemon=True)
-    thread.start()
-    for _ in range(100):
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                break
-        time.sleep(0.05)
-    yield port
-    loops[0].call_soon_threadsafe(server.stop)
-    thread.join(timeout=10)
+    port = free_port()
+    with listening(create_app(data, load_settings(data)), port):
+        yield port
 
 
 @contextmanager

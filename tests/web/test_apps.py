@@ -22,7 +22,7 @@ from footlights.public.web.sessions import COOKIE, DEVELOPER_COOKIE, LANGUAGE_CO
 from footlights.terms.ticks import DAY, HOUR
 from tests import boards
 from tests.apps import VERIFIER, challenge_of
-from tests.web.serving import CHROMIUM, PICTURES, VIEWS, chromium, complaints, serious_in, served, settle
+from tests.web.serving import CHROMIUM, PICTURES, VIEWS, complaints, serious_in, served, settle
 from tests.web.test_people import THEMES, Theme
 
 pytestmark = [
@@ -60,12 +60,6 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def site(data: Path) -> Iterator[str]:
     with served(data) as port:
         yield f"http://localhost:{port}"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from footlights.public.accounts.creators import Accounts
 from footlights.public.web.sessions import COOKIE
 from footlights.terms.ticks import DAY
 from tests import boards, exports
-from tests.web.serving import AXE, CHROMIUM, PICTURES, VIEWS, chromium, complaints, serious_in, served, settle
+from tests.web.serving import AXE, CHROMIUM, PICTURES, VIEWS, complaints, serious_in, served, settle
 
 pytestmark = [
     pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="no Chromium: set FOOTLIGHTS_CHROMIUM to one"),
@@ -83,12 +83,6 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def site(data: Path) -> Iterator[str]:
     with served(data) as port:
         yield f"http://localhost:{port}"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as opened:
-        yield opened
 
 
 def _context(browser: Browser, data: Path, site: str, *, view: str, theme: Theme) -> BrowserContext:

@@ -16,7 +16,6 @@ from footlights.private.vault.journal import JournalReader
 from tests.collectors import Collector
 from tests.web import test_studio
 
-browser = test_studio.browser
 pytestmark = test_studio.pytestmark
 
 #: What a page runs: `send` answers [status, code]; `beacon` answers whether the browser took it.

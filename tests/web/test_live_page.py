@@ -17,7 +17,7 @@ from footlights.simulate.live import CHAT, JOIN, LEAVE, REACT, SHARE, Likeness, 
 from footlights.terms.events import Kind, QuestionAsked, QuestionClosed, ViewerEvent
 from tests import boards
 from tests.rooms import BEGIN, HOST, House, ended, event, started
-from tests.web.serving import CHROMIUM, PICTURES, VIEWS, chromium, complaints, serious_in, served, settle
+from tests.web.serving import CHROMIUM, PICTURES, VIEWS, complaints, serious_in, served, settle
 
 pytestmark = [
     pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="no Chromium: set FOOTLIGHTS_CHROMIUM to one"),
@@ -96,12 +96,6 @@ def _events(table: RoomTable, live: str, begins: float, since: float, until: flo
         for row in rows.tolist()
         if int(table.what[row]) in KINDS
     ]  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-import socket
-import threading
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from granian.constants import Interfaces
-from granian.server.embed import Server
 from playwright.sync_api import Browser, Page, expect
 
 from footlights.operate import viewer_rights
@@ -23,10 +16,8 @@ from footlights.public.web.app import create_app
 from footlights.settings import Settings, load_settings
 from footlights.terms.ticks import DAY
 from tests import boards
+from tests.listening import free_port, listening
 from tests.web.serving import CHROMIUM, PICTURES
-from tests.web.test_studio import browser
-
-__all__ = ["browser"]
 
 ANN = "viewer-ann-long-id"
 
@@ -36,41 +27,12 @@ pytestmark = [
 ]
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-@contextmanager
-def _served(app: Any, port: int) -> Iterator[None]:
-    server = Server(
-        app, address="127.0.0.1", port=port, interface=Interfaces.ASGINL, websockets=False, log_enabled=False
-    )
-    loops: list[asyncio.AbstractEventLoop] = []
-
-    async def serve() -> None:
-        loops.append(asyncio.get_running_loop())
-        await server.serve()
-
-    thread = threading.Thread(target=lambda: asyncio.run(serve()), daemon=True)
-    thread.start()
-    for _ in range(100):
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                break
-        time.sleep(0.05)
-    yield
-    loops[0].call_soon_threadsafe(server.stop)
-    thread.join(timeout=10)
-
-
 class Site:
     """A deployment's pages and collector. asked: the addresses and bodies that reached the public side."""
 
     def __init__(self, data: Path) -> None:
         self.data = data
-        self.ports = [_free_port(), _free_port()]
+        self.ports = [free_port(), free_port()]
         self.settings: Settings = load_settings(
             data, over={"collect_url": f"http://127.0.0.1:{self.ports[1]}", "serve_port": self.ports[0]}
         )
@@ -104,7 +66,7 @@ def site(tmp_path: Path) -> Iterator[Site]:
     )  # fmt: skip
     site = Site(tmp_path)
     collector = door.create_app(tmp_path, site.settings)
-    with _served(site.app(), site.ports[0]), _served(collector, site.ports[1]):
+    with listening(site.app(), site.ports[0]), listening(collector, site.ports[1]):
         yield site
     collector.state.door.committer.stop()
 

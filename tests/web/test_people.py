@@ -23,7 +23,7 @@ from footlights.public.accounts.store import Store
 from footlights.public.web.sessions import COOKIE, OPERATOR_COOKIE
 from footlights.terms.ticks import DAY, HOUR
 from tests import boards
-from tests.web.serving import AXE, CHROMIUM, PICTURES, VIEWS, chromium, complaints, serious_in, served, settle
+from tests.web.serving import AXE, CHROMIUM, PICTURES, VIEWS, complaints, serious_in, served, settle
 
 PASSWORD = "four lamps in a row"
 
@@ -76,12 +76,6 @@ def port(data: Path) -> Iterator[int]:
 def site(port: int) -> str:
     """By its name: a passkey is tied to one."""
     return f"http://localhost:{port}"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as opened:
-        yield opened
 
 
 @pytest.fixture

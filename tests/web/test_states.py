@@ -14,7 +14,7 @@ from footlights.public.accounts.creators import Accounts
 from footlights.public.web.sessions import COOKIE, LANGUAGE_COOKIE
 from footlights.terms.ticks import DAY
 from tests import boards
-from tests.web.serving import CHROMIUM, PICTURES, VIEWS, chromium, complaints, serious_in, served, settle
+from tests.web.serving import CHROMIUM, PICTURES, VIEWS, complaints, serious_in, served, settle
 
 pytestmark = [
     pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="no Chromium: set FOOTLIGHTS_CHROMIUM to one"),
@@ -43,12 +43,6 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def site(data: Path) -> Iterator[str]:
     with served(data) as port:
         yield f"http://127.0.0.1:{port}"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")

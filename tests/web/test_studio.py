@@ -15,7 +15,7 @@ from footlights.public.web.sessions import COOKIE, LANGUAGE_COOKIE
 from footlights.public.webhooks import Webhooks
 from footlights.terms.ticks import DAY, HOUR
 from tests import boards
-from tests.web.serving import CHROMIUM, PICTURES, VIEWS, chromium, complaints, serious_in, served, settle
+from tests.web.serving import CHROMIUM, PICTURES, VIEWS, complaints, serious_in, served, settle
 
 #: name, who is signed in, path, the status that is expected.
 PAGES = (
@@ -112,12 +112,6 @@ def site(data: Path) -> Iterator[str]:
     """The address of the pages, served as in production, in a thread of this process."""
     with served(data) as port:
         yield f"http://127.0.0.1:{port}"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")

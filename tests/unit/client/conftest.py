@@ -1,15 +1,9 @@
 from __future__ import annotations
 
-import asyncio
-import socket
-import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from granian.constants import Interfaces
-from granian.server.embed import Server
 
 import footlights
 from footlights.client import Studio
@@ -17,6 +11,7 @@ from footlights.public.web.app import create_app
 from footlights.settings import load_settings
 from footlights.terms.ticks import DAY, HOUR
 from tests import boards
+from tests.listening import free_port, listening
 
 
 @pytest.fixture(scope="session")
@@ -39,29 +34,9 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def url(data: Path) -> Iterator[str]:
     """Where the public side of that folder listens."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    app = create_app(data, load_settings(data))
-    server = Server(
-        app, address="127.0.0.1", port=port, interface=Interfaces.ASGINL, websockets=False, log_enabled=False
-    )
-    loops: list[asyncio.AbstractEventLoop] = []
-
-    async def serve() -> None:
-        loops.append(asyncio.get_running_loop())
-        await server.serve()
-
-    thread = threading.Thread(target=lambda: asyncio.run(serve()), daemon=True)
-    thread.start()
-    for _ in range(100):
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                break
-        time.sleep(0.05)
-    yield f"http://127.0.0.1:{port}"
-    loops[0].call_soon_threadsafe(server.stop)
-    thread.join(timeout=10)
+    port = free_port()
+    with listening(create_app(data, load_settings(data)), port):
+        yield f"http://127.0.0.1:{port}"
 
 
 @pytest.fixture(scope="session")
