@@ -41,7 +41,7 @@ COUNTER_AGES: tuple[int, ...] = tuple(
 )
 #: Age in seconds of a video's milestones, at which its audience is published.
 MILESTONE_AGES: tuple[int, ...] = (6 * HOUR, DAY, 3 * DAY, 7 * DAY, 28 * DAY)
-#: A season's day, at whose end a week's tick falls; the last week ends with the season.
+#: A season's day, at whose end a week's tick falls; the last week ends with the season, which February's fourth does.
 WEEK_DAYS: tuple[int, ...] = (7, 14, 21, 28)
 
 AGES: dict[Schedule, tuple[int, ...]] = {Schedule.MINUTES: COUNTER_AGES, Schedule.MILESTONES: MILESTONE_AGES}
@@ -59,7 +59,7 @@ assert len(COUNTER_AGES) == 2836 and COUNTER_AGES[-1] == 730 * DAY
 def season_ages(season: Season, schedule: Schedule) -> tuple[int, ...]:
     """When the ticks of a season fall, in seconds after its start."""
     days = (season_start_utc(season + 1) - season_start_utc(season)) // DAY
-    ends = range(1, days + 1) if schedule is Schedule.DAYS else (*WEEK_DAYS, days)
+    ends = range(1, days + 1) if schedule is Schedule.DAYS else (*(day for day in WEEK_DAYS if day < days), days)
     return tuple(day * DAY for day in ends)
 
 

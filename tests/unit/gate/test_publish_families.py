@@ -8,10 +8,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from footlights.gate.publish import Gate
+from footlights.public.board.matrices import Matrices
 from footlights.public.board.read import Board, Reading
+from footlights.public.board.streams import StreamTable
 from footlights.terms.errors import BoardDamaged
 from footlights.terms.events import CreatorDeclared, Declaration, Kind, VideoPublished
 from footlights.terms.families import FAMILIES
@@ -22,7 +25,7 @@ from tests.worlds import POSTED_AT, Act
 
 JANUARY = season_at(POSTED_AT)
 FEBRUARY, MARCH = JANUARY + 1, JANUARY + 2
-#: The end of February, which has 28 days: its fourth week and its season end at one moment.
+#: The end of February, which has 28 days: its fourth week is its end.
 FEBRUARY_ENDS = season_start_utc(MARCH) - POSTED_AT
 END = FEBRUARY_ENDS + DAY
 #: Where a gate that is run now and then stops: within milestones, weeks and seasons, and at their edges.
@@ -125,9 +128,9 @@ def test_every_family_ticks_as_its_schedule_says(whole: Path) -> None:
         found.setdefault((family, season), []).append(tick)
     for family in ("audience", "retention", "sources"):
         assert found[family, 0] == [3, 4, 5], "the milestones after it was told of"
-    for season, days in ((JANUARY, 31), (FEBRUARY, 28)):
+    for season, days, weeks in ((JANUARY, 31, 5), (FEBRUARY, 28, 4)):
         assert found["channel", season] == list(range(1, days + 1))
-        assert found["hours", season] == found["channel_audience", season] == [1, 2, 3, 4, 5]
+        assert found["hours", season] == found["channel_audience", season] == list(range(1, weeks + 1))
     assert found["channel", MARCH] == [1]
     assert ("hours", MARCH) not in found
 
@@ -171,9 +174,18 @@ def test_what_is_shown_is_within_six_standard_deviations_of_the_truth(
     assert abs(estimate - len(viewers_until(day, since=since))) < 6 * std
 
 
-def test_in_february_the_season_s_end_comes_with_its_fourth_week(whole: Path) -> None:
+def test_in_february_the_season_s_end_is_its_fourth_week(whole: Path) -> None:
     reading = reading_of(Board(whole / "board"), "hours", at=FEBRUARY_ENDS, season=FEBRUARY)
-    assert (reading.tick, reading.at_utc) == (5, POSTED_AT + FEBRUARY_ENDS)
+    assert (reading.tick, reading.at_utc) == (4, POSTED_AT + FEBRUARY_ENDS)
+
+
+def test_no_stream_publishes_twice_at_one_moment_so_that_a_place_in_the_log_has_one_row(whole: Path) -> None:
+    with sqlite3.connect(whole / "board" / "board.db") as board:
+        streams = StreamTable(board, Matrices(whole / "board"))
+        found = board.execute("SELECT spend, tick FROM figures ORDER BY spend, tick").fetchall()
+        known = streams.of(np.asarray([row[0] for row in found]), np.asarray([row[1] for row in found]))
+    moments = [(spend, at) for (spend, _), at in zip(found, known.at_utc.tolist(), strict=True)]
+    assert len(set(moments)) == len(moments)
 
 
 def test_a_season_begins_anew(whole: Path) -> None:

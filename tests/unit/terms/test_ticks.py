@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from footlights.terms.families import FAMILIES
+from footlights.terms.seasons import season_at
 from footlights.terms.ticks import (
     AGES,
     COUNTER_AGES,
@@ -12,7 +13,9 @@ from footlights.terms.ticks import (
     HOUR,
     MILESTONE_AGES,
     MINUTE,
+    Schedule,
     last_tick,
+    season_ages,
     tick_time,
     ticks_due,
 )
@@ -72,3 +75,15 @@ def test_a_clock_that_was_away_finds_every_tick_that_it_missed() -> None:
 def test_milestones_follow_their_own_ages() -> None:
     due = ticks_due(POSTED, after_utc=POSTED, until_utc=POSTED + 3 * DAY, ages=MILESTONE_AGES)
     assert [tick_time(POSTED, tick=tick, ages=MILESTONE_AGES) - POSTED for tick in due] == [6 * HOUR, DAY, 3 * DAY]
+
+
+@pytest.mark.parametrize("schedule", [Schedule.DAYS, Schedule.WEEKS])
+def test_no_two_ticks_of_a_season_share_a_moment_february_of_28_days_among_them(schedule: Schedule) -> None:
+    this = season_at(POSTED)
+    for season in range(this, this + 60):
+        ages = season_ages(season, schedule)
+        assert list(ages) == sorted(set(ages)), f"season {season}"
+
+
+def test_a_february_of_28_days_has_four_weeks_and_no_fifth() -> None:
+    assert season_ages(season_at(1_801_958_400), Schedule.WEEKS) == tuple(week * 7 * DAY for week in (1, 2, 3, 4))
