@@ -3,7 +3,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +82,7 @@ class Stream:
         if not self._asked:
             self._asked = True
             return {"type": "http.request", "body": b"", "more_body": False}
-        await self.left.wait()
+        await self.left.wait()  # set, too, when the answer is complete: then ASGI says the same
         return {"type": "http.disconnect"}
 
     async def send(self, message: Any) -> None:
@@ -93,6 +93,8 @@ class Stream:
             await self._held.wait()
         self.raw += message.get("body", b"")
         self.closed = not message.get("more_body", False)
+        if self.closed:
+            self.left.set()
 
     def messages(self) -> list[Message]:
         found: list[Message] = []
@@ -193,16 +195,23 @@ def test_a_thousand_watchers_share_one_reading_and_one_message(house: House, mon
         found = stages.Stages(house.board, watchers_max=2000, watchers_a_person_max=2000)
         stage = await found.stage("l1")
         assert await found.stage("l1") is stage
-        opened = [found.watching(stage, "ada", after_tick=10) for _ in range(1000)]
-        watchers = [context.__enter__() for context in opened]
-        pieces = [asyncio.ensure_future(watcher.piece()) for watcher in watchers]
-        read = found.reads
-        await asyncio.to_thread(house.publish, 22)
-        sent = await asyncio.gather(*pieces)
-        assert len({id(piece) for piece in sent}) == 1 and sent[0] is not None and b"id: 11\n" in sent[0]
-        assert found.reads - read <= 2, "the look that found it, and one that may have been on its way"
-        for context in opened:
-            context.__exit__(None, None, None)
+        sent: list[Any] = []
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        ticket = stages.Ticket("ada", "token", lambda: True)
+        with ExitStack() as stack:
+            for _ in range(1000):
+                stack.enter_context(found.watching(stage, ticket, send, after_tick=10, seconds=60))
+            read = found.reads
+            await asyncio.to_thread(house.publish, 22)
+            with anyio.fail_after(20):
+                while len(sent) < 1000:
+                    await asyncio.sleep(0.02)
+            assert len({id(message) for message in sent}) == 1 and b"id: 11\n" in sent[0]["body"]
+            assert found.reads - read <= 2, "the look that found it, and one that may have been on its way"
+        assert not stage.watchers and not stage.a_person
         found.close()
 
     run(test, house)
@@ -239,8 +248,8 @@ def test_who_takes_nothing_is_let_go_and_holds_up_nobody(house: House, monkeypat
 
 
 async def _stage_of(site: Site) -> stages.Stage:
-    found: stages.Stages = site.app.state.end_streams.__self__
-    return await found.stage("l1")
+    watched: watching.Watching = site.app.state.end_streams.__self__
+    return await watched.stages.stage("l1")
 
 
 def test_who_went_away_is_counted_no_more(house: House) -> None:
