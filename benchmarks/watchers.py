@@ -29,9 +29,9 @@ from tempfile import TemporaryDirectory
 import msgspec
 import numpy as np
 
-from benchmarks.crowd import Crowd
 from footlights.gate.live import LiveGate
 from tests import boards
+from tests.fans import Crowd
 from tests.rooms import BEGIN, HOST, House, joins, started
 
 TICK_SECONDS = 2.0
@@ -197,16 +197,13 @@ def storm(many: int, ticks: int) -> None:
         crowd.run(until=time.monotonic() + 2)
         busy = server.busy_seconds
     whole = list(range(FIRST + 1, room.tick + 1))
-    lost = sum(len(set(whole) - set(fan.ids)) for fan in crowd.fans)
-    twice = sum(len(fan.ids) - len(set(fan.ids)) for fan in crowd.fans)
-    unordered = sum(fan.ids != sorted(fan.ids) for fan in crowd.fans)
     first = np.array(crowd.came.get(at + 1, [])) - listening
     late = {tick - at: max(crowd.came[tick]) - room.sent[tick] for tick in whole if tick > at}
     calm = [after for after, wait in late.items() if wait < TICK_SECONDS]
     print(
         f"storm: killed under {many} watchers, up again after {waited:.1f} s; half of all have the first tick that "
         f"they missed {np.median(first):.1f} s after it listened, all {first.max():.1f} s; {len(crowd.refused)} "
-        f"refused; ticks lost {lost}, sent twice {twice}, out of order {unordered}; tick {min(calm, default=0)} after "
+        f"refused; ticks lost {crowd.lost(whole)}, sent twice {crowd.twice}; tick {min(calm, default=0)} after "
         f"the restart was the first with all before the next; {busy / many * 1e6:.0f} us of its processor a watcher",
         flush=True,
     )

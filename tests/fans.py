@@ -1,4 +1,4 @@
-"""Crowd. In: a port and a request. Out: when each message was there, at each of ten thousand who watch. One thread.
+"""Fans. In: a port and a request. Out: when each message was there, at each of ten thousand who watch. One thread.
 
 It reads sockets by hand, since a reader that costs more a message than the server does would be what is measured. Who
 is cut off comes back as a browser does: after the `retry` that it was told, with the last id that it saw.
@@ -10,7 +10,7 @@ import heapq
 import select
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import msgspec
 
@@ -23,6 +23,7 @@ Request = Callable[[int], bytes]
 class Fan(msgspec.Struct):
     """One who watches. ids: of the messages that came, in order. begun: an answer is there."""
 
+    place: int
     link: socket.socket | None = None
     begun: bool = False
     rest: bytes = b""
@@ -32,13 +33,17 @@ class Fan(msgspec.Struct):
 
 
 class Crowd:
-    """All who watch. request: what is asked with, by the last id that was seen. came: id -> when, at each."""
+    """All who watch. request: what is asked with, by the last id that was seen. came: id -> when, at each.
 
-    def __init__(self, port: int, request: Request, many: int) -> None:
-        self.fans = [Fan() for _ in range(many)]
+    patience: what share of the time that they are told to wait they do wait.
+    """
+
+    def __init__(self, port: int, request: Request, many: int, *, patience: float = 1.0) -> None:
+        self.fans = [Fan(place) for place in range(many)]
         self.came: dict[int, list[float]] = {}
         self.refused: list[bytes] = []
         self._address, self._request = ("127.0.0.1", port), request
+        self._patience = patience
         self._poll = select.epoll()
         self._by_number: dict[int, Fan] = {}
         self._connecting = 0
@@ -56,6 +61,16 @@ class Crowd:
                 self._connect(heapq.heappop(self._due)[1])
             for number, event in self._poll.poll(min(0.02, until - now), 4096):
                 self._ready(self._by_number[number], event)
+
+    def lost(self, ids: Iterable[int]) -> int:
+        """How many messages of these some did not get."""
+        wanted = set(ids)
+        return sum(len(wanted - set(fan.ids)) for fan in self.fans)
+
+    @property
+    def twice(self) -> int:
+        """How many messages came again, or after a later one."""
+        return sum(len(fan.ids) - len(set(fan.ids)) + (fan.ids != sorted(fan.ids)) for fan in self.fans)
 
     def close(self) -> None:
         """Hang up."""
@@ -111,4 +126,4 @@ class Crowd:
         del self._by_number[fan.link.fileno()]
         fan.link.close()
         fan.link, fan.begun, fan.rest = None, False, b""
-        heapq.heappush(self._due, (time.monotonic() + fan.retry_seconds, self.fans.index(fan)))
+        heapq.heappush(self._due, (time.monotonic() + self._patience * fan.retry_seconds, fan.place))
