@@ -30,7 +30,7 @@ from footlights.public.web.problems import app_refusal
 from footlights.public.web.shared import Shared
 
 _CREATOR, _VIDEO, _LIVE = "/api/v1/creators/{creator}", "/api/v1/videos/{video}", "/api/v1/lives/{live}"
-#: What an app needs to read a route of the API.
+#: What an app needs to read a route of the API, or to watch a live room.
 NEEDS: dict[str, frozenset[str]] = {
     "/api/v1/creators": frozenset({"user.info.basic", "user.info.profile"}),
     f"{_CREATOR}/overview": frozenset({"user.info.stats", "video.list"}),
