@@ -34,6 +34,7 @@ from footlights.public.board.live import LIVE_FILE, Live, LiveBoard
 from footlights.public.web.sessions import COOKIE
 from footlights.simulate.draws import Draws
 from footlights.simulate.live import started
+from footlights.terms.live import TICK_SECONDS
 from tests.web.serving import CHROMIUM
 
 EVENTS = 60
@@ -58,7 +59,7 @@ def latency(_: Path | None) -> None:
         ticks: list[tuple[int, float]] = []
         with _screen(house) as shown:
             for number, wait in enumerate(Draws(b"benchmarks/latency", "waits").uniform(EVENTS).tolist(), start=1):
-                time.sleep(wait)
+                time.sleep(TICK_SECONDS * wait)
                 sent = time.time()
                 house.post("Live Chat Sent", "v", messageId=f"{number}", live_id="l1")
                 stages["taken"].append(time.time() - sent)
