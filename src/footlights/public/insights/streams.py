@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from footlights.public.board.read import Board, Creator, Video
-from footlights.public.board.rows import Int64s, layout_of
+from footlights.public.board.rows import Int64s, distinct, layout_of
 from footlights.public.insights.tallies import WATCH, Counts, Floats, Tally
 from footlights.terms.errors import BoardDamaged
 from footlights.terms.metrics import COUNTERS, DISCLOSED, WATCH_STEPS
@@ -178,7 +178,7 @@ class Streams:
         Raises BoardDamaged where one is missing.
         """
         asked = np.arange(len(of))[:, None] * _PLACES + ticks
-        wanted = _distinct(asked[ticks > 0])
+        wanted = distinct(asked[ticks > 0])
         places, rows = self._rows(wanted, of)
         # Row 0 is the moment before the first tick.
         noisy, exact = np.zeros((len(rows) + 1, len(COUNTERS))), np.zeros((len(rows) + 1, len(DISCLOSED)), np.int64)
@@ -228,12 +228,6 @@ class Streams:
 
     def _all(self) -> Int64s:
         return np.arange(len(self.videos))
-
-
-def _distinct(places: Int64s) -> Int64s:
-    """Each place once, ascending, as they nearly always are already."""
-    later = np.diff(places, prepend=-1)
-    return places[later > 0] if (later >= 0).all() else np.unique(places)
 
 
 class DaySums:
