@@ -25,8 +25,8 @@ _AGES = np.asarray(COUNTER_AGES, dtype=np.int64)
 #: From this tick on there is one a day, so that the ticks of many midnights are a range.
 _FIRST_DAILY = int(np.searchsorted(_AGES, 30 * DAY)) + 2
 _NOT_REMOVED = 2**62
-#: Streams that are read at a time: a year of days of them is 5 MB.
-_BLOCK = 100
+#: Streams times moments that are read at a time: 5 MB.
+_BLOCK = 40_000
 #: A place on the board as one number: stream x this + tick.
 _PLACES = 4096
 #: Channels whose sums are kept: 70 kB each for two years.
@@ -116,8 +116,9 @@ class Streams:
         noisy = np.zeros((len(moments_utc), len(COUNTERS)))
         exact = np.zeros((len(moments_utc), len(DISCLOSED)), np.int64)
         ticks = self.ticks_at(moments_utc)
-        for start in range(0, len(self.videos), _BLOCK):
-            of = np.arange(start, min(start + _BLOCK, len(self.videos)))
+        block = max(1, _BLOCK // len(moments_utc))
+        for start in range(0, len(self.videos), block):
+            of = np.arange(start, min(start + block, len(self.videos)))
             read = self.running(ticks[of], of=of)
             noisy += read.noisy.sum(axis=0)
             exact += read.exact.sum(axis=0)
