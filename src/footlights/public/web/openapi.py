@@ -203,12 +203,26 @@ def _of_log(path: str, answer: type | None, summary: str, parameters: tuple[Para
 
 
 def _stream() -> dict[str, Any]:
-    """The one route that goes on: OpenAPI 3.1 has no word for what comes one after the other."""
+    """The one route that goes on."""
     seen = {
         "name": "Last-Event-ID", "in": "header", "required": False, "schema": {"type": "string"}, "example": "61",
         "description": "The last tick that was seen: those after it are sent first, each once.",
     }  # fmt: skip
-    example = b"id: 61\nevent: tick\ndata: " + msgspec.json.encode(EXAMPLE_TICK) + b"\n\n"
+    number = {"type": "integer", "minimum": 0}
+    gap = {"type": "object", "required": ["after", "next"], "properties": {"after": number, "next": number}}
+    # As OpenAPI 3.2 has it: the schema of one event.
+    event = {
+        "type": "object", "required": ["event", "data"],
+        "properties": {
+            "id": {"type": "string", "pattern": "^[0-9]+$"},
+            "event": {"type": "string", "enum": ["tick", "room", "gap", "end"]},
+            "data": {
+                "type": "string", "contentMediaType": "application/json",
+                "contentSchema": {"anyOf": [{"$ref": _REF.format(name="RoomTick")}, gap, {"maxProperties": 0}]},
+            },
+        },
+    }  # fmt: skip
+    example = {"id": "61", "event": "tick", "data": msgspec.json.encode(EXAMPLE_TICK).decode()}
     return {
         "operationId": "live_stream",
         "tags": ["live"],
@@ -221,7 +235,7 @@ def _stream() -> dict[str, Any]:
         "responses": {
             "200": {
                 "description": "Ticks, as they come.",
-                "content": {"text/event-stream": {"schema": {"type": "string"}, "example": example.decode()}},
+                "content": {"text/event-stream": {"schema": event, "example": example}},
             },
             **{str(status): _component(_REFUSALS[status][0]) for status in (400, 401, 404, 429, 503)},
             "default": _component("Failed"),

@@ -42,8 +42,10 @@ def test_every_example_is_valid_by_the_schema_beside_it(path: str) -> None:
 def test_the_example_of_a_stream_is_a_tick_by_the_schema_that_its_description_names() -> None:
     stream = document()["paths"][watching.PATH]["get"]
     assert "RoomTick" in stream["description"]
-    line = stream["responses"]["200"]["content"]["text/event-stream"]["example"].split("data: ")[1]
-    jsonschema_rs.validator_for(_schema({"$ref": "#/components/schemas/RoomTick"})).validate(json.loads(line))
+    content = stream["responses"]["200"]["content"]["text/event-stream"]
+    jsonschema_rs.validator_for(_schema(content["schema"])).validate(content["example"])
+    tick = content["schema"]["properties"]["data"]["contentSchema"]
+    jsonschema_rs.validator_for(_schema(tick)).validate(json.loads(content["example"]["data"]))
 
 
 def test_every_refusal_says_by_an_example_what_it_is_like() -> None:
