@@ -134,9 +134,7 @@ class Stream(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Begin it. What follows needs nothing of what was made for the request, and waits for that to be gone."""
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-        await send(
-            {"type": "http.response.body", "body": b"retry: %d\n\n" % self._retry_ms, "more_body": True}
-        )  # fmt: skip
+        await send({"type": "http.response.body", "body": b"retry: %d\n\n" % self._retry_ms, "more_body": True})
         if AFTERWARDS in scope:
             scope[AFTERWARDS].append(self._stay)
         else:
