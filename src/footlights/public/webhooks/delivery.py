@@ -89,8 +89,8 @@ class Courier:
         with self._store.changing() as db:
             row = db.execute(
                 # Of one moment by the creator's id: nothing in a message decides when it is sent.
-                "SELECT message, url, secret, body, tries FROM webhook_messages m JOIN webhook_endpoints USING (endpoint)"
-                " LEFT JOIN app_messages USING (message) "
+                "SELECT message, url, secret, body, tries FROM webhook_messages m "
+                "JOIN webhook_endpoints USING (endpoint) LEFT JOIN app_messages USING (message) "
                 "WHERE endpoint = ? AND state = 'waiting' AND next_at <= ? AND stopped_at IS NULL "
                 "ORDER BY m.made_at, creator, type, message LIMIT 1",
                 (endpoint, now),
