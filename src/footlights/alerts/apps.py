@@ -56,7 +56,7 @@ class Herald:
         """Tell every app what it was not told yet. Returns how many messages are new."""
         made = self._tell_stopped() + sum(self._tell_app(app) for app in self._told.listening())
         if made:
-            log.info("apps.told", messages=made)
+            log.info("apps.told", told=made)
         return made
 
     def _tell_stopped(self) -> int:
