@@ -186,7 +186,7 @@ def _told(type: str, kind: str) -> dict[str, Any]:
         "required": ["type", "timestamp", "data"],
     }
     example = {
-        "type": type, "timestamp": rfc3339(_EXAMPLE_UTC), "data": msgspec.to_builtins(messages.EXAMPLES[type])
+        "type": type, "timestamp": rfc3339(_EXAMPLE_UTC), "data": _plain(messages.EXAMPLES[type])
     }  # fmt: skip
     headers = ("webhook-id", "webhook-timestamp", "webhook-signature")
     return {
@@ -201,6 +201,10 @@ def _told(type: str, kind: str) -> dict[str, Any]:
         },
         "security": [],
     }  # fmt: skip
+
+
+def _plain(value: msgspec.Struct) -> Any:
+    return msgspec.json.decode(msgspec.json.encode(value))
 
 
 def _errors(schema: str, *statuses: int) -> dict[str, Any]:
