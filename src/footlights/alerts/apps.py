@@ -62,6 +62,7 @@ class Herald:
     def _tell_stopped(self) -> int:
         made = 0
         with self._store.changing() as db:
+            self._told.drop_expired(db)
             for stop in self._told.stops(db):
                 data = AppSuspended(app=stop.client_id, state=stop.state, reason=stop.reason)
                 made += len(self._webhooks.tell_in(

@@ -27,6 +27,7 @@ from footlights.terms.figures import Figure
 
 KIND = "footlights letter 1"
 BYTES_MAX = 1 << 20
+_LETTER_BYTES_MAX = 8 << 20
 _STOP = re.compile(r"""https?://[^\s"'<>]*/unsubscribe\?token=[^\s"'<>]*""")
 
 
@@ -85,6 +86,8 @@ def read(content: bytes) -> tuple[SignedLetter, dict[str, Any]] | None:
     alone = _decoded(content)
     if alone is not None:
         return alone, {}
+    if len(content) > _LETTER_BYTES_MAX or content.lstrip()[:1] == b"{":
+        return None
     message = message_from_bytes(content, policy=policy.default)
     files = [_decoded(_bytes(part)) for part in message.iter_attachments()] if message.is_multipart() else []
     found = next((file for file in files if file is not None), None)

@@ -242,6 +242,21 @@ def test_what_waits_of_a_creator_ends_with_their_consent(world: World, end: Call
     assert {each["data"]["creator"] for each in world.send()} == {"bob"}
 
 
+def test_what_waits_ends_when_the_consent_runs_out(world: World) -> None:
+    world.grant("ada")
+    world.grant("bob")
+    _listening(world)
+    world.word = "500"
+    world.herald(boards.NOW)
+    world.send()
+    world.now += HOUR
+    with world.store.changing() as db:
+        db.execute("UPDATE app_grants SET expires_at = ? WHERE creator = 'ada'", (int(world.now),))
+    world.herald(boards.NOW)
+    world.word = "200"
+    assert {each["data"]["creator"] for each in world.send()} == {"bob"}
+
+
 @pytest.mark.parametrize("end", [_cut, _narrow, _expire])
 def test_of_whom_an_app_may_read_no_more_it_is_told_no_more(world: World, end: Callable[[World], None]) -> None:
     world.grant("ada")

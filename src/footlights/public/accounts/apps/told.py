@@ -115,6 +115,14 @@ class Told:
         db.executemany("DELETE FROM webhook_messages WHERE message = ?", [(message,) for message, _ in rows])
         return [body for _, body in rows]
 
+    def drop_expired(self, db: sqlite3.Connection) -> None:
+        """Take back what waits about creators whose consent has run out; where it was ended, the schema does."""
+        db.execute(
+            "DELETE FROM webhook_messages WHERE state <> 'taken' AND message IN (SELECT message FROM app_messages m "
+            "JOIN app_grants g ON g.app = m.app AND g.creator = m.creator AND sandbox = 0 WHERE expires_at <= ?)",
+            (self._store.now_utc(),),
+        )
+
     # ---- What was stopped
 
     def stops(self, db: sqlite3.Connection) -> list[Stop]:
