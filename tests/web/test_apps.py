@@ -189,10 +189,12 @@ def test_a_creator_sees_what_apps_read_and_cuts_one_off(
         for route in ("/v2/video/list/", "/api/v1/creators/{creator}/overview"):
             reads.note(token, route, through_utc=int(time.time()) // 60 * 60)
     Apps(store).move(other, "suspended", reason="It sold what it read.")
+    Webhooks(store).add(f"app:{lampkit.client_id}", "https://lampkit.example/hook")
     with _context(browser, site, view, theme, **{COOKIE: ada}) as context:
         page = context.new_page()
         _seen(page, f"{site}/studio/apps", "apps", view, theme)
         expect(page.get_by_text("Backdrop was suspended")).to_be_visible()
+        expect(page.get_by_text("It is told by webhook when something of this is published")).to_have_count(1)
         page.get_by_role("button", name="I have read it").click()
         expect(page.get_by_text("Backdrop was suspended")).to_have_count(0)
         page.get_by_role("button", name="Cut off LampKit").click()
