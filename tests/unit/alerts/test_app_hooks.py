@@ -18,6 +18,7 @@ from footlights.public.accounts.apps.grants import GRANT_SECONDS, Consent, Grant
 from footlights.public.accounts.apps.reads import Reads
 from footlights.public.accounts.apps.registry import App, Apps
 from footlights.public.accounts.apps.scopes import BY_NAME
+from footlights.public.accounts.apps.told import Told
 from footlights.public.accounts.store import Store
 from footlights.public.board.read import Board
 from footlights.public.web import openapi
@@ -338,6 +339,25 @@ def test_a_board_that_was_put_back_is_not_told_again(world: World) -> None:
     _listening(world)
     assert world.herald(THROUGH + HOUR) == 1
     assert world.herald(THROUGH + MINUTE) == 0 and world.herald(THROUGH + HOUR) == 0
+
+
+def test_a_run_that_breaks_off_in_the_middle_has_told_nothing_and_the_next_tells_all(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.grant("ada")
+    world.grant("bob")
+    _listening(world)
+    with monkeypatch.context() as patch:
+        patch.setattr(Told, "note", lambda *given, **_: _breaks() if given[3] == "bob" else None)
+        with pytest.raises(ZeroDivisionError):
+            world.herald(boards.NOW)
+    assert world.send() == []
+    assert world.herald(boards.NOW) == 2
+    assert [each["data"]["creator"] for each in world.send()] == ["ada", "bob"]
+
+
+def _breaks() -> None:
+    raise ZeroDivisionError
 
 
 def test_what_apps_took_is_kept_for_an_hour_alone(world: World) -> None:

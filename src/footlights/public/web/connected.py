@@ -96,7 +96,8 @@ def _app(each: Any) -> dict[str, Any]:
     return {
         "id": each.client_id, "name": each.name, "maker": each.maker, "site": each.site, "state": each.state,
         "reason": each.reason, "scopes": [BY_NAME[name] for name in each.scopes],
-        "told": each.told and not set(each.scopes) <= _UNTOLD, "agreed": rfc3339(each.agreed_at_utc), "until": rfc3339(each.expires_at_utc),
+        "told": each.told and not set(each.scopes) <= _UNTOLD,
+        "agreed": rfc3339(each.agreed_at_utc), "until": rfc3339(each.expires_at_utc),
         "used": None if each.used_at_utc is None else rfc3339(each.used_at_utc),
     }  # fmt: skip
 
