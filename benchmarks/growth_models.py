@@ -30,6 +30,7 @@ from footlights.public.insights.growth import (
     growth_of,
     growths,
     guesses,
+    independent_errors,
     law_of_rate,
     log_of,
 )
@@ -229,7 +230,8 @@ def fitted_at(learned: Tasks, names: frozenset[str], *, floor: float) -> tuple[G
             model = GrowthModel(floor=floor, intercept=intercept, weights=weights, edges=(), errors=())
             guessed[held] = guesses(model, {name: known[name][held] for name in names})
     intercept, weights = _median_regression(known, truth, names, np.ones(len(learned), dtype=bool))
-    edges, errors = conformal_errors(guessed, truth - guessed, groups=3, independent=_count(learned))
+    off = truth - guessed
+    edges, errors = conformal_errors(guessed, off, groups=3, independent=independent_errors(off, learned.group))
     rows = tuple(tuple(row.tolist()) for row in errors)
     model = GrowthModel(floor=floor, intercept=intercept, weights=weights, edges=edges, errors=rows)
     ends = growth_of(guessed[:, None] + np.asarray(rows)[np.searchsorted(np.asarray(edges), guessed)], floor=floor)
@@ -267,7 +269,7 @@ def _with_errors(learned: Tasks, fit: Callable[[Tasks], Callable[[Tasks], Floats
         held = fold == number
         if held.any() and not held.all():
             errors[held] = learned.growth[held] - fit(learned.at(~held))(learned.at(held))
-    _, (ends,) = conformal_errors(errors, errors, groups=1, independent=_count(learned))
+    _, (ends,) = conformal_errors(errors, errors, groups=1, independent=independent_errors(errors, learned.group))
     whole = fit(learned)
 
     def guess(tasks: Tasks) -> Growths:
