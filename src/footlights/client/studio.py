@@ -142,7 +142,7 @@ class Studio:
         return self._of_video("retention", video)
 
     def typical_retention(self, video: str) -> Figures:
-        """How far viewers of the creator's last videos got, and where this one's leave more or less than theirs."""
+        """How far viewers of the creator's last videos got. Where this one differs from them is `holding`."""
         return self._of_video("retention/typical", video)
 
     def leaving(self, video: str) -> Figures:
