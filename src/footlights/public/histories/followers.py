@@ -6,6 +6,8 @@ video somebody followed for, only some exports tell; where they do not, what was
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 import numpy as np
 
@@ -18,8 +20,9 @@ from footlights.terms.figures import Figure, rfc3339, stated_figure
 
 #: Days that are looked at, those before each that it is compared with, and how many of them must be told.
 DAYS_SHOWN, DAYS_BEFORE, DAYS_LEAST = 90, 28, 21
-#: False alarms in a month of days of one kind, at most.
-ALARMS_A_MONTH = 0.1
+#: False alarms in a month of days of one kind, at most, and the part of them that the rule is run at: followers come in
+#: leaps (tests/statistical/test_follower_days.py measures what that costs).
+ALARMS_A_MONTH, RUN_AT = 0.1, 0.2
 #: Earlier videos that one is compared with, how many there must be, and the chance that any is named by chance.
 VIDEOS_BEFORE, VIDEOS_LEAST, FALSE_ALARM = 20, 8, 0.05
 #: Counts at which the scale turns from linear to logarithmic.
@@ -94,6 +97,14 @@ def follower_days(history: History, source: str) -> FollowerDays:
     )
 
 
+def off_by(now: int, before: Sequence[int]) -> int:
+    """1 where a day had far more than those before it, -1 where it had far fewer, else 0."""
+    off = surprise(float(now), np.asarray(before, dtype=np.float64), bend=_BEND)
+    if abs(off) <= quantile(1 - RUN_AT * ALARMS_A_MONTH / 30 / 2, freedom=len(before) - 1):
+        return 0
+    return 1 if off > 0 else -1
+
+
 def subscribers(history: History, source: str) -> Subscribers:
     """What each video brought, where the files tell it by video."""
     best = best_kept(history.of_videos(source))
@@ -123,8 +134,8 @@ def _before(points: list[Point], point: Point) -> list[int]:
 
 
 def _unusual(history: History, source: str, point: Point, before: list[int]) -> UnusualDay | None:
-    off = surprise(float(point.value), np.asarray(before, dtype=np.float64), bend=_BEND)
-    if abs(off) <= quantile(1 - ALARMS_A_MONTH / 30 / 2, freedom=len(before) - 1):
+    off = off_by(point.value, before)
+    if not off:
         return None
     posted = tuple(
         PostedThen(id=video.id, title=video.title)
