@@ -15,7 +15,8 @@ error      median of |guessed - true| of log views
 width      median width of the 95 % interval, in log views: two models that both cover differ in it
 
 --shipped asks what the package carries, by the code that a page calls: "shipped" has seen these series, "unseen" is the
-same fit made without the groups that it is asked of. A series without ages is guessed by its pace alone.
+same fit made without the groups that it is asked of. A series without ages is guessed by its pace alone, and of it only
+what has one.
 """
 
 from __future__ import annotations
@@ -105,6 +106,7 @@ def _own_weight(model: GrowthModel, tasks: Tasks) -> float:
 
 
 def _lines_of_shipped(found: list[Tasks]) -> Iterator[str]:
+    found = [tasks.at(tasks.rate > 0) if np.isnan(tasks.age).all() else tasks for tasks in found]
     parts = [_part(tasks) for tasks in found]
     unseen = [
         _shipped([tasks.at(part != number) for tasks, part in zip(found, parts, strict=True)])
@@ -121,7 +123,7 @@ def _as_shipped(tasks: Tasks, model: Shipped) -> Growths:
     """What a page says, task by task."""
     if np.isnan(tasks.age).all():
         floor = model.by_pace.floor
-        law = law_of_rate(tasks.count, per_second=np.nan_to_num(tasks.rate), ahead_seconds=tasks.ahead)
+        law = law_of_rate(tasks.count, per_second=tasks.rate, ahead_seconds=tasks.ahead)
         return growths(model.by_pace, {"rate": log_of(law, floor=floor)})
     rows = [
         growth_from(age, np.asarray([age + ahead]), count=count, pace=pace, model=model)
