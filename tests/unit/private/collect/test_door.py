@@ -19,9 +19,11 @@ import httpx
 import pytest
 from structlog.testing import capture_logs
 
-from footlights.private.collect.door import TYPES, Door, unpack
+from footlights.private.collect.bodies import unpack
+from footlights.private.collect.door import Door
 from footlights.private.collect.intake import private_folder
 from footlights.private.collect.keys import Keyring
+from footlights.private.collect.posting import TYPES
 from footlights.private.vault.journal import JournalReader
 from footlights.private.vault.records import subject_key
 from footlights.terms.errors import BadRequest
