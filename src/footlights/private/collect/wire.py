@@ -30,6 +30,10 @@ _UNREAD_BYTES_MAX = 524_288
 _LINGER_SECONDS = 5.0
 
 
+class _TooLarge(Exception):
+    """The head of a request is. The parser ends for it, and says so by an error of its own."""
+
+
 class House(Protocol):
     """What connections share. stopping: nothing more is asked for."""
 
@@ -117,12 +121,16 @@ class Wire(asyncio.Protocol):
     def on_url(self, url: bytes) -> None:
         """Some of its path and query."""
         self._url += url
-        self._weigh(len(url))
+        self._head_bytes += len(url)
+        if self._head_bytes > HEAD_BYTES_MAX:
+            raise _TooLarge
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """A header; or one that follows the body, which nobody reads."""
         self._headers.append((name.lower(), value))
-        self._weigh(len(name) + len(value) + _HEADER_BYTES)
+        self._head_bytes += len(name) + len(value) + _HEADER_BYTES
+        if self._head_bytes > HEAD_BYTES_MAX:
+            raise _TooLarge
 
     def on_headers_complete(self) -> None:
         """Its head is there."""
@@ -144,11 +152,6 @@ class Wire(asyncio.Protocol):
         self.deadline = math.inf
         if request is not None and self._parser is not None:
             request.end(keep=self._parser.should_keep_alive())
-
-    def _weigh(self, size: int) -> None:
-        self._head_bytes += size
-        if self._head_bytes > HEAD_BYTES_MAX:
-            raise httptools.HttpParserError("the head is too large")
 
     def _scope(self) -> Scope:
         assert self._parser is not None, "it found a head"
