@@ -57,16 +57,17 @@ class Line(Protocol):
     def want(self) -> None:
         """More of a body is wanted."""
 
-    def answered(self, answer: bytes, *, keep: bool) -> None:
-        """Send an answer. keep: whether the client may ask again."""
+    def answered(self, exchange: Exchange, answer: bytes, *, keep: bool) -> None:
+        """Send the answer of one. keep: whether the client may ask again."""
 
 
 class Shared(Protocol):
-    """What all connections have in common. date: the header of that name, as a line."""
+    """What all connections have in common. date: the header of that name, as a line. stopping: none is kept."""
 
     app: Application
     body_bytes: int
     date: bytes
+    stopping: bool
 
 
 class Exchange(ABC):
@@ -123,7 +124,8 @@ class Exchange(ABC):
 
     def _answer(self, status: int, headers: Headers, body: bytes) -> None:
         said = b"" if self._scope["method"] == "HEAD" else body
-        self._line.answered(written(status, headers, said, date=self._shared.date, keep=self._keep), keep=self._keep)
+        keep = self._keep and not self._shared.stopping
+        self._line.answered(self, written(status, headers, said, date=self._shared.date, keep=keep), keep=keep)
 
 
 class Stepwise(Exchange):
@@ -181,6 +183,7 @@ class ByAsgi(Exchange):
 
     def ask(self) -> None:
         """In a task of its own."""
+        self._scope["extensions"] = {BODY_DEADLINE: {}}
         self._task = asyncio.get_running_loop().create_task(self._put())
 
     def leave(self) -> None:

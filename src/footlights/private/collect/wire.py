@@ -19,7 +19,7 @@ from urllib.parse import unquote
 import httptools
 from starlette.types import Scope
 
-from footlights.private.collect.exchanges import BODY_DEADLINE, Application, Exchange, exchange_of, written
+from footlights.private.collect.exchanges import Exchange, Shared, exchange_of, written
 
 #: The largest head of a request; each header counts for 32 bytes more than it has, as in RFC 9113, section 6.5.2.
 HEAD_BYTES_MAX = 65_536
@@ -34,16 +34,12 @@ class _TooLarge(Exception):
     """The head of a request is. The parser ends for it, and says so by an error of its own."""
 
 
-class House(Protocol):
-    """What connections share. stopping: nothing more is asked for."""
+class House(Shared, Protocol):
+    """Where connections are."""
 
-    app: Application
     address: tuple[str, int]
     head_seconds: float
     body_seconds: float
-    body_bytes: int
-    date: bytes
-    stopping: bool
 
     def now(self) -> float:
         """Seconds of a clock that never goes back."""
@@ -65,6 +61,7 @@ class Wire(asyncio.Protocol):
         self._url = b""
         self._headers: list[tuple[bytes, bytes]] = []
         self._head_bytes = 0
+        self._unfound_bytes = 0  # that came since the parser found anything: it keeps a line until it is whole
         self._coming: Exchange | None = None  # whose body comes in
         self._asked: Exchange | None = None  # that is to be answered next
         self._waiting: deque[Exchange] = deque()  # of a client that does not wait for answers
@@ -85,23 +82,30 @@ class Wire(asyncio.Protocol):
         self._house.went(self)
         if self._asked is not None:
             self._asked.leave()
+            self._asked = None
         self._waiting.clear()
 
     def data_received(self, data: bytes) -> None:
         """Bytes have come."""
         if self._parser is None:
             return  # of a client that has had its last answer
+        self._unfound_bytes += len(data)
         try:
             self._parser.feed_data(data)
-        except httptools.HttpParserError:  # also for what is no HTTP after it
+        except httptools.HttpParserError:
+            self._garbled()
+        if self._unfound_bytes > HEAD_BYTES_MAX:
             self._garbled()
         if self._waiting:
             self._pause()
 
     def eof_received(self) -> bool:
-        """The client sends no more; it may still wait for an answer."""
-        if self._coming is not None and self._asked is not None:
-            self._asked.leave()
+        """The client sends no more; it may still wait for answers to what it sent whole."""
+        self._parser = None
+        if self._coming is not None and self._coming is self._asked:
+            return False
+        if self._waiting and self._waiting[-1] is self._coming:
+            self._waiting.pop()
         return self._asked is not None
 
     def pause_writing(self) -> None:
@@ -116,7 +120,7 @@ class Wire(asyncio.Protocol):
 
     def on_message_begin(self) -> None:
         """A request begins."""
-        self._url, self._headers, self._head_bytes = b"", [], 0
+        self._url, self._headers, self._head_bytes, self._unfound_bytes = b"", [], 0, 0
 
     def on_url(self, url: bytes) -> None:
         """Some of its path and query."""
@@ -127,6 +131,7 @@ class Wire(asyncio.Protocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """A header; or one that follows the body, which nobody reads."""
+        self._unfound_bytes = 0
         self._headers.append((name.lower(), value))
         self._head_bytes += len(name) + len(value) + _HEADER_BYTES
         if self._head_bytes > HEAD_BYTES_MAX:
@@ -134,6 +139,7 @@ class Wire(asyncio.Protocol):
 
     def on_headers_complete(self) -> None:
         """Its head is there."""
+        self._unfound_bytes = 0
         self._coming = request = exchange_of(self, self._scope(), self._house)
         self.deadline = self._house.now() + self._house.body_seconds
         if self._asked is None:
@@ -143,6 +149,7 @@ class Wire(asyncio.Protocol):
 
     def on_body(self, piece: bytes) -> None:
         """Some of its body."""
+        self._unfound_bytes = 0
         if self._coming is not None and self._coming.take(piece) > _UNREAD_BYTES_MAX:
             self._pause()
 
@@ -174,7 +181,6 @@ class Wire(asyncio.Protocol):
             "headers": self._headers,
             "client": None,
             "server": self._house.address,
-            "extensions": {BODY_DEADLINE: {}},
         }
 
     # ---- what a request asks for
@@ -189,11 +195,13 @@ class Wire(asyncio.Protocol):
         if not self._waiting:
             self._resume()
 
-    def answered(self, answer: bytes, *, keep: bool) -> None:
+    def answered(self, exchange: Exchange, answer: bytes, *, keep: bool) -> None:
         """Send the answer to the request that was asked. keep: whether another may follow it."""
-        whole = self._coming is not self._asked
+        if exchange is not self._asked:
+            return  # it was given up
+        whole = self._coming is not exchange
         self._asked = None
-        if not (keep and whole) or self._parser is None or self._house.stopping:
+        if not (keep and whole) or (self._parser is None and not self._waiting):
             self._end(answer, whole=whole)
             return
         self.write(answer)
@@ -203,6 +211,10 @@ class Wire(asyncio.Protocol):
         self._resume()
         if self._coming is None:
             self._expect_head()
+
+    def is_idle(self) -> bool:
+        """Whether nothing is asked."""
+        return self._asked is None
 
     # ---- how it ends
 
@@ -216,7 +228,7 @@ class Wire(asyncio.Protocol):
 
     def stop(self) -> None:
         """The house stops: end what asks for nothing."""
-        if self._asked is None:
+        if self.is_idle():
             self._end(b"", whole=True)
 
     def _expect_head(self) -> None:
@@ -230,17 +242,21 @@ class Wire(asyncio.Protocol):
 
     def _garbled(self) -> None:
         """What came is no HTTP, or no longer: nothing that follows can be read."""
+        if self._parser is None:
+            return
         self._parser = None
         self._waiting.clear()
-        if self._asked is None:
-            status = 431 if self._head_bytes > HEAD_BYTES_MAX else 400
-            self._end(written(status, [(b"content-length", b"0")], b"", date=self._house.date, keep=False), whole=False)
-        elif self._coming is self._asked:
+        if self._asked is not None and self._coming is not self._asked:
+            return  # it is answered, and then it is over
+        if self._asked is not None:
             self._asked.leave()
+            self._asked = None
+        status = 431 if max(self._head_bytes, self._unfound_bytes) > HEAD_BYTES_MAX else 400
+        self._end(written(status, [(b"content-length", b"0")], b"", date=self._house.date, keep=False), whole=False)
 
     def _end(self, answer: bytes, *, whole: bool) -> None:
         """Send a last answer. whole: the client sends no more; else it is let go on for a while, and not heard."""
-        self._parser = None
+        self._parser = self._coming = None
         self._waiting.clear()
         if self._transport is None:
             return
