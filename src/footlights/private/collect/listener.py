@@ -23,6 +23,7 @@ import uvloop
 from footlights.private.collect.exchanges import Application
 from footlights.private.collect.wire import Wire
 from footlights.settings import Settings
+from footlights.terms.errors import BadSetting
 
 log = structlog.get_logger()
 
@@ -34,7 +35,7 @@ _STOP_SECONDS = 8.0
 
 
 def listen(app: Application, settings: Settings) -> None:
-    """Answer requests on the settings' port until SIGTERM or SIGINT. Raises OSError if the port is taken."""
+    """Answer requests on the settings' port until SIGTERM or SIGINT. Raises BadSetting if it is not to be had."""
     try:
         with _bound(settings.collect_host, settings.collect_port, waiting=settings.connections_max) as bound:
             uvloop.run(Listener(app, bound, settings).run())
@@ -146,16 +147,21 @@ class Listener:
 
 
 def _bound(host: str, port: int, *, waiting: int) -> socket.socket:
-    family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-    bound = socket.socket(family, kind, protocol)
+    bound: socket.socket | None = None
     try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        bound = socket.socket(family, kind, protocol)
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         bound.bind(address)
         bound.listen(waiting)
         bound.setblocking(False)
-    except OSError:
-        bound.close()
-        raise
+    except OSError as error:
+        if bound is not None:
+            bound.close()
+        raise BadSetting(
+            f"collect_port: the collector cannot listen on {host}:{port} ({error.strerror}). "
+            "End what does, or name another port or host."
+        ) from None
     return bound
 
 
