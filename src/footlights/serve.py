@@ -31,6 +31,7 @@ def main(data: Path, settings: Settings) -> None:
 async def _serve(data: Path, settings: Settings) -> None:
     # In this very process, not in a worker of it: whoever supervises it then watches, and ends, the one that serves.
     app = create_app(data, settings)
+    app.state.compile_pages()
     server = Server(
         app,
         address=settings.serve_host,

@@ -93,6 +93,7 @@ def honest(tmp_path_factory: pytest.TempPathFactory) -> tuple[Coins, dict[Unit, 
     return coins, seen, judge(seen, coins, promises=promises, seed=SEED)
 
 
+@pytest.mark.slow
 def test_a_gate_that_keeps_its_promise_passes(honest: tuple[Coins, dict[Unit, Seen], Report]) -> None:
     _, _, report = honest
     assert report.kept
@@ -102,6 +103,7 @@ def test_a_gate_that_keeps_its_promise_passes(honest: tuple[Coins, dict[Unit, Se
         assert 0.27 < unit.expected_mu < unit.promise.mu
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("unit", AUDITED)
 def test_scores_of_canaries_vary_as_planned_and_would_not_with_other_noise(
     honest: tuple[Coins, dict[Unit, Seen], Report], unit: Unit

@@ -103,8 +103,7 @@ def test_what_takes_long_says_so_and_falls_silent_when_it_came(
     context.close()
 
 
-@pytest.mark.parametrize("status", [500, 503])
-@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.parametrize(("look", "status"), list(zip(LOOKS, (500, 503), strict=True)))
 def test_what_breaks_leaves_the_figures_and_says_so_until_it_is_well(
     browser: Browser, site: str, token: str, look: tuple[str, Theme, str], status: int
 ) -> None:

@@ -10,6 +10,7 @@ import math
 import tomllib
 from collections.abc import Sequence
 from fractions import Fraction
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -146,6 +147,7 @@ class Policies:
         return self.versions[number][1]
 
 
+@cache
 def default_policy() -> Policy:
     """The policy that Footlights ships."""
     return parse_policy(resources.files("footlights.terms").joinpath("policy.toml").read_text("utf-8"))

@@ -70,6 +70,7 @@ def build(places: Bytes, hashes: Bytes) -> Minute:
 def _of_few(lines: Bytes) -> Minute:
     text = lines.tobytes()
     rows = sorted(text[at : at + LEAF_BYTES] for at in range(0, len(text), LEAF_BYTES))
+    assert len({row[:PLACE_BYTES] for row in rows}) == len(rows), "a row has a place of its own"
     return Minute(rows=len(rows), bits=0, top=subtree(rows, 0), parts={0: b"".join(rows)})
 
 

@@ -11,8 +11,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from footlights.public.board.rows import Int64s, distinct
+
 Floats = NDArray[np.float64]
-Int64s = NDArray[np.int64]
 
 #: Pairs of rows that are multiplied at a time: two blocks of 6 MB for a video's minutes.
 _BLOCK = 256
@@ -51,7 +52,7 @@ class ErrorRows:
         found = self._products[low, high]
         missing = np.flatnonzero((found == 0) & (low >= 0))
         if len(missing):
-            pairs = np.unique(low[missing] * len(self._rows) + high[missing])
+            pairs = distinct(low[missing] * len(self._rows) + high[missing])
             for start in range(0, len(pairs), _BLOCK):
                 self._work_out(*np.divmod(pairs[start : start + _BLOCK], len(self._rows)))
             found = self._products[low, high]

@@ -23,6 +23,12 @@ WORD = np.dtype("<i8")
 PLAIN_WORDS_MAX = 64
 
 
+def distinct(numbers: Int64s) -> Int64s:
+    """Each number once, ascending. np.unique sorts what is sorted, and is slow the first time: it loads numpy.ma."""
+    ordered = numbers if (np.diff(numbers) >= 0).all() else np.sort(numbers)
+    return ordered[np.diff(ordered, prepend=ordered[:1] - 1) > 0]
+
+
 class Layout:
     """Where the numbers of a family stand in a row. noisy: how many are private; exact: how many are disclosed."""
 

@@ -14,7 +14,7 @@ import numpy as np
 from footlights.public.board.matrices import Matrices, names_in
 from footlights.public.board.merkle import HASH_BYTES
 from footlights.public.board.minutes import Bytes
-from footlights.public.board.rows import Int64s
+from footlights.public.board.rows import Int64s, distinct
 from footlights.public.board.statements import Stream, plan_hash
 from footlights.terms.families import FAMILIES, FOLLOWERS
 from footlights.terms.seasons import season_start_utc
@@ -58,7 +58,7 @@ class StreamTable:
         last = int(spends.max())
         if last >= len(self._kind):
             self._grow(last + 1)
-        lacking = np.unique(spends[self._kind[spends] == 0])
+        lacking = distinct(spends[self._kind[spends] == 0])
         if len(lacking):
             self._read(lacking)
         at_utc = np.full(len(spends), UNKNOWN, np.int64)

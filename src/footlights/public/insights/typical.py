@@ -13,7 +13,7 @@ import msgspec
 import numpy as np
 
 from footlights.public.board.read import Board, Creator, Video
-from footlights.public.board.rows import Int64s
+from footlights.public.board.rows import Int64s, distinct
 from footlights.public.insights.moments import reading_time_utc
 from footlights.public.insights.streams import Streams
 from footlights.public.insights.tallies import DISCLOSED_NAMES, RATIO_NAMES, TALLY_NAMES, Floats, terms_of
@@ -82,7 +82,7 @@ def _ages(lived_seconds: int) -> Int64s:
     ages = np.asarray(COUNTER_AGES[:ticks], dtype=np.int64)
     evenly = np.searchsorted(ages, np.linspace(0, ages[-1], AGES_MAX // 2), side="left")
     by_tick = np.linspace(0, ticks - 1, AGES_MAX // 2).round().astype(np.int64)
-    chosen: Int64s = ages[np.unique(np.concatenate([evenly, by_tick, [ticks - 1]]))]
+    chosen: Int64s = ages[distinct(np.concatenate([evenly, by_tick, [ticks - 1]]))]
     return chosen
 
 

@@ -86,11 +86,11 @@ class _Site:
     def __init__(self, data: Path, settings: Settings) -> None:
         self._assets = Assets()
         self._collector = collector_origin(settings.collect_url)
-        templates = Templates(
+        self._templates = Templates(
             self._assets, Languages(settings.languages), collector=self._collector,
             honour_gpc=bool(settings.honour_gpc), honour_dnt=bool(settings.honour_dnt),
         )  # fmt: skip
-        self._shared = Shared(data, settings, templates)
+        self._shared = Shared(data, settings, self._templates)
         self._accounts, self._boards, self._html = self._shared.accounts, self._shared.boards, self._shared.html
         self._watching = Watching(self._shared)
         self._operators = OperatorPages(self._shared)
@@ -142,6 +142,7 @@ class _Site:
             lifespan=self._lifespan,
         )
         app.state.end_streams = self._watching.stages.end
+        app.state.compile_pages = self._templates.compile
         return app
 
     @asynccontextmanager

@@ -73,8 +73,9 @@ def test_a_place_without_a_row_has_no_proof() -> None:
     assert minutes.path_in(part, place, bits=minute.bits, top=minute.top) is None
 
 
-def test_two_rows_of_one_place_cannot_be_in_one_minute() -> None:
-    places, leaves = some_rows(200)
+@pytest.mark.parametrize("count", [10, 200, 3000])
+def test_two_rows_of_one_place_cannot_be_in_one_minute(count: int) -> None:
+    places, leaves = some_rows(count)
     places[7] = places[9]
     with pytest.raises(AssertionError):
         minutes.build(places, leaves)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from footlights.public.board.rows import PLAIN_WORDS_MAX, Layout, layout_of
+from footlights.public.board.rows import PLAIN_WORDS_MAX, Layout, distinct, layout_of
 from footlights.terms.errors import BoardDamaged
 
 Int64s = NDArray[np.int64]
@@ -52,3 +52,8 @@ def test_a_row_of_counters_has_128_bytes_and_a_wide_row_fewer_than_its_numbers()
 
 def test_equal_figures_are_equal_rows_since_a_crash_is_told_by_them() -> None:
     assert DENSE.pack(*some(DENSE)) == DENSE.pack(*some(DENSE))
+
+
+@pytest.mark.parametrize("numbers", [[], [5], [5, 5], [1, 2, 2, 9], [9, -1, 2, 9, 2, -1], [0, 0, 0]])
+def test_distinct_tells_each_number_once_ascending(numbers: list[int]) -> None:
+    assert distinct(np.asarray(numbers, dtype=np.int64)).tolist() == sorted(set(numbers))

@@ -11,6 +11,7 @@ import pytest
 from footlights.public.accounts import passwords
 from footlights.public.accounts.operators import FRESH_SECONDS, WRONG, Enrolment, Operators
 from footlights.public.accounts.store import Store
+from footlights.public.board.write import BoardWriter
 from footlights.public.web.app import create_app
 from footlights.public.web.sessions import OPERATOR_COOKIE
 from footlights.settings import load_settings
@@ -239,7 +240,9 @@ def test_keys_are_made_on_the_machine_and_none_is_shown(operating: Operating) ->
 
 def test_many_creators_come_page_by_page_without_gaps(tmp_path: Path) -> None:
     names = [f"creator-{number:03d}" for number in range(120)]
-    boards.make_board(tmp_path / "board", [boards.ACreator(id=name) for name in names], [])
+    boards.make_board(tmp_path / "board", [], [])
+    with BoardWriter(tmp_path / "board") as board:
+        board.declare_creators((boards.key_of("creator", name), name, name, "", "pro", boards.NOW) for name in names)
     store = Store(tmp_path / "public")
     made = Operators(store).create("mia", GOOD)
     client = Client(create_app(tmp_path, load_settings(tmp_path)))
