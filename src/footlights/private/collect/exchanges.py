@@ -81,6 +81,7 @@ class Exchange(ABC):
         self._unread = 0
         self._more = True
         self._keep = False
+        self._encouraged = False
         self.is_late = False
 
     @abstractmethod
@@ -115,8 +116,9 @@ class Exchange(ABC):
 
     def _encourage(self) -> None:
         """Tell a client that asked whether to send its body that it may."""
-        if self._more and (b"expect", b"100-continue") in self._scope["headers"]:
+        if self._more and not self._encouraged and (b"expect", b"100-continue") in self._scope["headers"]:
             self._line.write(_CONTINUE)
+        self._encouraged = True
 
     def _body(self) -> bytes:
         pieces, self._pieces, self._unread = self._pieces, [], 0

@@ -26,12 +26,14 @@ HEAD_BYTES_MAX = 65_536
 _HEADER_BYTES = 32
 #: When so much of a body waits for the application, its client waits, too.
 _UNREAD_BYTES_MAX = 524_288
+#: So many requests a client may send before it has heard the answer to the first; at one more the connection ends.
+_WAITING_MAX = 100
 #: How long a client may go on that was answered in the middle of its request: cut off at once, it would not hear why.
 _LINGER_SECONDS = 5.0
 
 
-class _TooLarge(Exception):
-    """The head of a request is. The parser ends for it, and says so by an error of its own."""
+class _TooMuch(Exception):
+    """A head is too large, or too many wait. The parser ends for it, and says so by an error of its own."""
 
 
 class House(Shared, Protocol):
@@ -127,7 +129,7 @@ class Wire(asyncio.Protocol):
         self._url += url
         self._head_bytes += len(url)
         if self._head_bytes > HEAD_BYTES_MAX:
-            raise _TooLarge
+            raise _TooMuch
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """A header; or one that follows the body, which nobody reads."""
@@ -135,10 +137,14 @@ class Wire(asyncio.Protocol):
         self._headers.append((name.lower(), value))
         self._head_bytes += len(name) + len(value) + _HEADER_BYTES
         if self._head_bytes > HEAD_BYTES_MAX:
-            raise _TooLarge
+            raise _TooMuch
 
     def on_headers_complete(self) -> None:
         """Its head is there."""
+        if self._parser is None:
+            return  # the last answer was given while this was parsed
+        if len(self._waiting) >= _WAITING_MAX:
+            raise _TooMuch
         self._unfound_bytes = 0
         self._coming = request = exchange_of(self, self._scope(), self._house)
         self.deadline = self._house.now() + self._house.body_seconds

@@ -111,16 +111,21 @@ def test_a_request_that_comes_byte_by_byte_or_in_chunks_is_the_same_request(
     assert len(client.journal().records) == 2
 
 
-def test_a_client_that_asks_whether_to_send_its_body_is_told_so_unless_it_is_refused(line: Run, head: Head) -> None:
+@pytest.mark.parametrize(("path", "status"), [("/v1/batch", 200), ("/v1/viewers/optin", 400)])
+def test_a_client_that_asks_whether_to_send_its_body_is_told_so_once_unless_it_is_refused(
+    path: str, status: int, line: Run, head: Head
+) -> None:
     async def story(line: Line) -> None:
-        await line.send(head("Expect: 100-continue"))
+        await line.send(head("Expect: 100-continue", path=path))
         assert [answer.status for answer in await line.answers()] == [100]
-        await line.send(BODY)
-        assert [answer.status for answer in await line.answers(2)] == [100, 200]
+        await line.send(BODY[:5])
+        await asyncio.sleep(0.01)
+        await line.send(BODY[5:])
+        assert [answer.status for answer in await line.answers(2)] == [100, status]
         await line.send(head("Expect: 100-continue", "Origin: https://elsewhere.example"))
         assert len(await line.answers(2)) == 2
         await line.send(BODY)
-        assert [answer.status for answer in await line.answers(3)] == [100, 200, 403]
+        assert [answer.status for answer in await line.answers(3)] == [100, status, 403]
 
     line(story)
 
@@ -333,6 +338,18 @@ def test_a_collector_that_stops_answers_what_it_was_asked_and_lets_the_others_go
 
     line(idle)
     line(asked)
+
+
+def test_a_client_that_sends_without_end_before_it_hears_an_answer_is_let_go(
+    line: Run, head: Head, client: Client
+) -> None:
+    async def story(line: Line) -> None:
+        await line.send((head() + BODY) * 150)
+        await asyncio.sleep(0.05)
+        assert len(await line.answers()) == 1 and line.pipe.closed
+
+    line(story)
+    assert len(client.journal().records) == 1
 
 
 def test_a_client_that_does_not_read_its_answers_is_not_heard_until_it_does(line: Run, head: Head) -> None:
