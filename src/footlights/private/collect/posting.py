@@ -146,7 +146,9 @@ class Posting:
 
     def _end(self, response: Response) -> None:
         self._give()
-        self._answer(response)
+        # Let go of whoever is told: a request that leaves no cycle is gone at once, and costs no search for garbage.
+        answer, self._answer = self._answer, _nobody
+        answer(response)
 
     def _give(self) -> None:
         if self._room is not None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
+import weakref
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -350,6 +352,31 @@ def test_a_client_that_sends_without_end_before_it_hears_an_answer_is_let_go(
 
     line(story)
     assert len(client.journal().records) == 1
+
+
+def test_a_request_is_gone_with_its_answer_and_leaves_nothing_to_search_for(
+    line: Run, head: Head, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[weakref.ref[Any]] = []
+
+    def noted(scope: Any) -> Any:
+        posting = client.app.state.door.posting(scope)
+        made.append(weakref.ref(posting))
+        return posting
+
+    async def story(line: Line) -> None:
+        await line.send(head() + BODY)
+        await line.answers()
+        await line.send(head(length=1) + b"{")
+        await line.answers(2)
+
+    monkeypatch.setattr(client.app, "posting", noted)
+    gc.disable()
+    try:
+        line(story)
+        assert [one() for one in made] == [None, None]
+    finally:
+        gc.enable()
 
 
 def test_a_client_that_does_not_read_its_answers_is_not_heard_until_it_does(line: Run, head: Head) -> None:
