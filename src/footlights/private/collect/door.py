@@ -1,7 +1,7 @@
 """Door. In: HTTP requests of Segment's, RudderStack's, CMCD's and PeerTube's clients. Out: an answer of success once
 the disk has what they brought.
 
-    POST /v1/batch, /v1/track, /v1/identify, /v1/t, /t, /b, /beacon/v1/batch ...    events
+    POST /v1/batch, /v1/track, /v1/identify, /v1/t, /t, /b, /beacon/v1/batch ...    events (posting.py)
     GET  /v1/projects/KEY/settings, /sourceConfig/                                  what the browser clients ask first
     GET, POST /cmcd                                                                 CMCD
     POST /api/v1/videos/VIDEO/views                                                 PeerTube
@@ -67,7 +67,7 @@ from footlights.settings import Settings, load_settings
 from footlights.terms.errors import BadRequest, VaultDamaged
 from footlights.terms.events import Drop
 
-#: The data folder of a collector that is started by name, as granian does: app().
+#: The data folder of a collector that an ASGI server starts by name: app().
 DATA_VARIABLE = "FOOTLIGHTS_DATA"
 
 _HEADERS_ALLOWED = (

@@ -26,6 +26,8 @@ from footlights.terms.errors import BadRequest
 
 log = structlog.get_logger()
 
+#: A body that comes byte by byte is put together now and then: each piece takes forty bytes more than it has.
+_PIECES_MAX = 1000
 #: The extension of ASGI by which an application knows that receive() raises TimeoutError for a body that is too slow.
 BODY_DEADLINE = "footlights.body_deadline"
 
@@ -99,6 +101,8 @@ class Exchange(ABC):
     def take(self, piece: bytes) -> int:
         """Some of its body; returns how many bytes wait to be read."""
         self._pieces.append(piece)
+        if len(self._pieces) > _PIECES_MAX:
+            self._pieces = [b"".join(self._pieces)]
         self._unread += len(piece)
         self._go_on()
         return self._unread

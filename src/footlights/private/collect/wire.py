@@ -67,7 +67,7 @@ class Wire(asyncio.Protocol):
         self._coming: Exchange | None = None  # whose body comes in
         self._asked: Exchange | None = None  # that is to be answered next
         self._waiting: deque[Exchange] = deque()  # of a client that does not wait for answers
-        self._paused = False
+        self._paused = self._full = False
         self.deadline = math.inf
 
     # ---- what the event loop tells
@@ -94,7 +94,7 @@ class Wire(asyncio.Protocol):
         self._unfound_bytes += len(data)
         try:
             self._parser.feed_data(data)
-        except httptools.HttpParserError:
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade):
             self._garbled()
         if self._unfound_bytes > HEAD_BYTES_MAX:
             self._garbled()
@@ -112,10 +112,12 @@ class Wire(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """The client does not take its answers, so nothing more is taken of it."""
+        self._full = True
         self._pause()
 
     def resume_writing(self) -> None:
         """It does again."""
+        self._full = False
         self._resume()
 
     # ---- what the parser finds
@@ -162,9 +164,10 @@ class Wire(asyncio.Protocol):
     def on_message_complete(self) -> None:
         """All of it is there."""
         request, self._coming = self._coming, None
+        if request is None or self._parser is None:
+            return  # it was answered in the middle, and is let go
         self.deadline = math.inf
-        if request is not None and self._parser is not None:
-            request.end(keep=self._parser.should_keep_alive())
+        request.end(keep=self._parser.should_keep_alive())
 
     def _scope(self) -> Scope:
         assert self._parser is not None, "it found a head"
@@ -280,6 +283,6 @@ class Wire(asyncio.Protocol):
             self._transport.pause_reading()
 
     def _resume(self) -> None:
-        if self._paused and self._transport is not None:
+        if self._paused and not self._full and self._transport is not None:
             self._paused = False
             self._transport.resume_reading()

@@ -102,7 +102,7 @@ def test_a_request_that_comes_byte_by_byte_or_in_chunks_is_the_same_request(
     line: Run, head: Head, client: Client
 ) -> None:
     async def story(line: Line) -> None:
-        whole = head() + BODY
+        whole = head(length=len(BODY) + 3000) + BODY + b" " * 3000
         await line.send(*(whole[place : place + 1] for place in range(len(whole))))
         cut = [BODY[:7], BODY[7:8], BODY[8:]]
         chunks = b"".join(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in cut)
@@ -139,6 +139,27 @@ def test_a_client_that_asks_once_is_let_go_with_its_answer(of: str, line: Run, h
         await line.send(once + BODY)
         (answer,) = await line.answers()
         assert (answer.status, answer.headers["connection"], line.pipe.closed) == (200, "close", True)
+
+    line(story)
+
+
+def test_a_client_that_would_speak_another_protocol_is_answered_in_this_one(line: Run, head: Head) -> None:
+    async def story(line: Line) -> None:
+        await line.send(head("Connection: Upgrade", "Upgrade: h2c", method="GET", path="/livez", length=None))
+        (answer,) = await line.answers()
+        await asyncio.sleep(0.01)
+        assert answer.status == 200 and line.pipe.closed
+
+    line(story)
+
+
+def test_a_body_that_ends_behind_its_refusal_leaves_nobody_waiting(line: Run, head: Head) -> None:
+    async def story(line: Line) -> None:
+        chunk = b"%x\r\n%b\r\n" % (300_000, b"x" * 300_000)
+        await line.send(head("Transfer-Encoding: chunked", length=None) + chunk + chunk + b"0\r\n\r\n")
+        assert [answer.status for answer in await line.answers()] == [413]
+        line.pass_seconds(10)
+        assert line.pipe.cut
 
     line(story)
 
@@ -383,11 +404,14 @@ def test_a_client_that_does_not_read_its_answers_is_not_heard_until_it_does(line
     async def story(line: Line) -> None:
         line.wire.pause_writing()
         assert line.pipe.paused
+        await line.send(head() + BODY)
+        await line.answers()
+        assert line.pipe.paused, "an answer that nobody reads changes nothing"
         line.wire.resume_writing()
         assert not line.pipe.paused
         await line.send((head() + BODY) * 50)
         assert line.pipe.paused, "nor one that sends before it has read"
-        assert len(await line.answers(50)) == 50
+        assert len(await line.answers(51)) == 51
         assert not line.pipe.paused
 
     line(story)
