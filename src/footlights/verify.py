@@ -18,13 +18,15 @@ import numpy as np
 
 from footlights.public.board import merkle
 from footlights.public.board.evidence import same_log, trusted
-from footlights.public.board.log import Log
+from footlights.public.board.live import LIVE_FILE
+from footlights.public.board.live_streams import LiveStreamTable, live_matrices
+from footlights.public.board.log import LIVE, Log
 from footlights.public.board.matrices import Matrices
 from footlights.public.board.minutes import LEAF_BYTES, PLACE_BYTES, Bytes, build
 from footlights.public.board.notes import opened, verifier_key
 from footlights.public.board.read import BOARD_FILE, Board
 from footlights.public.board.rows import Int64s
-from footlights.public.board.statements import Stream, minute_leaf, places_and_leaves
+from footlights.public.board.statements import minute_leaf, places_and_leaves
 from footlights.public.board.streams import StreamTable
 from footlights.terms.errors import ProofFailed
 from footlights.terms.figures import rfc3339
@@ -33,6 +35,9 @@ from footlights.terms.figures import rfc3339
 WINDOW_ROWS = 500_000
 #: Changed rows that are named; beyond it they are counted.
 NAMED_MAX = 20
+
+Progress = Callable[[int, int], None]
+Table = StreamTable | LiveStreamTable
 
 
 class BoardVerdict(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,33 +66,47 @@ def published_key(board: Path) -> str:
     return verifier_key(name, bytes.fromhex(keys[0].public))
 
 
-def verify_board(folder: Path, key: str, *, progress: Callable[[int, int], None] | None = None) -> BoardVerdict:
+def verify_board(folder: Path, key: str, *, progress: Progress | None = None) -> BoardVerdict:
     """Check a whole board by the operator's public key. Raises ProofFailed where there is no log that it signed."""
-    with closing(Board(folder)) as board, closing(_connected(folder)) as db:
-        note = board.log().checkpoint()
-        if note is None:
-            raise ProofFailed("This board has no log yet: the gate signs one at its next tick.")
-        checkpoint = opened(note, trusted(board.log().keys(), key))
-        if not same_log(checkpoint.origin, key):
-            raise ProofFailed("The board's log is another than the key's.")
-        check = _Check(db, folder, size=checkpoint.size)
-        total = db.execute("SELECT coalesce(sum(rows), 0) FROM minutes").fetchone()[0]
-        for first, last in _windows(db, checkpoint.size):
-            check.window(first, last)
-            if progress is not None:
-                progress(check.rows, total)
-        check.root(checkpoint.root)
-        check.count()
-        minutes = db.execute("SELECT count(*) FROM minutes").fetchone()[0]
-        waiting = db.execute("SELECT count(*) FROM unsealed").fetchone()[0]
-        return BoardVerdict(
-            origin=checkpoint.origin, through=rfc3339(checkpoint.through_utc), rows=check.rows, minutes=minutes,
-            waiting=waiting, differences=check.differences, changed=tuple(check.changed),
-        )  # fmt: skip
+    with closing(_connected(folder / BOARD_FILE)) as db:
+        return _verify(db, StreamTable(db, Matrices(folder)), key, progress)
 
 
-def _connected(folder: Path) -> sqlite3.Connection:
-    return sqlite3.connect(f"file:{folder / BOARD_FILE}?mode=ro", uri=True)
+def verify_live(folder: Path, key: str, *, progress: Progress | None = None) -> BoardVerdict | None:
+    """Check the live board beside it, whose log is its own; None where nobody has gone live. Raises as verify_board."""
+    if not (folder / LIVE_FILE).exists():
+        return None
+    with closing(_connected(folder / LIVE_FILE)) as db:
+        return _verify(db, LiveStreamTable(db, live_matrices(folder)), key, progress, log=LIVE)
+
+
+def _verify(
+    db: sqlite3.Connection, table: Table, key: str, progress: Progress | None, *, log: str = ""
+) -> BoardVerdict:
+    note = Log(db).checkpoint()
+    if note is None:
+        raise ProofFailed("This board has no log yet: the gate signs one at its next tick.")
+    checkpoint = opened(note, trusted(Log(db).keys(), key))
+    if not same_log(checkpoint.origin, key, log=log):
+        raise ProofFailed("The board's log is another than the key's.")
+    check = _Check(db, table, size=checkpoint.size)
+    total = db.execute("SELECT coalesce(sum(rows), 0) FROM minutes").fetchone()[0]
+    for first, last in _windows(db, checkpoint.size):
+        check.window(first, last)
+        if progress is not None:
+            progress(check.rows, total)
+    check.root(checkpoint.root)
+    check.count()
+    minutes = db.execute("SELECT count(*) FROM minutes").fetchone()[0]
+    waiting = db.execute("SELECT count(*) FROM unsealed").fetchone()[0]
+    return BoardVerdict(
+        origin=checkpoint.origin, through=rfc3339(checkpoint.through_utc), rows=check.rows, minutes=minutes,
+        waiting=waiting, differences=check.differences, changed=tuple(check.changed),
+    )  # fmt: skip
+
+
+def _connected(file: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"file:{file}?mode=ro", uri=True)
 
 
 def _windows(db: sqlite3.Connection, size: int) -> Iterator[tuple[int, int]]:
@@ -104,15 +123,11 @@ def _windows(db: sqlite3.Connection, size: int) -> Iterator[tuple[int, int]]:
 class _Check:
     """Holds a board against its log."""
 
-    def __init__(self, db: sqlite3.Connection, folder: Path, *, size: int) -> None:
+    def __init__(self, db: sqlite3.Connection, table: Table, *, size: int) -> None:
         self._db, self._size = db, size
         self._log = Log(db)
-        self._table = StreamTable(db, Matrices(folder))
-        self._streams: list[tuple[int, Stream]] = []
-        for (spend,) in db.execute("SELECT spend FROM spends ORDER BY spend").fetchall():
-            stream = self._table.stream(spend)
-            if stream is not None and stream.moment_utc(1) is not None:
-                self._streams.append((spend, stream))
+        self._table = table
+        self._streams = table.stated()
         self._leaves: dict[int, bytes] = {}
         self.rows = 0
         self.differences = 0
@@ -160,7 +175,7 @@ class _Check:
         packed: list[bytes] = []
         query = "SELECT tick, row FROM figures WHERE spend = ? AND tick BETWEEN ? AND ?"
         for spend, stream in self._streams:
-            low, high = _ticks_between(stream, 60 * (first - 1), 60 * last)
+            low, high = stream.ticks_between(60 * (first - 1), 60 * last)
             if low > high:
                 continue
             rows = self._db.execute(query, (spend, low, high)).fetchall()
@@ -193,7 +208,8 @@ class _Check:
             self._note(f"{named(place)} was never published: it is not in the log.")
 
     def _named(self, spends: Int64s, ticks: Int64s, at: int) -> str:
-        stream, tick = self._table.stream(int(spends[at])), int(ticks[at])
+        tick = int(ticks[at])
+        stream = self._table.stream(int(spends[at]), tick)
         assert stream is not None, "a row has a stream"
         moment = stream.moment_utc(tick)
         when = "" if moment is None else f" at {rfc3339(moment)}"
@@ -207,15 +223,6 @@ class _Check:
 
 def _split(rows: list[bytes], begin: int, end: int) -> Bytes:
     return np.frombuffer(b"".join(row[begin:end] for row in rows), np.uint8).reshape(len(rows), end - begin)
-
-
-def _ticks_between(stream: Stream, after_utc: int, until_utc: int) -> tuple[int, int]:
-    """The ticks of a stream in (after, until]."""
-    ages = stream.ages()
-    if ages is None:  # an hour each, from 1970 on
-        return after_utc // 3600 + 1, until_utc // 3600
-    low = int(np.searchsorted(ages, after_utc - stream.begins_at, side="right")) + 1
-    return low, int(np.searchsorted(ages, until_utc - stream.begins_at, side="right"))
 
 
 def _root_of(leaves: dict[int, bytes], size: int) -> bytes:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +17,15 @@ import pytest
 
 from footlights.gate import live as live_module
 from footlights.gate.live import LiveGate
+from footlights.gate.notary import LogKeys
 from footlights.private.measure.live import Rooms
-from footlights.public.board.live import LiveBoard
+from footlights.public.board.chain import Chain
+from footlights.public.board.live import LIVE_FILE, LiveBoard
 from footlights.public.board.write_live import LiveBoardWriter
 from footlights.simulate.draws import Draws
 from footlights.terms.events import Kind, QuestionAsked, QuestionClosed
+from footlights.verify import verify_live
+from tests.notaries import key_of
 from tests.rooms import BEGIN, House, ended, event, started
 
 SECONDS = 130
@@ -61,6 +67,15 @@ def board_of(house: House) -> Board:
     return found
 
 
+def assert_logged(house: House) -> None:
+    """Each row of the board is in its log, once, or waits for its minute; and the log is as it was signed."""
+    verdict = verify_live(house.board, key_of(LogKeys(house.private)))
+    assert verdict is not None and verdict.changed == ()
+    with closing(sqlite3.connect(house.board / LIVE_FILE)) as db:
+        assert db.execute("SELECT count(*) FROM figures").fetchone() == (verdict.rows + verdict.waiting,)
+    assert verdict.rows and verdict.waiting
+
+
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Board:
     """The board of a gate that nothing happened to."""
@@ -75,6 +90,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Board:
 PLACES: tuple[tuple[type, str], ...] = (
     (Rooms, "hear"), (Rooms, "fix"), (Rooms, "sums"), (Rooms, "over"), (LiveBoardWriter, "publish"),
     (LiveBoardWriter, "__exit__"), (LiveBoardWriter, "spend"), (live_module._Stream, "estimate"),
+    (LiveBoardWriter, "seal"), (Chain, "note"), (Chain, "seal"), (Chain, "flush"),
 )  # fmt: skip
 
 
@@ -121,6 +137,7 @@ def test_wherever_it_dies_the_same_sequence_goes_on(
         _die_at(house, place, calls=1 + number * 2 % 5, after=after, until=until)
     house.publish(SECONDS)
     assert board_of(house) == whole
+    assert_logged(house)
 
 
 def test_a_gate_that_draws_other_noise_after_a_crash_is_caught(tmp_path: Path, whole: Board) -> None:
@@ -162,3 +179,4 @@ def test_kill_9_at_any_moment_changes_nothing_that_is_published(tmp_path: Path, 
                 break
     house.publish(SECONDS)
     assert board_of(house) == whole
+    assert_logged(house)

@@ -18,13 +18,16 @@ from footlights import verify as verify_module
 from footlights.cli import main
 from footlights.gate.notary import LogKeys
 from footlights.public.board import evidence
+from footlights.public.board.live import LIVE_FILE
 from footlights.public.board.matrices import Matrices
 from footlights.public.board.read import BOARD_FILE
 from footlights.public.web import exports, questions
 from footlights.terms.errors import ProofFailed
+from footlights.terms.events import QuestionAsked, QuestionClosed
 from footlights.terms.ticks import DAY
-from footlights.verify import published_key, verify_board
+from footlights.verify import published_key, verify_board, verify_live
 from tests import boards, notaries
+from tests.rooms import BEGIN, House, joins, started
 
 VERIFIER = Path(__file__).parents[2] / "docs" / "guides" / "verify_figures.py"
 
@@ -47,9 +50,9 @@ def data(written: tuple[Path, str], tmp_path: Path) -> Path:
     return tmp_path / "data"
 
 
-def changed(data: Path, *statements: str) -> None:
+def changed(data: Path, *statements: str, file: str = BOARD_FILE) -> None:
     """Change a board as somebody would who has its file: no trigger stops them."""
-    with closing(sqlite3.connect(data / "board" / BOARD_FILE)) as db:
+    with closing(sqlite3.connect(data / "board" / file)) as db:
         for (name,) in db.execute("SELECT name FROM sqlite_schema WHERE type = 'trigger'").fetchall():
             db.execute(f"DROP TRIGGER {name}")
         for statement in statements:
@@ -187,3 +190,74 @@ def test_evidence_has_no_number_that_canonical_json_would_write_otherwise(writte
         asked = questions.question(endpoint, creator="ada", video="a0" if "{video}" in endpoint else None, query={})
         answer = json.dumps(questions.prove(Matrices(written[0] / "board"), [asked]).asked[0].answer)
         assert not re.search(r"\d\.\d", re.sub(r'"[^"]*"', "", answer)), endpoint
+
+
+# ---- Live
+
+
+@pytest.fixture(scope="module")
+def live_written(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    folder = tmp_path_factory.mktemp("verify live")
+    house = House(folder)
+    question = QuestionAsked(id="q", live="l1", at_ms=BEGIN * 1000, options=("a", "b"))
+    closed = QuestionClosed(id="q", live="l1", at_ms=(BEGIN + 70) * 1000)
+    house.tell(started(), question, *joins(["ann", "bob"], at=5), closed)
+    house.publish(190)
+    return folder, notaries.key_of(LogKeys(house.private))
+
+
+@pytest.fixture
+def live_data(live_written: tuple[Path, str], tmp_path: Path) -> Path:
+    shutil.copytree(live_written[0], tmp_path / "data")
+    return tmp_path / "data"
+
+
+TICK = "spend = (SELECT spend FROM spends WHERE family = 'live') AND tick = 40"
+
+
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [
+        ("SELECT 1", None),
+        (f"UPDATE figures SET row = zeroblob(192) WHERE {TICK}", r"Tick 40 of live of l1 at .* was changed"),
+        (f"DELETE FROM figures WHERE {TICK}", r"A row of the minute .* is gone"),
+        ("DELETE FROM figures WHERE tick = 2 AND spend = (SELECT spend FROM spends WHERE family = 'live_audience')",
+         r"A row of the minute .* is gone"),
+        ("UPDATE questions SET options = '[\"b\", \"a\"]'", r"Tick 1 of live_questions of l1 .* was changed"),
+        ("UPDATE questions SET closed_tick = 20", "Tick 1 of live_questions of l1 .* never published"),
+        ("UPDATE lives SET begin_at = begin_at - 60", "was changed|never published"),
+        ("UPDATE plans SET detail = replace(detail, '\"unit\"', ' \"unit\"')", "was changed"),
+        ("DELETE FROM minutes WHERE minute = (SELECT max(minute) FROM minutes)", "not the one|never published"),
+    ],
+)  # fmt: skip
+def test_whatever_is_changed_in_a_live_board_is_found_and_named(
+    live_written: tuple[Path, str], live_data: Path, statement: str, said: str | None
+) -> None:
+    changed(live_data, statement, file=LIVE_FILE)
+    verdict = verify_live(live_data / "board", live_written[1])
+    assert verdict is not None
+    assert verdict.changed == () if said is None else any(re.search(said, each) for each in verdict.changed)
+
+
+def test_where_nobody_has_gone_live_there_is_nothing_to_check(written: tuple[Path, str]) -> None:
+    assert verify_live(written[0] / "board", written[1]) is None
+
+
+def test_the_log_of_minutes_is_not_taken_for_that_of_live_sessions(written: tuple[Path, str], data: Path) -> None:
+    shutil.copy(data / "board" / BOARD_FILE, data / "board" / LIVE_FILE)
+    with pytest.raises(ProofFailed, match="another"):
+        verify_live(data / "board", written[1])
+
+
+def test_the_command_checks_the_live_board_of_a_folder_too(
+    data: Path, written: tuple[Path, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    house = House(data)  # it signs with the folder's own key
+    house.tell(started(), *joins(["ann"], at=1))
+    house.publish(62)
+    assert main(["verify", str(data), "--key", written[1]]) == 0
+    assert "31 rows in 1 minutes" in capsys.readouterr().out
+    changed(data, f"UPDATE figures SET row = zeroblob(192) WHERE {TICK.replace('40', '4')}", file=LIVE_FILE)
+    with pytest.raises(SystemExit) as ended:
+        main(["verify", str(data), "--key", written[1]])
+    assert ended.value.code == 1 and "Tick 4 of live of l1" in capsys.readouterr().out

@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import urllib.request
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.error import URLError
 
 import msgspec
@@ -18,6 +18,9 @@ from footlights.cli.arguments import command
 from footlights.cli.output import Progress, note, say, usage
 from footlights.settings import Settings
 from footlights.terms.errors import ProofFailed
+
+if TYPE_CHECKING:
+    from footlights.verify import BoardVerdict
 
 _SECONDS_MAX = 30
 _BYTES_MAX = 64 << 20
@@ -64,11 +67,20 @@ def _verify(asked: argparse.Namespace, _: Settings) -> None:
 
 
 def _verify_board(asked: argparse.Namespace, folder: Path) -> None:
-    from footlights.verify import published_key, verify_board
+    from footlights.verify import published_key, verify_board, verify_live
 
     key = _key_of(asked, published_key(folder))
     with Progress("verifying", unit="rows") as progress:
         verdict = verify_board(folder, key, progress=progress)
+        live = verify_live(folder, key, progress=progress)
+    found = [each for each in (verdict, live) if each is not None]
+    told = {**msgspec.to_builtins(verdict), "live": msgspec.to_builtins(live)}
+    say(asked, told, "\n".join(line for each in found for line in _words(each)))
+    if any(each.differences for each in found):
+        raise SystemExit(1)
+
+
+def _words(verdict: BoardVerdict) -> list[str]:
     lines = [*verdict.changed]
     if verdict.differences > len(verdict.changed):
         lines.append(f"and {verdict.differences - len(verdict.changed):,} more")
@@ -78,9 +90,7 @@ def _verify_board(asked: argparse.Namespace, folder: Path) -> None:
     )
     if verdict.waiting:
         lines.append(f"{verdict.waiting:,} rows are of a minute that is not over, and not signed yet")
-    say(asked, msgspec.to_builtins(verdict), "\n".join(lines))
-    if verdict.differences:
-        raise SystemExit(1)
+    return lines
 
 
 def _say_verdict(asked: argparse.Namespace, evidence: bytes, table: str | None) -> None:

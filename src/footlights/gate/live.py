@@ -1,10 +1,11 @@
 """Live gate. The clock of live sessions. In: a moment. Out: on the live board, every tick up to it. Once, ever.
 
-    hear ─▶ charge ─▶ fix ─▶ release ─▶ live board        a crash anywhere: run again, same figures
-            spend     x      y = Cx+z   one transaction
+    hear ─▶ charge ─▶ fix ─▶ release ─▶ live board ─▶ seal        a crash anywhere: run again, same figures
+            spend     x      y = Cx+z   one transaction  minutes that are over
 
 Ticks are those of terms/live.py: what is due hangs on declared times alone. A tick that is late is published late, by
-itself. It runs beside the gate of minutes, in a process and on files of its own, and waits for nothing there.
+itself; a minute of the log is closed once all its ticks are out. This runs beside the gate of minutes, in a process
+and on files of its own, and waits for nothing there.
 """
 
 from __future__ import annotations
@@ -21,9 +22,10 @@ from footlights.gate.keys import gate_key
 from footlights.gate.live_plan import LivePlan, noise_rows
 from footlights.gate.mechanisms.counter import UNIT
 from footlights.gate.mechanisms.noise import KeyedNoise
+from footlights.gate.notary import LogKeys
 from footlights.gate.release import release_answers, release_live, release_live_audience
 from footlights.private.measure.live import Question, Room, Rooms
-from footlights.public.board.live import AUDIENCE_LAYOUT, LAYOUT, answers_layout, policies_of
+from footlights.public.board.live import AUDIENCE_LAYOUT, LAYOUT, answers_layout, policies_of, restores_of
 from footlights.public.board.write_live import LiveBoardWriter
 from footlights.terms.families import LIVE_FAMILIES
 from footlights.terms.live import FIRST_REACTION, MINUTE_TICKS, NOISY, TICKS, minute_of
@@ -48,6 +50,7 @@ class LiveGate:
         self._rooms = Rooms(private, policies=policies)
         self._policies = policies
         self._board = LiveBoardWriter(board)
+        self._notary, self._restores = LogKeys(private), restores_of(board)
         key = gate_key(private)
         self._noise = {family: KeyedNoise(key, family=family) for family in LIVE_FAMILIES}
         self._plans: dict[int, LivePlan] = {}
@@ -64,7 +67,8 @@ class LiveGate:
     def run(self, *, until_utc: int) -> int:
         """Publish all ticks that are due at a moment; returns how many that was."""
         self._rooms.forget(at_utc=until_utc)
-        self._rooms.hear()
+        # What is heard from now on begins after the minutes that the log has closed: nothing comes late into it.
+        self._rooms.hear(sealed_utc=self._board.sealed_utc())
         ticks = 0
         while rooms := [room for room in self._rooms.rooms() if not room.over]:
             due = [(room, _some(room.due(until_utc))) for room in rooms]
@@ -73,6 +77,7 @@ class LiveGate:
             ticks += published
             if not published:
                 break
+        self._board.seal(self._notary, through_utc=until_utc, restores=self._restores)
         return ticks
 
     def _run_once(self, due: list[tuple[Room, range]]) -> None:

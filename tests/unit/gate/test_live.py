@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from footlights.gate.live import LiveGate
+from footlights.gate.notary import LogKeys
 from footlights.operate import open_gate, tick_live
 from footlights.private.measure.copies import copy_rest
 from footlights.private.measure.live import Room
@@ -15,14 +19,17 @@ from footlights.private.vault.asks import Ask
 from footlights.private.vault.journal import JournalWriter
 from footlights.private.vault.rewriting import rewrite
 from footlights.private.vault.seasons import SeasonKeys
-from footlights.public.board.live import LiveBoard
+from footlights.public.board.live import LIVE_FILE, LiveBoard
 from footlights.public.board.write import BoardWriter
+from footlights.public.board.write_live import LiveBoardWriter
 from footlights.settings import load_settings
-from footlights.terms.errors import AlreadyPublished, VaultDamaged
+from footlights.terms.errors import AlreadyPublished, BoardDamaged, VaultDamaged
 from footlights.terms.events import Kind, QuestionAsked, QuestionClosed
 from footlights.terms.live import CONCURRENT, FOLLOWERS, NOISY, SHARES, TICKS, VIEWERS
 from footlights.terms.policy import Policy, default_policy, parse_policy
 from footlights.terms.seasons import season_at, season_start_utc
+from footlights.verify import BoardVerdict, verify_live
+from tests.notaries import key_of
 from tests.rooms import BEGIN, HOST, House, ended, event, joins, started
 
 
@@ -349,3 +356,104 @@ def test_the_command_publishes_what_is_due_of_live_sessions_too(tmp_path: Path) 
     open_gate(tmp_path, load_settings(tmp_path)).close()
     assert tick_live(tmp_path, until_utc=BEGIN + 4) == 2
     assert house.rows().exact.tolist() == [[1, 0], [1, 0]]
+
+
+# ---- The log
+
+
+def logged(house: House) -> BoardVerdict:
+    verdict = verify_live(house.board, key_of(LogKeys(house.private)))
+    assert verdict is not None and verdict.changed == ()
+    return verdict
+
+
+def test_every_live_row_is_in_the_log_once_its_minute_is_over(house: House) -> None:
+    house.tell(started(), *joins(["ann"], at=1))
+    house.publish(58)
+    assert (logged(house).rows, logged(house).waiting) == (0, 29)
+    house.publish(62)
+    # Thirty ticks and the audience of the minute are signed; a tick of the next one waits.
+    assert (logged(house).rows, logged(house).waiting) == (31, 1)
+    assert logged(house).through == "2026-01-01T00:01:00Z"
+
+
+def test_a_minute_is_closed_only_when_all_its_ticks_are_out(house: House) -> None:
+    """A gate that was down publishes the ticks late, each in the minute of its moment, and signs once it is through."""
+    house.tell(started())
+    house.publish(4)
+    house.publish(600)
+    assert (logged(house).rows, logged(house).waiting) == (310, 0)
+
+
+def test_a_session_that_is_heard_of_after_a_minute_was_closed_begins_after_it(house: House) -> None:
+    house.tell(started())
+    house.publish(90)
+    house.tell(started("l2", at=10), event("ann", at=20, live="l2"))
+    house.publish(120)
+    assert house.rows("l2").ticks.tolist() == list(range(26, 56))  # from the first tick after 00:01:00 on
+    assert counted(house, live="l2")[0] == 1
+    assert logged(house).waiting == 0
+
+
+def test_a_session_whose_every_tick_is_in_closed_minutes_is_not_published(house: House) -> None:
+    house.tell(started(), ended(at=10))
+    house.publish(2 * TICKS + 60)
+    house.tell(started("l2"))
+    assert house.publish(2 * TICKS + 120) == 0
+    assert logged(house).waiting == 0
+
+
+def test_what_would_come_into_a_closed_minute_is_refused(house: House) -> None:
+    house.tell(started())
+    house.publish(30)
+    house.publish(120)
+    writer = LiveBoardWriter(house.board)
+    with writer:
+        # A tick of a session that begins where l1 does, as a gate that forgets what it signed would publish it.
+        writer.declare((77, "l7", HOST, "", BEGIN, BEGIN, 1, 0))
+        spend = writer.spend(77, family="live", plan=1, rho=Fraction(1))
+        writer.publish([(spend, 3, bytes(8))])
+    with pytest.raises(BoardDamaged, match="over"):
+        writer.seal(LogKeys(house.private), through_utc=BEGIN + 180, restores=0)
+    writer.close()
+
+
+def test_a_live_board_from_before_there_was_a_log_gets_one(house: House) -> None:
+    house.tell(started(), *joins(["ann"], at=1))
+    house.publish(90)
+    with closing(sqlite3.connect(house.board / LIVE_FILE)) as db:
+        for table in ("minutes", "parts", "nodes", "unsealed", "facts"):
+            db.execute(f"DROP TABLE {table}")
+        db.commit()
+    house.publish(120)
+    assert (logged(house).rows, logged(house).waiting) == (62, 0)
+
+
+def test_a_restored_live_board_goes_on_under_another_name(house: House) -> None:
+    board = BoardWriter(house.board)
+    with board:
+        board.state("restores", '[{"at": 1, "through": 1}]')
+    board.close()
+    house.tell(started())
+    house.publish(62)
+    assert logged(house).origin == f"{LogKeys(house.private).origin}/live/restored-1"
+
+
+def test_the_log_of_live_sessions_goes_on_where_there_are_none(house: House) -> None:
+    house.tell(started(), ended(at=10))
+    house.publish(60)
+    house.publish(240)
+    assert logged(house).through == "2026-01-01T00:04:00Z"
+
+
+def test_a_question_stands_in_the_minute_in_which_it_closed(house: House) -> None:
+    asked = QuestionAsked(id="q", live="l1", at_ms=(BEGIN + 1) * 1000, options=("a", "b"))
+    left = QuestionAsked(id="r", live="l1", at_ms=(BEGIN + 2) * 1000, options=("a", "b"))
+    closed = QuestionClosed(id="q", live="l1", at_ms=(BEGIN + 70) * 1000)
+    house.tell(started(), asked, left, closed, ended(at=130))
+    house.publish(60)
+    house.publish(120)
+    assert (logged(house).rows, logged(house).waiting) == (60 + 2 + 1, 0)
+    house.publish(180)
+    # Five ticks, the audience of the minute in which it ended, and the question that closed with it.
+    assert (logged(house).rows, logged(house).waiting) == (63 + 5 + 1 + 1, 0)

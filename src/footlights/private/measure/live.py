@@ -120,6 +120,7 @@ class Rooms:
         self._own: dict[tuple[int, str], int] = {}
         self._sums: dict[int, _Sums] = {}
         self._kept: Season | None = None
+        self._sealed_utc = 0
         self._erased: set[tuple[int, int]] = set(self._db.execute("SELECT season, viewer FROM erased"))
 
     def close(self) -> None:
@@ -128,8 +129,12 @@ class Rooms:
 
     # ---- Hearing
 
-    def hear(self) -> None:
-        """Take in all that the journal holds by now. Raises VaultDamaged where it is missing or cut."""
+    def hear(self, *, sealed_utc: int = 0) -> None:
+        """Take in all that the journal holds by now. Raises VaultDamaged where it is missing or cut.
+
+        sealed_utc: sessions that are heard of for the first time have no tick until then.
+        """
+        self._sealed_utc = sealed_utc
         more = True
         while more:
             positions = dict(self._db.execute("SELECT segment, byte_offset FROM positions").fetchall())
@@ -198,7 +203,10 @@ class Rooms:
     def _start(self, told: LiveStarted, *, seq: int) -> None:
         live, begin = subject_key("live", told.id), begin_utc(told.started_at_utc)
         # Ticks that were over when it was declared are never published; nothing was known to be counted in them.
-        first = min(TICKS, tick_at(begin, told.at_ms))
+        first = max(tick_at(begin, told.at_ms), last_tick_at(begin, self._sealed_utc) + 1)
+        if first > TICKS:
+            log.warning("live.declared_too_late")
+            return
         policy = self._policies.number_at(season_at(told.at_ms // 1000))
         self._db.execute(
             "INSERT INTO rooms VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?) ON CONFLICT (live) DO UPDATE "

@@ -12,19 +12,18 @@ import os
 import sqlite3
 from collections.abc import Iterable, Sequence
 from importlib import resources
-from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
 from footlights.public.board import merkle
 from footlights.public.board.log import BLIND, Log
-from footlights.public.board.matrices import Matrices
 from footlights.public.board.merkle import HASH_BYTES
 from footlights.public.board.minutes import PLACE_BYTES, Bytes, build
 from footlights.public.board.notes import Checkpoint
 from footlights.public.board.rows import Int64s
 from footlights.public.board.statements import minute_leaf, places_and_leaves, policies_hash
-from footlights.public.board.streams import StreamTable
+from footlights.public.board.streams import Known
 from footlights.terms.errors import BoardDamaged
 
 Row = tuple[int, int, bytes]
@@ -33,13 +32,26 @@ ROWS = 100_000
 BLIND_BYTES = 32
 
 
-class Chain:
-    """The log of the board that a writer has open."""
+class Streams(Protocol):
+    """What rows are of."""
 
-    def __init__(self, db: sqlite3.Connection, folder: Path) -> None:
+    def of(self, spends: Int64s, ticks: Int64s) -> Known:
+        """What is known of the rows of some spends and ticks."""
+
+    def policies(self) -> list[tuple[int, str]]:
+        """The policies that were decided, in that order: (first season, text)."""
+
+    def forget(self) -> None:
+        """Read the board again."""
+
+
+class Chain:
+    """The log of the board that a writer has open. streams: those of the board."""
+
+    def __init__(self, db: sqlite3.Connection, streams: Streams) -> None:
         self._db = db
         self._log = Log(db)
-        self._streams = StreamTable(db, Matrices(folder))
+        self._streams = streams
         self._noted: list[tuple[Int64s, Bytes, Bytes]] = []
         if self._log.exists():
             self._blind = self._log.blind()
@@ -77,7 +89,7 @@ class Chain:
                 "a figure of a minute that is over came after it: nothing is published late. Restore the board and the "
                 "private folder of one backup: docs/guides/restore.md."
             )
-        policies = policies_hash(self._db.execute("SELECT from_season, text FROM policies ORDER BY policy").fetchall())
+        policies = policies_hash(self._streams.policies())
         self._extend(self._closed(minutes, places, leaves, policies), old, size)
         self._set_size(size)
         return Checkpoint(origin="", size=size, root=self._log.root(size))

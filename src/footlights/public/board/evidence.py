@@ -25,7 +25,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from footlights.public.board import merkle
-from footlights.public.board.log import LogKey, endorsement_text
+from footlights.public.board.live import Live, Question
+from footlights.public.board.live_streams import LiveStream, StatedQuestion
+from footlights.public.board.log import LIVE, Log, LogKey, endorsement_text
 from footlights.public.board.matrices import Matrices, matrix_hash, names_in
 from footlights.public.board.minutes import root_at
 from footlights.public.board.notes import RESTORED, Checkpoint, opened, parsed_key, verified
@@ -98,6 +100,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     endpoint: str
     creator: str
     video: str | None = None
+    live: str | None = None
     query: dict[str, Any] = {}
     answer: Any = None
 
@@ -110,10 +113,19 @@ class Shared(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: str
 
 
+class OfLive(msgspec.Struct, frozen=True, kw_only=True):
+    """What evidence of a live session holds besides: the session and its questions, as declared, and its streams."""
+
+    session: Live
+    questions: list[Question]
+    streams: list[LiveStream]
+
+
 class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     """Answers, and what proves them. Texts of bytes are base64; hashes: those that paths lead over, each once.
 
     signature: the server's, a detached JWS over the answers and what was said beside them (signed_content).
+    live: of a live session, whose rows are in a log of its own; then `streams` holds none.
     """
 
     format: str = FORMAT
@@ -130,6 +142,11 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     hashes: list[str]
     share: Shared | None = None
     signature: str = ""
+    live: OfLive | None = None
+
+    def stated(self) -> Sequence[Stream | LiveStream]:
+        """The streams that rows are of."""
+        return self.streams if self.live is None else self.live.streams
 
     def signed_content(self) -> bytes:
         """What the server signs."""
@@ -242,12 +259,12 @@ class Traced(Board):
         class TracedPlan(Plan):
             def _rows(self, name: str) -> Any:
                 whole = matrices.load(name)
-                return _Lines(whole.shape, whole.__getitem__, lines.setdefault(name, set()))
+                return Lines(whole.shape, whole.__getitem__, lines.setdefault(name, set()))
 
         return TracedPlan(plan, family, json.loads(detail), self.folder)
 
 
-class _Lines:
+class Lines:
     """A matrix of which each row that is asked for is noted."""
 
     def __init__(self, shape: tuple[int, ...], row: Callable[[int], Any], asked: set[int]) -> None:
@@ -264,6 +281,7 @@ class _Lines:
         return self.shape[0]
 
     def astype(self, kind: Any) -> Any:
+        """All of it, as another type."""
         return np.stack([self[step] for step in range(self.shape[0])]).astype(kind)
 
 
@@ -271,13 +289,14 @@ def gather(board: Traced, asked: Sequence[Asked], matrices: Matrices) -> Evidenc
     """What proves the answers that were read from a board. Raises ProofFailed where they take too many rows."""
     if len(board.read) > ROWS_MAX:
         raise ProofFailed(f"This takes {len(board.read):,} rows to prove; at most {ROWS_MAX:,} are. Ask for less.")
-    hashes = _Hashes()
+    hashes = Hashes()
     table = board.table(matrices)
     spends = sorted(board.spends | {spend for spend, _ in board.read})
     streams = [board.statement(table, spend) for spend in spends]
     at = {spend: place for place, spend in enumerate(spends)}
+    log, size = board.log(), board.size
     rows = [
-        _proved_row(board, streams[at[spend]], (spend, tick), stream_at=at[spend], hashes=hashes)
+        proved_row(log, size, streams[at[spend]], tick, board.packed(spend, tick), stream_at=at[spend], hashes=hashes)
         for spend, tick in sorted(board.read)
     ]
     return Evidence(
@@ -287,7 +306,7 @@ def gather(board: Traced, asked: Sequence[Asked], matrices: Matrices) -> Evidenc
         policies=_policies_then(board.policy_rows(), streams, rows),
         plans=board.stated_plans(streams, matrices),
         matrices={
-            matrices.root(name): _proved_matrix(matrices, name, lines, hashes)
+            matrices.root(name): proved_matrix(matrices, name, lines, hashes)
             for name, lines in sorted(board.lines.items())
         },
         streams=streams,
@@ -298,7 +317,7 @@ def gather(board: Traced, asked: Sequence[Asked], matrices: Matrices) -> Evidenc
     )
 
 
-class _Hashes:
+class Hashes:
     """Hashes that many paths share, each once."""
 
     def __init__(self) -> None:
@@ -306,35 +325,39 @@ class _Hashes:
         self._at: dict[bytes, int] = {}
 
     def places(self, path: Iterable[bytes]) -> list[int]:
+        """Where the hashes of a path stand among them."""
         return [self._place(each) for each in path]
 
     def _place(self, each: bytes) -> int:
         if each not in self._at:
             self._at[each] = len(self.texts)
-            self.texts.append(_text(each))
+            self.texts.append(text_of(each))
         return self._at[each]
 
 
-def _proved_row(board: Traced, stream: Stream, row: tuple[int, int], *, stream_at: int, hashes: _Hashes) -> ProvedRow:
-    spend, tick = row
+def proved_row(
+    log: Log, size: int, stream: Stream | LiveStream, tick: int, packed: bytes, *, stream_at: int, hashes: Hashes
+) -> ProvedRow:
+    """A row with the way from it to a log of some size. stream_at: the stream's place among those of the evidence."""
     moment = stream.moment_utc(tick)
     assert moment is not None, "what was read is in its schedule"
     at = place_of(stream.name, moment)
-    proof = board.log().row_proof(minute=minute_of(moment), place=at, size=board.size)
+    proof = log.row_proof(minute=minute_of(moment), place=at, size=size)
     if proof is None:
         raise BoardDamaged("a row of the board is not in its log. Restore the board: `footlights verify` says which.")
     return ProvedRow(
-        stream=stream_at, tick=tick, row=_text(board.packed(spend, tick)),
-        salt=salt_of(board.log().blind(), at).hex(), policies=proof.policies.hex(),
+        stream=stream_at, tick=tick, row=text_of(packed),
+        salt=salt_of(log.blind(), at).hex(), policies=proof.policies.hex(),
         in_minute=hashes.places(proof.in_minute), in_log=hashes.places(proof.in_log),
     )  # fmt: skip
 
 
-def _proved_matrix(matrices: Matrices, name: str, lines: set[int], hashes: _Hashes) -> ProvedMatrix:
+def proved_matrix(matrices: Matrices, name: str, lines: set[int], hashes: Hashes) -> ProvedMatrix:
+    """Some rows of a matrix with the way from each to its root."""
     rows = {}
     for line in sorted(lines):
         values, path = matrices.proved_row(name, line)
-        rows[line] = MatrixRow(values=_text(values), path=hashes.places(path))
+        rows[line] = MatrixRow(values=text_of(values), path=hashes.places(path))
     return ProvedMatrix(size=len(matrices.load(name)), rows=rows)
 
 
@@ -349,7 +372,7 @@ def _policies_then(
     return next(policies[:n] for n in counts if policies_hash(policies[:n]).hex() == newest.policies)
 
 
-def _newest_row(streams: Sequence[Stream], rows: Sequence[ProvedRow]) -> ProvedRow | None:
+def _newest_row(streams: Sequence[Stream | LiveStream], rows: Sequence[ProvedRow]) -> ProvedRow | None:
     return max(rows, key=lambda row: streams[row.stream].moment_utc(row.tick) or 0, default=None)
 
 
@@ -382,7 +405,7 @@ class Proved(Board):
             def _rows(self, name: str) -> Any:
                 matrix = known.get(stated.matrices[name], ProvedMatrix(size=1, rows={}))
                 # A row is kept without the zeros at its end; a matrix has no more columns than rows.
-                return _Lines((matrix.size, matrix.size), lambda line: _line(matrix, line), set())
+                return Lines((matrix.size, matrix.size), lambda line: _line(matrix, line), set())
 
         return ProvedPlan(plan, family, json.loads(detail), self.folder)
 
@@ -415,7 +438,7 @@ class Proved(Board):
                     (number, subject, stream.season, stream.family, plans[stream.plan], stream.rho, stream.first_tick),
                 )
         db.executemany(
-            "INSERT INTO figures VALUES (?, ?, ?)", ((row.stream, row.tick, _bytes(row.row)) for row in evidence.rows)
+            "INSERT INTO figures VALUES (?, ?, ?)", ((row.stream, row.tick, bytes_of(row.row)) for row in evidence.rows)
         )
 
 
@@ -433,9 +456,9 @@ def checked(evidence: Evidence, key: str) -> Checkpoint:
         raise ProofFailed(f"This is no evidence that can be read here: it says {evidence.format[:40]!r}.")
     try:
         checkpoint = opened(evidence.checkpoint, trusted(evidence.keys, key))
-        if not same_log(checkpoint.origin, key):
+        if not same_log(checkpoint.origin, key, log="" if evidence.live is None else LIVE):
             raise ProofFailed("The checkpoint is of another log than the key.")
-        hashes = [_bytes(text) for text in evidence.hashes]
+        hashes = [bytes_of(text) for text in evidence.hashes]
         _check_plans(evidence, hashes)
         _check_rows(evidence, hashes, checkpoint)
     except (IndexError, ValueError, OverflowError):
@@ -457,9 +480,12 @@ def trusted(keys: Sequence[LogKey], key: str) -> list[bytes]:
     return chain
 
 
-def same_log(origin: str, key: str) -> bool:
-    """Whether a checkpoint is of the log that a key is of, before or after the deployment was put back to a copy."""
-    name, _ = parsed_key(key)
+def same_log(origin: str, key: str, *, log: str = "") -> bool:
+    """Whether a checkpoint is of the log that a key is of, before or after the deployment was put back to a copy.
+
+    log: LIVE for the one of live sessions.
+    """
+    name = parsed_key(key)[0] + log
     return origin == name or origin.startswith(name + RESTORED)
 
 
@@ -468,7 +494,7 @@ def _check_plans(evidence: Evidence, hashes: list[bytes]) -> None:
     for root, matrix in evidence.matrices.items():
         for line, row in matrix.rows.items():
             path = [hashes[at] for at in row.path]
-            leaf = merkle.leaf_hash(_bytes(row.values))
+            leaf = merkle.leaf_hash(bytes_of(row.values))
             found = merkle.root_from_path(leaf, line, matrix.size, path)
             if root not in named or found is None or matrix_hash(matrix.size, found) != root:
                 raise ProofFailed(f"Row {line} of a plan's matrix was changed: intervals would not be what they were.")
@@ -476,20 +502,21 @@ def _check_plans(evidence: Evidence, hashes: list[bytes]) -> None:
 
 def _check_rows(evidence: Evidence, hashes: list[bytes], checkpoint: Checkpoint) -> None:
     plans = {plan.hash for plan in evidence.plans}
+    streams = evidence.stated()
     videos = {video.id: video for video in evidence.videos}
-    statements = [stream.hash for stream in evidence.streams]
+    statements = [stream.hash for stream in streams]
     for row in evidence.rows:
-        stream = evidence.streams[row.stream]
+        stream = streams[row.stream]
         if stream.plan not in plans:
             raise ProofFailed(f"The plan of {_what(stream, row.tick)} was changed, or is not in the evidence.")
         moment = stream.moment_utc(row.tick)
-        if moment is None or not stream.is_whole() or not _is_declared(stream, videos):
+        if moment is None or not _is_declared(stream, evidence, videos):
             raise ProofFailed(f"What {_what(stream, row.tick)} is of was changed.")
         place = place_of(stream.name, moment)
         salt = bytes.fromhex(row.salt)
         if len(salt) != SALT_BYTES:  # else what is salt and what is row could be cut otherwise
             raise ProofFailed(f"The proof of {_what(stream, row.tick)} is cut.")
-        leaf = row_leaf(place, salt, statements[row.stream], row.tick, _bytes(row.row))
+        leaf = row_leaf(place, salt, statements[row.stream], row.tick, bytes_of(row.row))
         root = root_at(leaf, place, [hashes[at] for at in row.in_minute])
         if root is None:
             raise ProofFailed(f"The proof of {_what(stream, row.tick)} is too long.")
@@ -497,23 +524,50 @@ def _check_rows(evidence: Evidence, hashes: list[bytes], checkpoint: Checkpoint)
         path = [hashes[at] for at in row.in_log]
         if merkle.root_from_path(in_log, minute_of(moment), checkpoint.size, path) != checkpoint.root:
             raise ProofFailed(f"{_what(stream, row.tick)} was changed, or was never published.")
-    newest = _newest_row(evidence.streams, evidence.rows)
+    newest = _newest_row(streams, evidence.rows)
     if newest is not None and policies_hash(evidence.policies).hex() != newest.policies:
         raise ProofFailed("The policy was changed.")
 
 
-def _is_declared(stream: Stream, videos: dict[str, Video]) -> bool:
+def _is_declared(stream: Stream | LiveStream, evidence: Evidence, videos: dict[str, Video]) -> bool:
+    """Whether what the evidence says of a stream's subject is what the stream's statement says."""
+    if isinstance(stream, LiveStream):
+        assert evidence.live is not None, "only evidence of a session has its streams"
+        return _is_of(stream, evidence.live)
     video = videos.get(stream.id)
-    if _subject_of(stream) == "creator" or video is None:
-        return True
+    if not stream.is_whole() or _subject_of(stream) == "creator" or video is None:
+        return stream.is_whole()
     return video.posted_at_utc == stream.begins_at and video.duration_ms == stream.duration_ms
 
 
-def _subject_of(stream: Stream) -> str:
+def _is_of(stream: LiveStream, of: OfLive) -> bool:
+    session = of.session
+    if (stream.id, stream.creator, stream.begins_at, stream.first_tick) != (
+        session.id, session.creator, session.begin_utc, session.first_tick,
+    ):  # fmt: skip
+        return False
+    if stream.question is None:
+        return stream.family != "live_questions"
+    return stream.question in [_stated(question, session) for question in of.questions]
+
+
+def _stated(question: Question, session: Live) -> StatedQuestion | None:
+    ends = [tick for tick in (question.closed_tick, session.last_tick) if tick is not None]
+    if not ends:
+        return None
+    return StatedQuestion(
+        asked_tick=question.asked_tick, closed_tick=min(ends), id=question.id, number=question.number,
+        options=question.options, text=question.text,
+    )  # fmt: skip
+
+
+def _subject_of(stream: Stream | LiveStream) -> str:
+    if isinstance(stream, LiveStream):
+        return "session"
     return FAMILIES[stream.family].unit if stream.family in FAMILIES else "creator"
 
 
-def _what(stream: Stream, tick: int) -> str:
+def _what(stream: Stream | LiveStream, tick: int) -> str:
     moment = stream.moment_utc(tick)
     when = f"tick {tick}" if moment is None else rfc3339(moment)
     return f"{stream.family} of {_subject_of(stream)} {stream.id} at {when}"
@@ -522,17 +576,19 @@ def _what(stream: Stream, tick: int) -> str:
 def _line(matrix: ProvedMatrix, line: int) -> Rows:
     if line not in matrix.rows:
         raise ProofFailed(f"Row {line} of a plan's matrix is not in the evidence: the question is another.")
-    values = np.frombuffer(_bytes(matrix.rows[line].values), dtype="<f4")
+    values = np.frombuffer(bytes_of(matrix.rows[line].values), dtype="<f4")
     whole = np.zeros(matrix.size, dtype=np.float32)
     whole[: len(values)] = values
     return whole
 
 
-def _text(data: bytes) -> str:
+def text_of(data: bytes) -> str:
+    """Bytes as evidence holds them."""
     return base64.b64encode(data).decode()
 
 
-def _bytes(text: str) -> bytes:
+def bytes_of(text: str) -> bytes:
+    """Bytes as they were. Raises ProofFailed for what is no base64."""
     try:
         return base64.b64decode(text, validate=True)
     except (ValueError, binascii.Error):

@@ -9,15 +9,19 @@ from __future__ import annotations
 import json
 import math
 import sqlite3
+from collections.abc import Callable
 from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from footlights.public.board.live_streams import NOISE, by_step
+from footlights.public.board.log import Log
+from footlights.public.board.matrices import Matrices
 from footlights.public.board.read import Board
 from footlights.public.board.rows import Int64s, Layout
 from footlights.terms.errors import BoardDamaged, NotFound
@@ -59,6 +63,18 @@ def policies_of(folder: Path) -> Policies:
         board.close()
 
 
+def restores_of(folder: Path) -> int:
+    """How often a board was put back to a copy; 0 where there is none yet."""
+    try:
+        board = Board(folder)
+    except BoardDamaged:
+        return 0
+    try:
+        return board.restores()
+    finally:
+        board.close()
+
+
 class Live(msgspec.Struct, frozen=True, kw_only=True):
     """A live session as the platform declared it. last_tick: of one that is over; None while it is live."""
 
@@ -77,17 +93,23 @@ class Live(msgspec.Struct, frozen=True, kw_only=True):
         return tick_utc(self.begin_utc, tick)
 
 
+class Lines(Protocol):
+    """A matrix of which a row is read where it is asked for."""
+
+    def __getitem__(self, line: int) -> Any:
+        """One row."""
+
+
 class LivePlan:
     """What a session's noise is. In: a row of `plans`. Out: standard deviations of what was published.
 
+    matrix: what gives a matrix by its name, with a row for each step.
     small_room, too_few: the policy's limits on what is shown.
     """
 
-    def __init__(self, detail: dict[str, Any], folder: Path) -> None:
+    def __init__(self, detail: dict[str, Any], matrix: Callable[[str], Lines]) -> None:
         self._sigmas = {part: math.sqrt(Fraction(variance)) for part, variance in detail["variances"].items()}
-        self._counts, self._marks, self._within, self._minutes = (
-            _rows(folder / detail[name]) for name in ("counts", "marks", "within_minute", "minutes")
-        )
+        self._counts, self._marks, self._within, self._minutes = (matrix(detail[name]) for name in NOISE)
         self._unit: int = detail["unit"]
         self.small_room: int = detail["small_room"]
         self.too_few: float = detail["too_few"]
@@ -96,12 +118,12 @@ class LivePlan:
         """Standard deviation of the estimate of one of NOISY at a tick. step: tick - the session's first."""
         if name.startswith("reactions_"):
             within = min(step, (tick - 1) % MINUTE_TICKS)
-            return float(self._sigmas["reactions"] * math.sqrt(self._within[within]))
-        return float(self._sigmas[name] * math.sqrt(self._counts[0, step]))
+            return float(self._sigmas["reactions"] * math.sqrt(self._within[within][0]))
+        return float(self._sigmas[name] * math.sqrt(self._counts[step][0]))
 
     def std_of_sum(self, *, step: int) -> float:
         """Of the sum of concurrent viewers over all ticks up to a step."""
-        return float(self._sigmas["concurrent_viewers"] * math.sqrt(self._counts[1, step]))
+        return float(self._sigmas["concurrent_viewers"] * math.sqrt(self._counts[step][1]))
 
     def covariance_of_minutes(self, minutes: int) -> Floats:
         """Covariance of the mean number of concurrent viewers in each of a session's first minutes, each of 30 ticks.
@@ -109,14 +131,21 @@ class LivePlan:
         Minutes count from the session's first tick. Shape (minutes, minutes).
         """
         sums = np.zeros((minutes + 1, minutes + 1))
-        sums[1:, 1:] = self._marks[:minutes, :minutes]
+        for minute in range(1, minutes + 1):
+            sums[minute, 1 : minute + 1] = sums[1 : minute + 1, minute] = self._marks[minute - 1][:minute]
         of_changes = np.diff(np.diff(sums, axis=0), axis=1)
         found: Floats = of_changes * (self._sigmas["concurrent_viewers"] / MINUTE_TICKS) ** 2
         return found
 
+    def std_of_minute(self, minute: int) -> float:
+        """Of the mean number of concurrent viewers in one of a session's minutes, 1 the first."""
+        row, before = self._marks[minute - 1][:minute], self._marks[minute - 2] if minute > 1 else (0.0,)
+        beside, last = (row[-2], before[minute - 2]) if minute > 1 else (0.0, 0.0)
+        return float(self._sigmas["concurrent_viewers"] / MINUTE_TICKS * math.sqrt(row[-1] - 2 * beside + last))
+
     def std_of_cell(self, table: str, *, step: int) -> float:
         """Of a cell of the audience, at a minute. step: the minute - the session's first."""
-        return float(self._sigmas[table] * math.sqrt(self._minutes[step]))
+        return float(self._sigmas[table] * math.sqrt(self._minutes[step][0]))
 
     @property
     def std_of_answers(self) -> float:
@@ -163,6 +192,11 @@ class LiveBoard:
         self._db = sqlite3.connect(f"file:{folder / LIVE_FILE}?mode=ro", uri=True, check_same_thread=False)
         self._db.execute("PRAGMA query_only = 1")
         self._plans: dict[int, LivePlan] = {}
+        self._matrices = Matrices(folder, shape=by_step)
+
+    def log(self) -> Log:
+        """What proves the figures: a log of its own."""
+        return Log(self._db)
 
     def close(self) -> None:
         """Give the file back."""
@@ -200,16 +234,13 @@ class LiveBoard:
             return None
         number, detail = row
         if number not in self._plans:
-            self._plans[number] = LivePlan(json.loads(detail), self.folder)
+            self._plans[number] = LivePlan(json.loads(detail), self._matrix)
         return self._plans[number]
 
     def newest_tick(self, live: Live) -> int:
         """The last tick of a session that is on the board; 0 before the first."""
-        row = self._db.execute(
-            "SELECT coalesce(max(tick), 0) FROM figures JOIN spends USING (spend) WHERE live = ? AND family = 'live'",
-            (live.key,),
-        ).fetchone()
-        return int(row[0])
+        row = self._newest(live, "live")
+        return 0 if row is None else row[0]
 
     def rows(self, live: Live, *, after_tick: int = 0, limit: int = -1) -> LiveRows:
         """The ticks after one, in order. limit: how many at most; -1 for all."""
@@ -219,11 +250,7 @@ class LiveBoard:
 
     def audience(self, live: Live) -> tuple[int, Int64s] | None:
         """(minute, estimates by cell) of the newest minute; None before the first. AUDIENCE_SLICES: the tables."""
-        row = self._db.execute(
-            "SELECT tick, row FROM figures JOIN spends USING (spend) WHERE live = ? AND family = 'live_audience' "
-            "ORDER BY tick DESC LIMIT 1",
-            (live.key,),
-        ).fetchone()
+        row = self._newest(live, "live_audience")
         return None if row is None else (row[0], AUDIENCE_LAYOUT.unpack([row[1]])[1][0])
 
     def questions(self, live: Live) -> list[Question]:
@@ -244,6 +271,17 @@ class LiveBoard:
             )  # fmt: skip
         return found
 
+    def _matrix(self, name: str) -> Lines:
+        return self._matrices.load(name)
+
+    def _newest(self, live: Live, family: str) -> tuple[int, bytes] | None:
+        found: tuple[int, bytes] | None = self._db.execute(
+            "SELECT tick, row FROM figures WHERE spend = (SELECT spend FROM spends WHERE live = ? AND family = ?) "
+            "ORDER BY tick DESC LIMIT 1",
+            (live.key, family),
+        ).fetchone()
+        return found
+
     def _figures(self, live: Live, family: str, *, after: int, limit: int) -> list[tuple[int, bytes]]:
         return self._db.execute(
             "SELECT tick, row FROM figures WHERE spend = (SELECT spend FROM spends WHERE live = ? AND family = ?) "
@@ -255,14 +293,6 @@ class LiveBoard:
 def first_minute(live: Live) -> int:
     """The minute that a session's audience begins with."""
     return minute_of(live.first_tick)
-
-
-def _rows(path: Path) -> Floats:
-    try:
-        rows: Floats = np.load(path, mmap_mode="r")
-    except (OSError, ValueError):
-        raise BoardDamaged(f"board: plans/{path.name} is missing or cut. The live gate writes it again.") from None
-    return rows
 
 
 def _live(row: tuple[Any, ...]) -> Live:

@@ -5,6 +5,11 @@
 --
 -- A figure without a spend cannot be stored. One spend buys one stream of one family: each of its ticks once.
 
+CREATE TABLE facts (                   -- of the log, which is in log.sql
+    name TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE plans (
     plan INTEGER PRIMARY KEY,
     family TEXT NOT NULL,

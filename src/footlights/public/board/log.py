@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from typing import Protocol
 
 import msgspec
 
@@ -20,6 +21,8 @@ from footlights.terms.errors import ProofFailed
 
 #: The facts in which the board keeps what the gate signed, and the public keys that it signed with.
 CHECKPOINT, KEYS = "log_checkpoint", "log_keys"
+#: Behind the log's name: that of live sessions is one of its own, signed with the same keys.
+LIVE = "/live"
 #: What leaves are salted with. It is on the board and in no answer: a row's own salt is in its proof.
 BLIND = "log_blind"
 
@@ -38,6 +41,24 @@ class LogKey(msgspec.Struct, frozen=True, kw_only=True):
 
     public: str
     endorsement: str = ""
+
+
+class Notary(Protocol):
+    """What the gate signs with."""
+
+    @property
+    def origin(self) -> str:
+        """The log's name."""
+
+    @property
+    def public(self) -> bytes:
+        """The public half of the key that signs now."""
+
+    def chain(self) -> list[LogKey]:
+        """All keys that have signed, oldest first."""
+
+    def sign(self, message: bytes) -> bytes:
+        """An Ed25519 signature."""
 
 
 class Log:

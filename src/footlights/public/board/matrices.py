@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 
@@ -11,13 +12,19 @@ from numpy.typing import NDArray
 from footlights.public.board import merkle
 from footlights.terms.errors import BoardDamaged
 
+Matrix = NDArray[np.float32] | NDArray[np.float64]
+
 
 class Matrices:
-    """The matrices of a board, each hashed once. Safe to share between threads."""
+    """The matrices of a board, each hashed once. Safe to share between threads.
 
-    def __init__(self, folder: Path) -> None:
+    shape: turns a matrix that was read into the one whose rows are proved; None: its own are.
+    """
+
+    def __init__(self, folder: Path, *, shape: Callable[[Matrix], Matrix] | None = None) -> None:
         self.folder = folder
-        self._loaded: dict[str, NDArray[np.float32]] = {}
+        self._shape = shape
+        self._loaded: dict[str, Matrix] = {}
         self._trees: dict[str, tuple[int, merkle.Node]] = {}
 
     def root(self, name: str) -> str:
@@ -25,11 +32,12 @@ class Matrices:
         size, tree = self._tree(name)
         return matrix_hash(size, merkle.root_of(size, tree))
 
-    def load(self, name: str) -> NDArray[np.float32]:
+    def load(self, name: str) -> Matrix:
         """A matrix, not read yet. Raises BoardDamaged where it is missing."""
         if name not in self._loaded:
             try:
-                self._loaded[name] = np.load(self.folder / name, mmap_mode="r")
+                read: Matrix = np.load(self.folder / name, mmap_mode="r")
+                self._loaded[name] = read if self._shape is None else self._shape(read)
             except (OSError, ValueError):
                 raise BoardDamaged(f"board: {name} is missing or cut. `footlights tick` writes it again.") from None
         return self._loaded[name]
@@ -50,9 +58,9 @@ def matrix_hash(size: int, root: bytes) -> str:
     return sha256(size.to_bytes(8, "big") + root).hexdigest()
 
 
-def line_of(row: NDArray[np.float32]) -> bytes:
-    """A row as bytes: float32, little-endian, without the zeros at its end, which are most of a young step's."""
-    return np.trim_zeros(np.asarray(row, dtype="<f4"), "b").tobytes()
+def line_of(row: Matrix) -> bytes:
+    """A row as bytes: little-endian, as wide as it is, without the zeros at its end: most of a young step's."""
+    return np.trim_zeros(np.asarray(row, dtype=row.dtype.newbyteorder("<")), "b").tobytes()
 
 
 def names_in(detail: dict[str, object]) -> list[str]:

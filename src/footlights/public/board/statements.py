@@ -56,10 +56,6 @@ class Stream(msgspec.Struct, frozen=True, kw_only=True):
         """What its rows' places begin from: family and id alone."""
         return sha256(f"{self.family} {self.id}".encode()).digest()
 
-    def ages(self) -> NDArray[np.int64] | None:
-        """When its ticks are, in seconds after it begins; None where it ticks each hour since 1970, or is not known."""
-        return _ages(self.family, self.season) if self.family in FAMILIES else None
-
     def moment_utc(self, tick: int) -> int | None:
         """When a tick is, in seconds since 1970; None for one that the stream's schedule does not have."""
         if self.family == FOLLOWERS:
@@ -68,6 +64,14 @@ class Stream(msgspec.Struct, frozen=True, kw_only=True):
             return None
         ages = ages_of(FAMILIES[self.family].schedule, season=self.season)
         return self.begins_at + ages[tick - 1] if 1 <= tick <= len(ages) else None
+
+    def ticks_between(self, after_utc: int, until_utc: int) -> tuple[int, int]:
+        """The first and the last tick in (after, until]; the first is beyond the last where there is none."""
+        if self.family == FOLLOWERS:
+            return after_utc // HOUR + 1, until_utc // HOUR
+        ages = _ages(self.family, self.season)
+        low = int(np.searchsorted(ages, after_utc - self.begins_at, side="right")) + 1
+        return low, int(np.searchsorted(ages, until_utc - self.begins_at, side="right"))
 
     def is_whole(self) -> bool:
         """Whether it begins where its season does, as one of a channel must."""

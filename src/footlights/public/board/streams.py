@@ -69,10 +69,20 @@ class StreamTable:
                 at_utc[mine] = _moments(family, season, self._begins[spends[mine]], ticks[mine])
         return Known(self._names[spends], self._hashes[spends], at_utc)
 
-    def stream(self, spend: int) -> Stream | None:
-        """The statement of one stream; None where there is none."""
+    def stream(self, spend: int, tick: int = 1) -> Stream | None:
+        """The statement of one stream; None where there is none. All its ticks have the same."""
         row = self._db.execute(f"{_STREAMS} WHERE spend = ?", (spend,)).fetchone()
         return None if row is None else self._stated(row)
+
+    def policies(self) -> list[tuple[int, str]]:
+        """The policies that were decided, in that order: (first season, text)."""
+        return self._db.execute("SELECT from_season, text FROM policies ORDER BY policy").fetchall()
+
+    def stated(self) -> list[tuple[int, Stream]]:
+        """Every stream whose moments the log knows, by its spend."""
+        spends = self._db.execute("SELECT spend FROM spends ORDER BY spend").fetchall()
+        found = [(spend, self.stream(spend)) for (spend,) in spends]
+        return [(spend, each) for spend, each in found if each is not None and each.moment_utc(1) is not None]
 
     def plan_hash(self, plan: int) -> str:
         """The hash of a plan's statement."""

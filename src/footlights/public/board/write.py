@@ -14,35 +14,19 @@ from fractions import Fraction
 from importlib import resources
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 
 from footlights.public.board.chain import Chain
 from footlights.public.board.live import LIVE_FILE
-from footlights.public.board.log import CHECKPOINT, KEYS, LogKey, restores
+from footlights.public.board.log import CHECKPOINT, KEYS, Notary, restores
+from footlights.public.board.matrices import Matrices
 from footlights.public.board.notes import RESTORED, signed
 from footlights.public.board.read import BOARD_FILE
+from footlights.public.board.streams import StreamTable
 from footlights.terms.errors import AlreadyPublished
 from footlights.terms.seasons import Season
-
-
-class Notary(Protocol):
-    """What the gate signs with."""
-
-    @property
-    def origin(self) -> str:
-        """The log's name."""
-
-    @property
-    def public(self) -> bytes:
-        """The public half of the key that signs now."""
-
-    def chain(self) -> list[LogKey]:
-        """All keys that have signed, oldest first."""
-
-    def sign(self, message: bytes) -> bytes:
-        """An Ed25519 signature."""
 
 
 class BoardWriter:
@@ -58,7 +42,7 @@ class BoardWriter:
         if not self._db.execute("SELECT 1 FROM sqlite_master WHERE name = 'figures'").fetchone():
             schema = resources.files("footlights.public.board").joinpath("schema.sql").read_text("utf-8")
             self._db.executescript(f"BEGIN;{schema}COMMIT;")
-        self._chain = Chain(self._db, folder)
+        self._chain = Chain(self._db, StreamTable(self._db, Matrices(folder)))
 
     def close(self) -> None:
         """Give the file back."""

@@ -14,8 +14,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+import msgspec
+
+from footlights.public.board.chain import Chain, Row
 from footlights.public.board.live import LIVE_FILE
+from footlights.public.board.live_streams import LiveStreamTable, live_matrices
+from footlights.public.board.log import CHECKPOINT, KEYS, LIVE, Notary
+from footlights.public.board.notes import RESTORED, signed
 from footlights.terms.errors import AlreadyPublished
+
+FACTS = "CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID"
 
 
 class LiveBoardWriter:
@@ -30,6 +38,9 @@ class LiveBoardWriter:
         if not self._db.execute("SELECT 1 FROM sqlite_master WHERE name = 'figures'").fetchone():
             schema = resources.files("footlights.public.board").joinpath("live.sql").read_text("utf-8")
             self._db.executescript(f"BEGIN;{schema}COMMIT;")
+        self._db.execute(FACTS)  # of a board from before there was a log, too
+        self._chain = Chain(self._db, LiveStreamTable(self._db, live_matrices(folder)))
+        self._fresh: list[Row] = []
 
     def close(self) -> None:
         """Give the file back."""
@@ -42,7 +53,24 @@ class LiveBoardWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._db.execute("COMMIT" if kind is None else "ROLLBACK")
+        try:
+            if kind is None:
+                # Now the board says when the questions closed whose results are among them.
+                self._chain.note(self._fresh)
+                self._chain.flush()
+        except BaseException:
+            self._roll_back()
+            raise
+        if kind is None:
+            self._db.execute("COMMIT")
+            self._fresh.clear()
+        else:
+            self._roll_back()
+
+    def _roll_back(self) -> None:
+        self._db.execute("ROLLBACK")
+        self._chain.forget()
+        self._fresh.clear()
 
     def plan(self, family: str, *, digest: str, detail: dict[str, Any]) -> int:
         """The number of a plan; the first to ask for it writes it down."""
@@ -80,6 +108,25 @@ class LiveBoardWriter:
         row = self._db.execute("SELECT spend FROM spends WHERE live = ? AND family = ?", (live, family)).fetchone()
         return int(row[0])
 
+    def sealed_utc(self) -> int:
+        """The end of the last minute that the log has closed: no row of a moment until then can be published."""
+        return max(0, 60 * (self._chain.size() - 1))
+
+    def seal(self, notary: Notary, *, through_utc: int, restores: int) -> None:
+        """Extend the log by the minutes that are over, and sign it; all rows of them are on the board.
+
+        restores: how often the deployment was put back to a copy. Without such a minute nothing is written.
+        """
+        if through_utc // 60 + 1 <= self._chain.size():
+            return
+        with self:
+            checkpoint = self._chain.seal(through_utc=through_utc)
+            assert checkpoint is not None, "a minute is over"
+            origin = f"{notary.origin}{LIVE}" + (f"{RESTORED}{restores}" if restores else "")
+            note = signed(msgspec.structs.replace(checkpoint, origin=origin), notary.public, notary.sign)
+            facts = {CHECKPOINT: note, KEYS: msgspec.json.encode(notary.chain()).decode()}
+            self._db.executemany("INSERT OR REPLACE INTO facts VALUES (?, ?)", facts.items())
+
     def rows(self, spend: int) -> list[tuple[int, bytes]]:
         """All rows of a stream: (tick, row), oldest first."""
         return self._db.execute("SELECT tick, row FROM figures WHERE spend = ? ORDER BY tick", (spend,)).fetchall()
@@ -104,6 +151,7 @@ class LiveBoardWriter:
         for spend, tick, row in rows:
             stored = self._db.execute("INSERT OR IGNORE INTO figures VALUES (?, ?, ?)", (spend, tick, row))
             if stored.rowcount == 1:
+                self._fresh.append((spend, tick, row))
                 continue
             ((known,),) = self._db.execute("SELECT row FROM figures WHERE spend = ? AND tick = ?", (spend, tick))
             if known != row:

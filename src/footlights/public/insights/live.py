@@ -15,8 +15,6 @@ from collections.abc import Iterator
 from typing import Literal
 
 import msgspec
-import numpy as np
-from numpy.typing import NDArray
 
 from footlights.public.board.live import AUDIENCE_SLICES, Live, LiveBoard, LivePlan, LiveRows, first_minute
 from footlights.public.insights.cells import Cell, Table
@@ -32,8 +30,6 @@ from footlights.terms.live import (
     TICK_SECONDS,
     VIEWERS,
 )
-
-Floats = NDArray[np.float64]
 
 #: The axis of each table of a room's audience, as those of a video have it.
 _AXES = {"countries": "country", "sources": "source", "types": "type"}
@@ -108,7 +104,6 @@ class Follower:
         self._chats = deque([0], maxlen=MINUTE_TICKS + 1)  # chat messages so far at each of the last ticks
         self._banded = True
         self._banded_since = live.first_tick - 1
-        self._means_std: Floats = np.zeros(0)
 
     @property
     def tick(self) -> int:
@@ -183,14 +178,9 @@ class Follower:
             self._totals.append(self._total)
             minute = (step + 1) // MINUTE_TICKS
             mean = (self._totals[-1] - self._totals[-2]) / MINUTE_TICKS
-            self._banded = mean + Z95 * self._mean_std(plan, minute) <= plan.small_room
+            self._banded = mean + Z95 * plan.std_of_minute(minute) <= plan.small_room
         if was != self._banded:
             self._banded_since = tick
-
-    def _mean_std(self, plan: LivePlan, minute: int) -> float:
-        if minute > len(self._means_std):
-            self._means_std = np.sqrt(np.diag(plan.covariance_of_minutes(2 * minute + 30)))
-        return float(self._means_std[minute - 1])
 
     def _figures(self, plan: LivePlan, rows: LiveRows, place: int) -> dict[str, Figure]:
         tick = self.tick

@@ -104,6 +104,7 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     """One route of the API. answer: the struct that `run` returns. moves: it changes between two minutes, too.
 
     proved: what proves the answer can be asked for. Insights hold numbers between whole ones, and have none.
+    of_session: of a live session, what gives the answer on any live board.
     """
 
     path: str
@@ -114,6 +115,7 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     parameters: tuple[Parameter, ...] = (FORMAT,)
     moves: bool = False
     proved: bool = True
+    of_session: Callable[[LiveBoard, Live], Any] | None = None
 
 
 def listed(creators: Iterable[Creator]) -> CreatorList:
@@ -282,14 +284,14 @@ def _lives(call: Call) -> LiveList:
         return LiveList(lives=())
 
 
-def _live(call: Call) -> insights.RoomNow:
-    with closing(LiveBoard(call.board.folder)) as board:
-        return insights.room_now(board, call.live)
+def _of_session(found: Callable[[LiveBoard, Live], Any]) -> Callable[[Call], Any]:
+    """What is told of a live session as an answer."""
 
+    def run(call: Call) -> Any:
+        with closing(LiveBoard(call.board.folder)) as board:
+            return found(board, call.live)
 
-def _replay(call: Call) -> insights.Replay:
-    with closing(LiveBoard(call.board.folder)) as board:
-        return insights.replay(board, call.live)
+    return run
 
 
 def _privacy(call: Call) -> Privacy:
@@ -530,13 +532,13 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         summary="A creator's live sessions, the newest first.",
     ),
     Endpoint(
-        path="/api/v1/lives/{live}", access=Access.OWN_LIVE, run=_live,
-        answer=insights.RoomNow, moves=True, proved=False,
+        path="/api/v1/lives/{live}", access=Access.OWN_LIVE, run=_of_session(insights.room_now),
+        answer=insights.RoomNow, moves=True, of_session=insights.room_now,
         summary="How a live room stands now: its figures change every two seconds.",
     ),
     Endpoint(
-        path="/api/v1/lives/{live}/replay", access=Access.OWN_LIVE, run=_replay,
-        answer=insights.Replay, moves=True, proved=False,
+        path="/api/v1/lives/{live}/replay", access=Access.OWN_LIVE, run=_of_session(insights.replay),
+        answer=insights.Replay, moves=True, of_session=insights.replay,
         summary="A live session minute by minute: what moved it, its peak, and the sessions before it.",
     ),
     Endpoint(

@@ -183,9 +183,13 @@ class _Site:
     def _evidence(self, endpoint: Endpoint, call: Call, query: dict[str, str], headers: dict[str, str]) -> Response:
         """An answer again, with what proves it: read at the newest checkpoint, which may be a minute behind."""
         video = call.admitted.video.id if call.admitted is not None and call.admitted.video is not None else None
-        asked = questions.question(endpoint.path, creator=call.creator.id, video=video, query=query)
+        live = None if endpoint.of_session is None else call.live.id
+        asked = questions.question(endpoint.path, creator=call.creator.id, video=video, live=live, query=query)
         try:
-            found = questions.prove(self._shared.matrices, [asked])
+            if live is not None:
+                found = questions.prove_live(self._shared.live_matrices, asked)
+            else:
+                found = questions.prove(self._shared.matrices, [asked])
         except ProofFailed as error:
             raise Refusal(not_proved(str(error))) from None
         found = msgspec.structs.replace(found, signature=self._shared.export_keys.sign(found.signed_content()))

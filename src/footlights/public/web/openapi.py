@@ -186,7 +186,7 @@ def _answer(endpoint: Endpoint, schema: dict[str, Any]) -> dict[str, Any]:
 def _of_log(path: str, answer: type | None, summary: str, parameters: tuple[Parameter, ...]) -> dict[str, Any]:
     schema = {"type": "string"} if answer is None else {"$ref": _REF.format(name=answer.__name__)}
     content = {"text/plain" if answer is None else "application/json": {"schema": schema}}
-    statuses = [400, 404, 422, 503] if len(parameters) > 1 else [400, 422, 503]
+    statuses = [400, 404, 422, 503] if len(parameters) > 2 else [400, 422, 503]
     return {
         "operationId": _operation_id(path),
         "tags": ["proofs"],

@@ -6,6 +6,8 @@ Nobody has to be signed in: a path is made of hashes, and a row's salt is in its
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -17,7 +19,8 @@ from starlette.routing import Route
 
 from footlights.public.board import evidence as evidence_
 from footlights.public.board import merkle
-from footlights.public.board.log import RowProof
+from footlights.public.board.live import LiveBoard
+from footlights.public.board.log import Log, RowProof
 from footlights.public.board.minutes import root_at
 from footlights.public.board.notes import RESTORED, verifier_key
 from footlights.public.board.read import Board
@@ -36,7 +39,7 @@ from footlights.public.web.problems import (
 from footlights.public.web.queries import Parameter
 from footlights.public.web.sessions import from_own_page
 from footlights.public.web.shared import Shared
-from footlights.terms.errors import ProofFailed
+from footlights.terms.errors import BoardDamaged, ProofFailed
 from footlights.terms.words import N_
 
 #: What the page takes: the evidence of a share, or of an export of a thousand rows.
@@ -88,13 +91,22 @@ def _digits(length: int) -> dict[str, str]:
     return {"type": "string", "pattern": f"^[0-9a-f]{{{length}}}$"}
 
 
+#: Which log a question is about: minutes' figures and live sessions have one each.
+LOGS = ("minutes", "live")
+LOG = _query(
+    "log",
+    "Of which figures: those of minutes, or those of live sessions.",
+    type="string",
+    enum=list(LOGS),
+    default="minutes",
+)
 #: What the API's description says of the log's routes; one without an answer is plain text.
 DESCRIBED: tuple[tuple[str, type | None, str, tuple[Parameter, ...]], ...] = (
-    ("/api/v1/proofs/checkpoint", None, "What the gate signed of its log last, as a C2SP signed note.", ()),
+    ("/api/v1/proofs/checkpoint", None, "What the gate signed of its log last, as a C2SP signed note.", (LOG,)),
     ("/api/v1/proofs/keys", PublishedKeys, "The public keys that the log is signed with.", ()),
     (
         "/api/v1/proofs/consistency", Consistency, "That the log was only extended since it had some size.",
-        (_query("from", "The size of a checkpoint that you kept.", type="integer", minimum=1, default=1),),
+        (_query("from", "The size of a checkpoint that you kept.", type="integer", minimum=1, default=1), LOG),
     ),
     (
         "/api/v1/proofs/inclusion", Inclusion, "That a row is in the log, for whoever has the row.",
@@ -102,6 +114,7 @@ DESCRIBED: tuple[tuple[str, type | None, str, tuple[Parameter, ...]], ...] = (
             _query("minute", "The minute of its tick, since 1970, rounded up.", type="integer", minimum=1),
             _query("place", "Where it stands in its minute: 32 hexadecimal digits.", **_digits(32)),
             _query("leaf", "The hash of its leaf: 64 hexadecimal digits.", **_digits(64)),
+            LOG,
         ),
     ),
 )  # fmt: skip
@@ -127,41 +140,58 @@ class Proofs:
             Route("/verify", self._check, methods=["POST"]),
         ]
 
-    def _checkpoint(self, _: Request) -> Response:
-        with self._shared.boards.borrow() as board:
-            return PlainTextResponse(_note(board), headers=PUBLIC)
+    def _checkpoint(self, request: Request) -> Response:
+        with self._log(request) as log:
+            return PlainTextResponse(_note(log), headers=PUBLIC)
 
     def _keys(self, _: Request) -> Response:
         with self._shared.boards.borrow() as board:
-            return _json(PublishedKeys(origin=_origin(board), keys=tuple(published_keys(board))))
+            return _json(PublishedKeys(origin=_origin(board.log()), keys=tuple(published_keys(board))))
 
     def _consistency(self, request: Request) -> Response:
-        with self._shared.boards.borrow() as board:
-            size = _size(board)
+        with self._log(request) as log:
+            size = _size(log)
             old = _number(request, "from", most=size, default="1")
             try:
-                path = board.log().consistency(old, size)
+                path = log.consistency(old, size)
             except ProofFailed as error:
                 raise bad_query(str(error)) from None
             told = tuple(each.hex() for each in path)
-            return _json(Consistency(since=old, to=size, path=told, checkpoint=_note(board)))
+            return _json(Consistency(since=old, to=size, path=told, checkpoint=_note(log)))
 
     def _inclusion(self, request: Request) -> Response:
-        with self._shared.boards.borrow() as board:
-            size = _size(board)
+        with self._log(request) as log:
+            size = _size(log)
             minute = _number(request, "minute", most=size - 1)
             place, leaf = _hex(request, "place", length=32), _hex(request, "leaf", length=64)
-            proof = board.log().row_proof(minute=minute, place=place, size=size)
+            proof = log.row_proof(minute=minute, place=place, size=size)
             # Whoever has the leaf has the row: without it, nobody is told whether a video ticked in a minute.
-            if proof is None or not _leads_to(board, leaf, place, proof, size):
+            if proof is None or not _leads_to(log, leaf, place, proof, size):
                 raise Refusal(NOT_FOUND)
             return _json(
                 Inclusion(
                     minute=minute, size=size, policies=proof.policies.hex(),
                     in_minute=tuple(each.hex() for each in proof.in_minute),
-                    in_log=tuple(each.hex() for each in proof.in_log), checkpoint=_note(board),
+                    in_log=tuple(each.hex() for each in proof.in_log), checkpoint=_note(log),
                 )
             )  # fmt: skip
+
+    @contextmanager
+    def _log(self, request: Request) -> Iterator[Log]:
+        """The log that a question is about: the board's, or that of live sessions."""
+        which = request.query_params.get("log", LOGS[0])
+        if which not in LOGS:
+            raise bad_query(f"log is {' or '.join(LOGS)}.")
+        with self._shared.boards.borrow() as board:
+            if which == LOGS[0]:
+                yield board.log()
+                return
+            try:
+                rooms = LiveBoard(board.folder)
+            except BoardDamaged:  # nobody has gone live yet
+                raise Refusal(NOT_READY, {"Retry-After": "60"}) from None
+            with closing(rooms):
+                yield rooms.log()
 
     def _jwks(self, _: Request) -> Response:
         return _json(self._shared.export_keys.jwks(), media_type="application/jwk-set+json")
@@ -207,7 +237,7 @@ class Proofs:
 def published_keys(board: Board) -> list[PublishedKey]:
     """The log's public keys, oldest first, as an operator publishes them."""
     keys = board.log().keys()
-    name = _origin(board).partition(RESTORED)[0]
+    name = _origin(board.log()).partition(RESTORED)[0]
     return [
         PublishedKey(
             verifier=verifier_key(name, bytes.fromhex(key.public)), endorsement=key.endorsement, public=key.public
@@ -216,27 +246,27 @@ def published_keys(board: Board) -> list[PublishedKey]:
     ]
 
 
-def _leads_to(board: Board, leaf: bytes, place: bytes, proof: RowProof, size: int) -> bool:
+def _leads_to(log: Log, leaf: bytes, place: bytes, proof: RowProof, size: int) -> bool:
     root = root_at(leaf, place, proof.in_minute)
     if root is None:
         return False
     in_log = minute_leaf(root, proof.policies)
-    return merkle.root_from_path(in_log, proof.minute, size, proof.in_log) == board.log().root(size)
+    return merkle.root_from_path(in_log, proof.minute, size, proof.in_log) == log.root(size)
 
 
-def _note(board: Board) -> str:
-    note = board.log().checkpoint()
+def _note(log: Log) -> str:
+    note = log.checkpoint()
     if note is None:
         raise Refusal(NOT_READY, {"Retry-After": "60"})
     return note
 
 
-def _origin(board: Board) -> str:
-    return _note(board).partition("\n")[0]
+def _origin(log: Log) -> str:
+    return _note(log).partition("\n")[0]
 
 
-def _size(board: Board) -> int:
-    return int(_note(board).split("\n")[1])
+def _size(log: Log) -> int:
+    return int(_note(log).split("\n")[1])
 
 
 def _number(request: Request, name: str, *, most: int, default: str = "") -> int:

@@ -16,6 +16,8 @@ import msgspec
 
 from footlights.public import insights
 from footlights.public.board.evidence import Asked, Evidence, Proved, Traced, evidence_of
+from footlights.public.board.live import Live, LiveBoard
+from footlights.public.board.live_evidence import ProvedLive, live_evidence
 from footlights.public.board.matrices import Matrices
 from footlights.public.board.read import Board
 from footlights.public.web import exports
@@ -28,10 +30,10 @@ from footlights.terms.figures import Figure, rfc3339
 
 #: Parameters that change the form of an answer and not what it says.
 _FORMS = ("format",)
-#: What can be asked of evidence. Live sessions are on a board of their own, without a log.
-BY_PATH = {
-    endpoint.path: endpoint for endpoint in ENDPOINTS if endpoint.access is not Access.PUBLIC and endpoint.proved
-}
+_PROVED = [endpoint for endpoint in ENDPOINTS if endpoint.access is not Access.PUBLIC and endpoint.proved]
+#: What can be asked of evidence; and what of evidence of a live session, whose board and log are its own.
+BY_PATH = {endpoint.path: endpoint for endpoint in _PROVED if endpoint.of_session is None}
+OF_SESSION = {endpoint.path: endpoint.of_session for endpoint in _PROVED if endpoint.of_session is not None}
 
 
 class Difference(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,11 +64,26 @@ def prove(matrices: Matrices, asked: list[Asked]) -> Evidence:
     return evidence_of(matrices, ask)
 
 
+def prove_live(matrices: Matrices, asked: Asked) -> Evidence:
+    """The same for a question about a live session. matrices: live_matrices of the board."""
+    return live_evidence(matrices, asked, lambda board, live: _as_json(answer_of_session(board, live, asked)))
+
+
+def answer_of_session(board: LiveBoard, live: Live, asked: Asked) -> Any:
+    """The answer that a live board gives to a question about a session. Raises ProofFailed as answer_to."""
+    found = OF_SESSION.get(asked.endpoint)
+    if found is None:
+        raise ProofFailed("Nothing proves this answer: it is an insight, or of another version.")
+    if (live.id, live.creator) != (asked.live, asked.creator):
+        raise ProofFailed("The evidence does not hold what its question is about.")
+    return found(board, live)
+
+
 def answer_to(board: Board, asked: Asked) -> Any:
     """The answer that a board gives to a question. Raises ProofFailed for one that the API does not have."""
     endpoint = BY_PATH.get(asked.endpoint)
     if endpoint is None:
-        raise ProofFailed("Nothing proves this answer: it is of a live session, an insight, or another version.")
+        raise ProofFailed("Nothing proves this answer: it is an insight, or of another version.")
     try:
         query = checked_query(endpoint.parameters, {name: str(value) for name, value in asked.query.items()})
         creator = board.creator(asked.creator)
@@ -84,10 +101,12 @@ def _as_json(answer: Any) -> Any:
     return msgspec.json.decode(msgspec.json.encode(answer))
 
 
-def question(endpoint: str, *, creator: str, video: str | None, query: dict[str, str]) -> Asked:
+def question(
+    endpoint: str, *, creator: str, video: str | None = None, live: str | None = None, query: dict[str, str]
+) -> Asked:
     """A question as evidence keeps it. query: as it was given."""
     kept = {name: value for name, value in query.items() if name not in _FORMS}
-    return Asked(endpoint=endpoint, creator=creator, video=video, query=kept)
+    return Asked(endpoint=endpoint, creator=creator, video=video, live=live, query=kept)
 
 
 def verify(evidence: Evidence, key: str, *, table: str | None = None) -> Verdict:
@@ -95,9 +114,9 @@ def verify(evidence: Evidence, key: str, *, table: str | None = None) -> Verdict
 
     table: a CSV export of the first of them, which is then checked in place of the answers that the evidence holds.
     """
-    with closing(Proved(evidence, key)) as board:
+    with closing(Proved(evidence, key) if evidence.live is None else ProvedLive(evidence, key)) as board:
         try:
-            again = [answer_to(board, asked) for asked in evidence.asked]
+            again = [_again(board, evidence, asked) for asked in evidence.asked]
         except Refusal as refusal:
             raise ProofFailed(f"The question cannot be asked: {refusal.problem.detail}") from None
         if table is not None:
@@ -107,13 +126,21 @@ def verify(evidence: Evidence, key: str, *, table: str | None = None) -> Verdict
         else:
             found, figures = [], 0
             for asked, answer in zip(evidence.asked, again, strict=True):
-                where = asked.video or asked.creator if len(again) > 1 else ""
+                where = asked.video or asked.live or asked.creator if len(again) > 1 else ""
                 found += _fields_that_differ(asked.answer, _as_json(answer), where)
                 figures += _count(asked.answer)
         return Verdict(
             origin=board.checkpoint.origin, through=rfc3339(board.checkpoint.through_utc), figures=figures,
             rows=len(evidence.rows), differences=tuple(found),
         )  # fmt: skip
+
+
+def _again(board: Proved | ProvedLive, evidence: Evidence, asked: Asked) -> Any:
+    """An answer as what was proved gives it."""
+    if isinstance(board, ProvedLive):
+        assert evidence.live is not None, "such a board is made from evidence of a session"
+        return answer_of_session(board, evidence.live.session, asked)
+    return answer_to(board, asked)
 
 
 def _lines_that_differ(table: str, published: str) -> tuple[list[Difference], int]:

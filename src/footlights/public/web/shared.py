@@ -14,6 +14,7 @@ from footlights.public.accounts.creators import Accounts, Who
 from footlights.public.accounts.export_keys import ExportKeys
 from footlights.public.accounts.shares import Shares
 from footlights.public.accounts.store import Store
+from footlights.public.board.live_streams import live_matrices
 from footlights.public.board.matrices import Matrices
 from footlights.public.board.read import Board
 from footlights.public.insights import DaySums
@@ -40,6 +41,7 @@ class Shared:
         self.export_keys = ExportKeys(self.store)
         self.boards = Boards(data / "board")
         self.matrices = Matrices(data / "board")
+        self.live_matrices = live_matrices(data / "board")
         self.sums = DaySums()
         # The simulated platform, on which apps are tried: creators there may have the ids of real ones.
         self.trial_boards = Boards(data / "sandbox" / "board")

@@ -214,6 +214,8 @@ def test_the_noise_of_minutes_is_known_for_as_long_as_a_session_lasts(large: Liv
     plan = large.plan(large.live("l1"))
     assert plan is not None
     assert plan.covariance_of_minutes(TICKS // MINUTE).shape == (720, 720)
+    stds = [plan.std_of_minute(minute) for minute in range(1, 721)]
+    assert stds == pytest.approx(np.sqrt(np.diag(plan.covariance_of_minutes(720))))
     assert plan.std("concurrent_viewers", step=TICKS - 1, tick=TICKS) == pytest.approx(34.8, abs=0.1)
 
 
