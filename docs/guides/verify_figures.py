@@ -1,7 +1,8 @@
 """A second verifier, to read and to run: python verify_figures.py EVIDENCE.json KEY. Needs `cryptography` alone.
 
-It shares no code with Footlights. It proves every row of the board that the evidence holds, and works out again, from
-these rows, the counts of each video in it: value, low and high. `footlights verify` does so for every kind of figure.
+It shares no code with Footlights. It proves every row of the board that the evidence holds, those of live sessions
+too, and works out again, from these rows, the counts of each video in it: value, low and high. `footlights verify` does
+so for every kind of figure.
 """
 
 import base64
@@ -70,6 +71,7 @@ def signed_log(evidence, key):
         public = bytes.fromhex(each["public"])
     body, _, tail = evidence["checkpoint"].partition("\n\n")
     origin, size, root = body.split("\n")
+    name += "/live" if evidence.get("live") else ""  # live sessions have a log of their own, by the same keys
     require(origin == name or origin.startswith(f"{name}/restored-"), "the log is another than the key's")
     signature = base64.b64decode(tail.splitlines()[0].rpartition(" ")[2])[4:]
     Ed25519PublicKey.from_public_bytes(public).verify(signature, f"{body}\n".encode())
@@ -77,7 +79,13 @@ def signed_log(evidence, key):
 
 
 def moment(stream, tick):
-    """When a tick is: by the hour, by a video's age, or by the days of a channel's season, in weeks."""
+    """When a tick is: live by seconds; by the hour, by a video's age, or the days of a channel's season, in weeks."""
+    if stream["family"] == "live_questions":
+        require(tick == stream["question"]["number"], "the result is of another question")
+        return stream["begins_at"] + 2 * stream["question"]["closed_tick"]
+    if stream["family"] in ("live", "live_audience"):
+        require(tick > 0 and stream["question"] is None, "there is no such tick")
+        return stream["begins_at"] + (2 if stream["family"] == "live" else 60) * tick
     if stream["family"] == "followers":
         return tick * HOUR
     if stream["season"] == 0:
@@ -93,12 +101,15 @@ def proved_rows(evidence, key):
     """Every row, as (stream, tick, numbers, plan, noise) once it is proved. Raises where one is not."""
     size, root = signed_log(evidence, key)
     hashes = [base64.b64decode(each) for each in evidence["hashes"]]
+    streams = evidence["live"]["streams"] if evidence.get("live") else evidence["streams"]
+    kind = b"footlights live stream\n" if evidence.get("live") else b"footlights stream\n"
     plans = {sha(b"footlights plan\n", canonical(plan)).hex(): plan for plan in evidence["plans"]}
     for row in evidence["rows"]:
-        stream, tick, packed = evidence["streams"][row["stream"]], row["tick"], base64.b64decode(row["row"])
+        stream, tick, packed = streams[row["stream"]], row["tick"], base64.b64decode(row["row"])
         at = moment(stream, tick)
-        place = sha(sha(f"{stream['family']} {stream['id']}".encode()), at.to_bytes(8, "big"))[:16]
-        statement = sha(b"footlights stream\n", canonical(stream))
+        number = f" {stream['question']['number']}" if stream.get("question") else ""
+        place = sha(sha(f"{stream['family']} {stream['id']}{number}".encode()), at.to_bytes(8, "big"))[:16]
+        statement = sha(kind, canonical(stream))
         salt, path = bytes.fromhex(row["salt"]), [hashes[n] for n in row["in_minute"]]
         require(len(salt) == 16, "the salt is cut")
         top = minute_root(sha(b"\0", place, salt, statement, tick.to_bytes(8, "big"), packed), place, path)

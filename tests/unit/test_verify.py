@@ -19,6 +19,7 @@ from footlights.cli import main
 from footlights.gate.notary import LogKeys
 from footlights.public.board import evidence
 from footlights.public.board.live import LIVE_FILE
+from footlights.public.board.live_streams import live_matrices
 from footlights.public.board.matrices import Matrices
 from footlights.public.board.read import BOARD_FILE
 from footlights.public.web import exports, questions
@@ -27,7 +28,7 @@ from footlights.terms.events import QuestionAsked, QuestionClosed
 from footlights.terms.ticks import DAY
 from footlights.verify import published_key, verify_board, verify_live
 from tests import boards, notaries
-from tests.rooms import BEGIN, House, joins, started
+from tests.rooms import BEGIN, HOST, House, joins, started
 
 VERIFIER = Path(__file__).parents[2] / "docs" / "guides" / "verify_figures.py"
 
@@ -237,6 +238,27 @@ def test_whatever_is_changed_in_a_live_board_is_found_and_named(
     verdict = verify_live(live_data / "board", live_written[1])
     assert verdict is not None
     assert verdict.changed == () if said is None else any(re.search(said, each) for each in verdict.changed)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (lambda text: text, "rows proved"),
+        (lambda text: re.sub(r'"row":"(.)', lambda m: f'"row":"{"B" if m[1] == "A" else "A"}', text), "not proved"),
+        (lambda text: text.replace('"tick":40,"row"', '"tick":41,"row"'), "not proved"),
+        (lambda text: text.replace('"options":["a","b"]', '"options":["b","a"]'), "not proved"),
+    ],
+)
+def test_the_second_verifier_proves_live_rows_too(
+    live_written: tuple[Path, str], tmp_path: Path, spoil: Callable[[str], str], said: str
+) -> None:
+    asked = questions.question("/api/v1/lives/{live}", creator=HOST, live="l1", query={})
+    found = questions.prove_live(live_matrices(live_written[0] / "board"), asked)
+    file = tmp_path / "l1.json"
+    file.write_text(spoil(evidence.write(found).decode()), "utf-8")
+    ran = second_verifier(file, live_written[1])
+    assert said in ran.stdout + ran.stderr, ran
+    assert ran.returncode == (0 if said == "rows proved" else 1)
 
 
 def test_where_nobody_has_gone_live_there_is_nothing_to_check(written: tuple[Path, str]) -> None:

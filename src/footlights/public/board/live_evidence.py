@@ -20,7 +20,6 @@ import msgspec
 import numpy as np
 
 from footlights.public.board.evidence import (
-    ROWS_MAX,
     Asked,
     Evidence,
     Hashes,
@@ -143,17 +142,13 @@ def live_evidence(matrices: Matrices, asked: Asked, answer: Callable[[LiveBoard,
 
 
 def _gathered(board: TracedLive, session: Live, asked: Asked) -> Evidence:
-    if len(board.read) > ROWS_MAX:
-        raise ProofFailed(
-            f"This takes {len(board.read):,} rows to prove; at most {ROWS_MAX:,} are: a session of 2 hours 46 minutes."
-        )
-    hashes, streams = Hashes(), _Streams(board)
+    hashes, streams, log = Hashes(), _Streams(board), board.log()
     ticking = board.spend(session, "live")
     if ticking is not None:
         streams.place(ticking, 1)  # what its noise is belongs to an answer without rows, too
     rows = [
         proved_row(
-            board.log(), board.size, streams.stream(spend, tick), tick, packed, stream_at=streams.place(spend, tick),
+            log, board.size, streams.stream(spend, tick), tick, packed, stream_at=streams.place(spend, tick),
             hashes=hashes,
         )
         for (spend, tick), packed in sorted(board.read.items())
@@ -161,7 +156,7 @@ def _gathered(board: TracedLive, session: Live, asked: Asked) -> Evidence:
     return Evidence(
         asked=[asked],
         checkpoint=board.note,
-        keys=board.log().keys(),
+        keys=log.keys(),
         policies=[],
         plans=board.stated_plans(streams.all),
         matrices={

@@ -66,6 +66,7 @@ class Log:
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
+        self._paths: dict[tuple[int, int], list[bytes]] = {}
 
     def exists(self) -> bool:
         """Whether this board has a log: one that was written before there was any has none until its next tick."""
@@ -106,7 +107,7 @@ class Log:
             return None
         return RowProof(
             minute=minute, policies=policies, in_minute=in_minute,
-            in_log=merkle.inclusion_path(minute, size, self.node),
+            in_log=self._path(minute, size),
         )  # fmt: skip
 
     def consistency(self, old: int, new: int) -> list[bytes]:
@@ -114,6 +115,12 @@ class Log:
         if not 0 < old <= new:
             raise ProofFailed("from is a size of the log that is not larger than the size it has.")
         return merkle.consistency_path(old, new, self.node)
+
+    def _path(self, minute: int, size: int) -> list[bytes]:
+        """From a minute to the root of the log of some size: the same for all rows of the minute, whatever comes."""
+        if (minute, size) not in self._paths:
+            self._paths[minute, size] = merkle.inclusion_path(minute, size, self.node)
+        return self._paths[minute, size]
 
     def _fact(self, name: str) -> str | None:
         row = self._db.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()

@@ -44,12 +44,12 @@ class Matrices:
 
     def proved_row(self, name: str, row: int) -> tuple[bytes, list[bytes]]:
         """A row's bytes, and the path that leads from it to the matrix's root."""
-        return line_of(self.load(name)[row]), merkle.inclusion_path(row, *self._tree(name))
+        return lines_of(self.load(name)[row : row + 1])[0], merkle.inclusion_path(row, *self._tree(name))
 
     def _tree(self, name: str) -> tuple[int, merkle.Node]:
         if name not in self._trees:
             rows = self.load(name)
-            self._trees[name] = len(rows), merkle.tree([merkle.leaf_hash(line_of(row)) for row in rows])
+            self._trees[name] = len(rows), merkle.tree([merkle.leaf_hash(line) for line in lines_of(rows)])
         return self._trees[name]
 
 
@@ -58,9 +58,14 @@ def matrix_hash(size: int, root: bytes) -> str:
     return sha256(size.to_bytes(8, "big") + root).hexdigest()
 
 
-def line_of(row: Matrix) -> bytes:
-    """A row as bytes: little-endian, as wide as it is, without the zeros at its end: most of a young step's."""
-    return np.trim_zeros(np.asarray(row, dtype=row.dtype.newbyteorder("<")), "b").tobytes()
+def lines_of(rows: Matrix) -> list[bytes]:
+    """Each row as bytes: little-endian, as wide as it is, without the zeros at its end: most of a young step's."""
+    text = np.ascontiguousarray(rows, dtype=rows.dtype.newbyteorder("<")).tobytes()
+    count, columns = rows.shape
+    filled = rows != 0
+    ends = np.where(filled.any(axis=1), columns - np.argmax(filled[:, ::-1], axis=1), 0).tolist()
+    width = columns * rows.itemsize
+    return [text[at * width : at * width + end * rows.itemsize] for at, end in zip(range(count), ends, strict=True)]
 
 
 def names_in(detail: dict[str, object]) -> list[str]:

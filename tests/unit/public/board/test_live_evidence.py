@@ -214,12 +214,6 @@ def test_nothing_is_proved_before_a_minute_is_signed(tmp_path: Path) -> None:
         ask(tmp_path)
 
 
-def test_more_rows_than_are_proved_at_once_are_refused(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("footlights.public.board.live_evidence.ROWS_MAX", 50)
-    with pytest.raises(ProofFailed, match="rows to prove"):
-        ask(data)
-
-
 def test_a_row_that_the_log_does_not_have_is_no_evidence(data: Path, tmp_path: Path) -> None:
     shutil.copytree(data, tmp_path / "data")
     with closing(sqlite3.connect(tmp_path / "data" / "board" / LIVE_FILE)) as db:

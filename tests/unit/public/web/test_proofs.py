@@ -6,6 +6,7 @@ import base64
 import copy
 import json
 import re
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from footlights.gate.notary import LogKeys
+from footlights.public.accounts.creators import Accounts
 from footlights.public.accounts.export_keys import ExportKeys, is_signed
 from footlights.public.accounts.store import Store
 from footlights.public.board import evidence, merkle, notes
+from footlights.public.board.live_evidence import ProvedLive
 from footlights.public.board.matrices import Matrices
 from footlights.public.board.statements import canonical, minute_of, place_of, row_leaf
 from footlights.public.web import exports, questions
@@ -26,6 +29,7 @@ from footlights.settings import load_settings
 from footlights.terms.errors import ProofFailed
 from footlights.terms.ticks import DAY
 from tests import boards, notaries
+from tests.rooms import HOST, House, joins, started
 from tests.unit.public.web.conftest import ADDRESS, Asking, Client
 
 VIDEO = "/api/v1/videos/{video}"
@@ -68,8 +72,6 @@ def test_evidence_holds_the_answer_that_the_api_gives(proved: tuple[Path, LogKey
 
 
 def _token(data: Path) -> str:
-    from footlights.public.accounts.creators import Accounts
-
     accounts = Accounts(data / "public")
     token = accounts.redeem(accounts.make_login_link("ada", 5))
     accounts.close()
@@ -274,3 +276,66 @@ def test_evidence_that_names_hashes_it_does_not_have_is_refused(proved: tuple[Pa
         spoil(spoilt)  # type: ignore[no-untyped-call]
         with pytest.raises(ProofFailed):
             questions.verify(evidence.read(json.dumps(spoilt)), notaries.key_of(proved[1]))
+
+
+# ---- Live
+
+
+@pytest.fixture(scope="module")
+def live(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, Client]:
+    """A data folder with a live session, the key of its log, and its host's client."""
+    folder = tmp_path_factory.mktemp("live")
+    boards.make_board(folder / "board", [boards.ACreator(id=HOST)], [], every_tick=False)
+    house = House(folder)
+    house.tell(started(), *joins([f"v{n}" for n in range(300)], at=1))
+    house.publish(122)
+    accounts = Accounts(folder / "public")
+    token = accounts.redeem(accounts.make_login_link(HOST, 5))
+    accounts.close()
+    client = Client(create_app(folder, load_settings(folder)), token=token)
+    return folder, notaries.key_of(LogKeys(folder / "private")), client
+
+
+@pytest.mark.parametrize("path", ["/api/v1/lives/l1", "/api/v1/lives/l1/replay"])
+def test_a_live_answer_comes_with_its_evidence(live: tuple[Path, str, Client], path: str) -> None:
+    _, key, client = live
+    answer = client.get(path, params={"format": "evidence"})
+    assert answer.status_code == 200 and answer.headers["content-type"] == exports.MEDIA_TYPES["evidence"]
+    verdict = questions.verify(evidence.read(answer.content), key)
+    assert verdict.differences == () and verdict.through == "2026-01-01T00:02:00Z" and verdict.figures
+
+
+def test_an_export_of_a_live_room_is_checked_by_its_evidence(live: tuple[Path, str, Client]) -> None:
+    _, key, client = live
+    found = evidence.read(client.get("/api/v1/lives/l1", params={"format": "evidence"}).content)
+    with closing(ProvedLive(found, key)) as board:
+        assert found.live is not None
+        again = questions.answer_of_session(board, found.live.session, found.asked[0])
+    table = exports.export(again, format="csv").decode()
+    assert questions.verify(found, key, table=table).differences == ()
+    changed = re.sub(r"live_viewers,(\d)", lambda m: f"live_viewers,{int(m[1]) % 9 + 1}", table)
+    (difference,) = questions.verify(found, key, table=changed).differences
+    assert "live_viewers" in difference.where and difference.line > 1
+
+
+def test_anybody_may_check_a_live_figure_on_the_page(live: tuple[Path, str, Client]) -> None:
+    folder, key, client = live
+    found = client.get("/api/v1/lives/l1", params={"format": "evidence"}).text
+    nobody = Client(create_app(folder, load_settings(folder)))
+    page = nobody.request("POST", "/verify", data={"evidence": found, "key": key}, headers={"Origin": ADDRESS})
+    assert page.status_code == 200 and f"{key.partition('+')[0]}/live" in page.text
+
+
+def test_the_log_of_live_sessions_is_published_beside_that_of_minutes(live: tuple[Path, str, Client]) -> None:
+    folder, key, _ = live
+    client = Client(create_app(folder, load_settings(folder)))
+    said = notes.opened(client.get("/api/v1/proofs/checkpoint", params={"log": "live"}).text, evidence.trusted([], key))
+    assert evidence.same_log(said.origin, key, log="/live") and not evidence.same_log(said.origin, key)
+    answer = client.get("/api/v1/proofs/consistency", params={"from": said.size - 1, "log": "live"}).json()
+    assert answer["to"] == said.size and answer["path"]
+    assert client.get("/api/v1/proofs/checkpoint", params={"log": "both"}).status_code == 400
+
+
+def test_where_nobody_has_gone_live_no_log_is_published_of_it(proved: tuple[Path, LogKeys]) -> None:
+    client = Client(create_app(proved[0], load_settings(proved[0])))
+    assert client.get("/api/v1/proofs/checkpoint", params={"log": "live"}).status_code == 503
