@@ -53,22 +53,22 @@ class LiveBoardWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if kind is not None:
+            self._roll_back()
+            return
         try:
-            if kind is None:
-                # Now the board says when the questions closed whose results are among them.
-                self._chain.note(self._fresh)
-                self._chain.flush()
+            # Now the board says when the questions closed whose results are among them.
+            self._chain.note(self._fresh)
+            self._chain.flush()
+            self._db.execute("COMMIT")
         except BaseException:
             self._roll_back()
             raise
-        if kind is None:
-            self._db.execute("COMMIT")
-            self._fresh.clear()
-        else:
-            self._roll_back()
+        self._fresh.clear()
 
     def _roll_back(self) -> None:
-        self._db.execute("ROLLBACK")
+        if self._db.in_transaction:  # a full disk has ended it already
+            self._db.execute("ROLLBACK")
         self._chain.forget()
         self._fresh.clear()
 

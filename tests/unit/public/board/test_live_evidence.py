@@ -21,6 +21,8 @@ from footlights.public.board import evidence, notes
 from footlights.public.board.live import LIVE_FILE, LiveBoard
 from footlights.public.board.live_evidence import TracedLive
 from footlights.public.board.live_streams import live_matrices
+from footlights.public.board.log import Log
+from footlights.public.board.statements import minute_of, place_of, row_leaf
 from footlights.public.board.write_live import LiveBoardWriter
 from footlights.public.web import questions
 from footlights.terms.errors import BoardDamaged, ProofFailed
@@ -165,6 +167,40 @@ def test_two_values_for_one_tick_cannot_both_be_proved(proof: Proof) -> None:
             rows = [*proof[0].rows[:at], claimed, *proof[0].rows[at + 1 :]]
             with pytest.raises(ProofFailed):
                 questions.verify(msgspec.structs.replace(proof[0], rows=rows), proof[1])
+
+
+def test_a_second_value_that_a_gate_puts_into_a_later_minute_is_not_accepted(tmp_path: Path) -> None:
+    """The gate that signs is the liar here: both values are in its log, and one of them can be proved."""
+    house = House(tmp_path)
+    told(house)
+    house.publish(60)
+    honest = ask(tmp_path)
+    first = next(row for row in honest.rows if row.tick == 10)
+    assert honest.live is not None
+    stream = honest.live.streams[first.stream]
+    moment = stream.moment_utc(10)
+    assert moment is not None
+    place, other = place_of(stream.name, moment), bytes(len(evidence.bytes_of(first.row)))
+    leaf = row_leaf(place, bytes.fromhex(first.salt), stream.hash, 10, other)
+    with closing(sqlite3.connect(house.board / LIVE_FILE)) as db:
+        db.execute("INSERT INTO unsealed VALUES (?, ?, ?)", (minute_of(moment) + 1, place, leaf))
+        db.commit()
+    house.publish(120)
+    with closing(sqlite3.connect(house.board / LIVE_FILE)) as db:
+        size = ask(tmp_path).checkpoint.split("\n")[1]
+        proof = Log(db).row_proof(minute=minute_of(moment) + 1, place=place, size=int(size))
+    assert proof is not None, "it is in the log, though not where its tick is"
+    whole = ask(tmp_path)
+    assert questions.verify(whole, key_of(tmp_path)).differences == ()
+    hashes = [*whole.hashes, *(evidence.text_of(each) for each in (*proof.in_minute, *proof.in_log))]
+    path = list(range(len(whole.hashes), len(hashes)))
+    lie = msgspec.structs.replace(
+        first, row=evidence.text_of(other), policies=proof.policies.hex(), in_minute=path[: len(proof.in_minute)],
+        in_log=path[len(proof.in_minute) :],
+    )  # fmt: skip
+    rows = [lie if (row.stream, row.tick) == (first.stream, 10) else row for row in whole.rows]
+    with pytest.raises(ProofFailed, match="was changed, or was never published"):
+        questions.verify(msgspec.structs.replace(whole, rows=rows, hashes=hashes), key_of(tmp_path))
 
 
 def test_a_live_row_in_the_log_of_minutes_proves_nothing(data: Path, proof: Proof) -> None:
