@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 import sqlite3
-import traceback
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -17,7 +16,6 @@ from urllib.parse import urlsplit
 import msgspec
 import structlog
 from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
@@ -27,6 +25,7 @@ from starlette.routing import Route
 from footlights.public.board import evidence
 from footlights.public.languages import Languages
 from footlights.public.web import drawing, exports, openapi, pages, questions, sessions, signin
+from footlights.public.web.afterwards import Application
 from footlights.public.web.alerts import Alerts
 from footlights.public.web.api import ENDPOINTS, Call, Endpoint, links
 from footlights.public.web.apps import AppSide
@@ -36,6 +35,7 @@ from footlights.public.web.conditions import unchanged, validators
 from footlights.public.web.described import with_apps
 from footlights.public.web.embed import PATH as EMBED_PATH
 from footlights.public.web.embed import Embeds
+from footlights.public.web.failing import handlers
 from footlights.public.web.forms import sends_json
 from footlights.public.web.headers import SecurityHeaders
 from footlights.public.web.history import Histories
@@ -46,14 +46,11 @@ from footlights.public.web.operators import OperatorPages
 from footlights.public.web.passkeys import PasskeyRoutes
 from footlights.public.web.privacy import PENDING
 from footlights.public.web.problems import (
-    FAILED,
-    NOT_FOUND,
     NOT_READY,
     OPERATOR_SIGN_IN,
     SIGN_IN,
     Problem,
     Refusal,
-    http_problem,
     impossible_query,
     not_proved,
     problem_response,
@@ -92,15 +89,15 @@ class _Site:
         )  # fmt: skip
         self._shared = Shared(data, settings, self._templates)
         self._accounts, self._boards, self._html = self._shared.accounts, self._shared.boards, self._shared.html
-        self._watching = Watching(self._shared)
         self._operators = OperatorPages(self._shared)
         self._vouching = signin.platforms(self._shared)
         self._apps = AppSide(self._shared, self._operators)
+        self._watching = Watching(self._shared, self._apps)
         self._openapi = msgspec.json.encode(with_apps(openapi.document()))
 
     def app(self) -> Starlette:
         histories = Histories(self._shared)
-        app = Starlette(
+        app = Application(
             routes=[
                 *(self._api_route(endpoint) for endpoint in ENDPOINTS),
                 *(self._page_route(page) for page in (*pages.PAGES, SHARE)),
@@ -133,15 +130,10 @@ class _Site:
                 ),
                 Middleware(GZipMiddleware, minimum_size=1000, compresslevel=5),
             ],
-            exception_handlers={
-                Refusal: self._refused,
-                HTTPException: self._http_error,
-                sqlite3.OperationalError: self._board_away,
-                Exception: self._failed,
-            },
+            exception_handlers={**handlers(self._say), sqlite3.OperationalError: self._board_away},
             lifespan=self._lifespan,
         )
-        app.state.end_streams = self._watching.stages.end
+        app.state.end_streams = self._watching.end
         app.state.compile_pages = self._templates.compile
         return app
 
@@ -239,29 +231,9 @@ class _Site:
 
     # ---- What goes wrong
 
-    def _refused(self, request: Request, error: Exception) -> Response:
-        assert isinstance(error, Refusal), "registered for refusals"
-        return self._say(request, error.problem, error.headers, said=error.said)
-
-    def _http_error(self, request: Request, error: Exception) -> Response:
-        assert isinstance(error, HTTPException), "registered for HTTP errors"
-        if error.status_code == 404:
-            return self._say(request, NOT_FOUND, {})
-        headers = {name.lower(): value for name, value in (error.headers or {}).items()}
-        if "allow" in headers:
-            headers["allow"] = ", ".join(sorted(headers["allow"].split(", ")))
-        return self._say(request, http_problem(error.status_code, error.detail, headers), headers)
-
     def _board_away(self, request: Request, error: Exception) -> Response:
         log.warning("board.unreadable", error=type(error).__name__)
         return self._say(request, NOT_READY, {"Retry-After": "10"})
-
-    def _failed(self, request: Request, error: Exception) -> Response:
-        # The class and the line alone: a message could hold what somebody asked for.
-        frames = traceback.extract_tb(error.__traceback__)
-        where = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
-        log.error("request.failed", error=type(error).__name__, where=where)
-        return self._say(request, FAILED, {})
 
     def _say(
         self, request: Request, what: Problem, headers: dict[str, str], *, said: NotAllowed | None = None

@@ -33,13 +33,13 @@ from footlights.public.insights import (
     Replay,
     Retention,
     RoomNow,
+    RoomTick,
     Suggestion,
     Suggestions,
     Table,
     Typical,
     TypicalPart,
     TypicalRetention,
-    UnusualStretch,
     VideoFigures,
 )
 from footlights.public.insights.leaving import Stretch
@@ -214,12 +214,6 @@ EXAMPLES: dict[str, Any] = {
     ),
     "/api/v1/videos/{video}/retention/typical": TypicalRetention(
         as_of=_MILESTONE, videos=20, parts=(TypicalPart(percent=1, low=8810, middle=9050, high=9240),),
-        stretches=(
-            UnusualStretch(
-                kind="dip", from_percent=20, to_percent=25, left=_figure("video_view_retention", 1420, 430, tick=1),
-                usual_low=310, usual_high=520,
-            ),
-        ),
     ),
     "/api/v1/videos/{video}/sources": _audience(_SOURCES),
     "/api/v1/privacy": Privacy(
@@ -233,3 +227,10 @@ EXAMPLES: dict[str, Any] = {
         next_policies=(), older_policies=(),
     ),
 }  # fmt: skip
+
+#: What a stream sends of one tick.
+EXAMPLE_TICK = RoomTick(
+    tick=61, as_of=_AT, fewer_than=None,
+    figures={"concurrent_viewers": _figure("concurrent_viewers", 388, 40, tick=61)},
+    chat_last_minute=_exact("chat_count", 41, tick=61),
+)  # fmt: skip
