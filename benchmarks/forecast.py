@@ -1,6 +1,7 @@
 """Forecast. In: a folder of public series. Out: how near each model of growth comes, and whether its intervals hold.
 
     python -m benchmarks.forecast DATA [--only SERIES] [--models ours,log-linear]
+    python -m benchmarks.forecast DATA --shipped
     python -m benchmarks.forecast DATA --ship src/footlights/public/insights/growth.json
 
 `pip install scikit-learn` first, for the boosted model; without it, that one is left out.
@@ -12,6 +13,10 @@ from, and of them only what was over at the cut; the fifth is guessed from the c
 error      median of |guessed - true| of log views
 50, 95 %   how many of the true values the intervals held
 width      median width of the 95 % interval, in log views: two models that both cover differ in it
+
+--shipped asks what the package carries, by the code that a page calls: "shipped" has seen these series, "unseen" is the
+same fit made without the groups that it is asked of. A series without ages is guessed by its pace alone, and of it only
+what has one.
 """
 
 from __future__ import annotations
@@ -24,11 +29,12 @@ from pathlib import Path
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmarks.growth_models import MODELS, Fit, features_of, fitted, fitted_at
 from benchmarks.growth_series import DAY, Floats, Tasks, all_tasks, pooled
-from footlights.public.insights.forecast import Shipped
-from footlights.public.insights.growth import GrowthModel, guesses, log_of
+from footlights.public.insights.forecast import Shipped, growth_from, shipped
+from footlights.public.insights.growth import GrowthModel, Growths, growths, guesses, law_of_rate, log_of
 
 #: What the parameters of the package are fitted on: videos that are younger, and these series.
 AGED_MOST, PACED = (
@@ -38,6 +44,7 @@ AGED_MOST, PACED = (
 #: A hundredth more: what grows by less is done growing.
 SHIPPED_FLOOR = 0.01
 PARTS, CUTS, LEAST = 5, (0.4, 0.6, 0.8), 40
+HEAD = f"{'series':40} {'ahead':>6} {'n':>5} {'model':14} {'error':>8} {'50 %':>6} {'95 %':>6} {'width':>7}"
 
 
 def main() -> None:
@@ -45,22 +52,27 @@ def main() -> None:
     arguments.add_argument("data", type=Path)
     arguments.add_argument("--only", default="")
     arguments.add_argument("--models", default=",".join(MODELS))
+    arguments.add_argument("--shipped", action="store_true", help="check what the package carries, and stop")
     arguments.add_argument("--ship", type=Path, help="write the parameters that the package carries, and stop")
     asked = arguments.parse_args()
     if asked.ship:
-        asked.ship.write_bytes(msgspec.json.format(msgspec.json.encode(_shipped(asked.data)), indent=1) + b"\n")
+        made = _shipped(list(all_tasks(asked.data)))
+        asked.ship.write_bytes(msgspec.json.format(msgspec.json.encode(made), indent=1) + b"\n")
+        return
+    print(HEAD)
+    if asked.shipped:
+        for line in _lines_of_shipped(list(all_tasks(asked.data))):
+            print(line, flush=True)
         return
     chosen = {name: MODELS[name] for name in asked.models.split(",") if name != "boosted" or find_spec("sklearn")}
-    print(f"{'series':40} {'ahead':>6} {'n':>5} {'model':14} {'error':>8} {'50 %':>6} {'95 %':>6} {'width':>7}")
     for tasks in all_tasks(asked.data):
         if asked.only in tasks.series:
             for line in _lines(tasks, chosen):
                 print(line, flush=True)
 
 
-def _shipped(data: Path) -> Shipped:
+def _shipped(found: list[Tasks]) -> Shipped:
     """Two models of all series that tell what a video knows of itself: its age, and its pace. Numbers, and no data."""
-    found = list(all_tasks(data))
     aged = pooled(tasks for tasks in found if not np.isnan(tasks.age).any())
     paced = pooled(tasks for tasks in found if tasks.series in PACED)
     aged, paced = aged.at(aged.age < AGED_MOST), paced.at(paced.rate > 0)
@@ -93,39 +105,69 @@ def _own_weight(model: GrowthModel, tasks: Tasks) -> float:
     return float(within / max(between / each, 1e-3))
 
 
+def _lines_of_shipped(found: list[Tasks]) -> Iterator[str]:
+    found = [tasks.at(tasks.rate > 0) if np.isnan(tasks.age).all() else tasks for tasks in found]
+    parts = [_part(tasks) for tasks in found]
+    unseen = [
+        _shipped([tasks.at(part != number) for tasks, part in zip(found, parts, strict=True)])
+        for number in range(PARTS)
+    ]
+    for tasks, part in zip(found, parts, strict=True):
+        yield _line(tasks, "shipped", [_checked(tasks, _as_shipped(tasks, shipped()))])
+        asked = [(tasks.at(part == number), unseen[number]) for number in range(PARTS)]
+        told = [_checked(some, _as_shipped(some, model)) for some, model in asked if len(some)]
+        yield _line(tasks, "unseen", told)
+
+
+def _as_shipped(tasks: Tasks, model: Shipped) -> Growths:
+    """What a page says, task by task."""
+    if np.isnan(tasks.age).all():
+        floor = model.by_pace.floor
+        law = law_of_rate(tasks.count, per_second=tasks.rate, ahead_seconds=tasks.ahead)
+        return growths(model.by_pace, {"rate": log_of(law, floor=floor)})
+    rows = [
+        growth_from(age, np.asarray([age + ahead]), count=count, pace=pace, model=model)
+        for age, ahead, count, pace in zip(tasks.age, tasks.ahead, tasks.count, tasks.rate, strict=True)
+    ]
+    return Growths(middle=np.concatenate([row.middle for row in rows]), ends=np.concatenate([row.ends for row in rows]))
+
+
 def _lines(tasks: Tasks, models: dict[str, Fit]) -> Iterator[str]:
-    guessed = {name: _backtest(tasks, fit) for name, fit in models.items()}
-    for name, columns in guessed.items():
-        if columns is None:
+    for name, fit in models.items():
+        told = [_checked(asked, fit(learned)(asked)) for learned, asked in _splits(tasks)]
+        if not told:
             yield f"{tasks.series:40} {tasks.horizon:>6} too few to learn from"
             return
-        error, inside, inside_95, width = columns
-        told = (
-            f"{np.median(error):8.4f} {100 * inside.mean():6.1f} {100 * inside_95.mean():6.1f} {np.median(width):7.3f}"
-        )
-        yield f"{tasks.series:40} {tasks.horizon:>6} {len(error):5} {name:14} {told}"
+        yield _line(tasks, name, told)
 
 
-def _backtest(tasks: Tasks, fit: Fit) -> tuple[Floats, Floats, Floats, Floats] | None:
-    """Error, whether the 50 and the 95 % interval held, and the latter's width, of all that was guessed."""
-    parts = []
-    for learned, asked in _splits(tasks):
-        found = fit(learned)(asked)
-        low, lower, upper, high = found.ends.T
-        # A count that fell by what was rounded is held by an interval that begins at no growth.
-        truth = np.maximum(asked.growth, 0.0)
-        inside = ((lower <= truth) & (truth <= upper), (low <= truth) & (truth <= high))
-        parts.append((np.abs(found.middle - truth), *inside, high - low))
-    if not parts:
-        return None
-    error, inside, inside_95, width = (np.concatenate(column) for column in zip(*parts, strict=True))
-    return error, inside, inside_95, width
+def _line(tasks: Tasks, name: str, told: list[tuple[Floats, Floats, Floats, Floats]]) -> str:
+    error, inside, inside_95, width = (np.concatenate(column) for column in zip(*told, strict=True))
+    numbers = (
+        f"{np.median(error):8.4f} {100 * inside.mean():6.1f} {100 * inside_95.mean():6.1f} {np.median(width):7.3f}"
+    )
+    return f"{tasks.series:40} {tasks.horizon:>6} {len(error):5} {name:14} {numbers}"
+
+
+def _checked(asked: Tasks, found: Growths) -> tuple[Floats, Floats, Floats, Floats]:
+    """Error, whether the 50 and the 95 % interval held, and the latter's width, of each task."""
+    low, lower, upper, high = found.ends.T
+    # A count that fell by what was rounded is held by an interval that begins at no growth.
+    truth = np.maximum(asked.growth, 0.0)
+    return (
+        np.abs(found.middle - truth), (lower <= truth) & (truth <= upper), (low <= truth) & (truth <= high), high - low
+    )  # fmt: skip
+
+
+def _part(tasks: Tasks) -> NDArray[np.int64]:
+    """Which part each task's group is in: by the alphabet, dealt out, the same in every run."""
+    names, place = np.unique(tasks.group, return_inverse=True)
+    parts: NDArray[np.int64] = (place * 7919) % len(names) % PARTS
+    return parts
 
 
 def _splits(tasks: Tasks) -> Iterator[tuple[Tasks, Tasks]]:
-    names, place = np.unique(tasks.group, return_inverse=True)
-    # By the alphabet, dealt out: the same parts in every run.
-    part = (place * 7919) % len(names) % PARTS
+    part = _part(tasks)
     rolls = np.ptp(tasks.origin) > 3 * DAY and "videos" not in tasks.series
     cuts = [*np.quantile(tasks.origin, CUTS), np.inf] if rolls else [np.inf]
     for number in range(PARTS):

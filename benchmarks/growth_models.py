@@ -30,6 +30,7 @@ from footlights.public.insights.growth import (
     growth_of,
     growths,
     guesses,
+    independent_errors,
     law_of_rate,
     log_of,
 )
@@ -39,6 +40,8 @@ Fit = Callable[[Tasks], Callable[[Tasks], Growths]]
 LEARNED_MAX, FOLDS, LEAST = 800, 4, 80
 #: What a model of ours may add to growth before its log is taken, as parts of the median growth that it learns from.
 FLOORS, SMALL = (0.02, 0.1, 0.5, 2.0), 1e-4
+#: Of fewer series than so many, the floor with the best intervals is the one with the most luck: then it is this one.
+SERIES_TO_CHOOSE, UNCHOSEN_FLOOR = 20, 0.1
 #: Features in the order in which they are taken where there are few groups to learn from; how many groups each needs.
 MOST_TELLING = (
     "rate", "age", "long_rate", "log_age", "channel_rate", "before", "past_1_d", "past_7_d", "past_30_d", "past_120_d",
@@ -206,10 +209,12 @@ def _by_pattern(learned: Tasks) -> dict[frozenset[str], Tasks]:
 def fitted(learned: Tasks, names: frozenset[str]) -> GrowthModel:
     """A model of some features, with errors on groups that it was not fitted on.
 
-    The floor is the one with which both are best: guesses, which count twice, and intervals.
+    The floor is the one with which both are best, where there are enough series to tell: guesses, which count twice,
+    and intervals.
     """
     usual = max(float(np.median(learned.growth)), SMALL)
-    models = [fitted_at(learned, names, floor=float(max(part * usual, SMALL))) for part in FLOORS]
+    floors = FLOORS if _count(learned) >= SERIES_TO_CHOOSE else (UNCHOSEN_FLOOR,)
+    models = [fitted_at(learned, names, floor=float(max(part * usual, SMALL))) for part in floors]
     least = [max(min(each[part] for each in models), 1e-9) for part in (1, 2)]
     return min(models, key=lambda each: 2 * each[1] / least[0] + each[2] / least[1])[0]
 
@@ -229,7 +234,8 @@ def fitted_at(learned: Tasks, names: frozenset[str], *, floor: float) -> tuple[G
             model = GrowthModel(floor=floor, intercept=intercept, weights=weights, edges=(), errors=())
             guessed[held] = guesses(model, {name: known[name][held] for name in names})
     intercept, weights = _median_regression(known, truth, names, np.ones(len(learned), dtype=bool))
-    edges, errors = conformal_errors(guessed, truth - guessed, groups=3, independent=_count(learned))
+    off = truth - guessed
+    edges, errors = conformal_errors(guessed, off, groups=3, independent=independent_errors(off, learned.group))
     rows = tuple(tuple(row.tolist()) for row in errors)
     model = GrowthModel(floor=floor, intercept=intercept, weights=weights, edges=edges, errors=rows)
     ends = growth_of(guessed[:, None] + np.asarray(rows)[np.searchsorted(np.asarray(edges), guessed)], floor=floor)
@@ -267,7 +273,7 @@ def _with_errors(learned: Tasks, fit: Callable[[Tasks], Callable[[Tasks], Floats
         held = fold == number
         if held.any() and not held.all():
             errors[held] = learned.growth[held] - fit(learned.at(~held))(learned.at(held))
-    _, (ends,) = conformal_errors(errors, errors, groups=1, independent=_count(learned))
+    _, (ends,) = conformal_errors(errors, errors, groups=1, independent=independent_errors(errors, learned.group))
     whole = fit(learned)
 
     def guess(tasks: Tasks) -> Growths:

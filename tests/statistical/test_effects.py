@@ -8,12 +8,15 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from footlights.public.insights import effects as rule
 from footlights.public.insights.effects import Effect, Trait, effects
 from footlights.public.insights.tallies import Floats
 
 #: The chance that a test here fails although all is well.
 ALPHA = 1e-6
 CHANNELS = 400
+#: Channels of which 5 % are told from 7 %.
+MANY_CHANNELS = 12_000
 NAMES = ("evening", "weekend", "length", "caption", "tags", "tag a", "tag b", "sound", "held 3 s", "finished", "shared")
 PLANTED = {"evening": 0.8, "finished": 0.5}
 
@@ -34,7 +37,9 @@ def channel(
     return log_views, traits
 
 
-def tellings(*, videos: int, planted: dict[str, float], heavy: bool = False, seed: int = 5) -> list[list[Effect]]:
+def tellings(
+    *, videos: int, planted: dict[str, float], heavy: bool = False, seed: int = 5, channels: int = CHANNELS
+) -> list[list[Effect]]:
     rng = np.random.default_rng(seed)
 
     def noise(count: int) -> Floats:
@@ -42,7 +47,7 @@ def tellings(*, videos: int, planted: dict[str, float], heavy: bool = False, see
 
     return [
         [effect for effect in effects(*channel(rng, videos=videos, planted=planted, noise=noise)) if effect.told]
-        for _ in range(CHANNELS)
+        for _ in range(channels)
     ]
 
 
@@ -56,6 +61,23 @@ def more_than(count: int, *, rate: float, of: int) -> bool:
 def test_a_channel_in_which_nothing_matters_is_told_nothing_19_times_in_20(videos: int, heavy: bool) -> None:
     told = sum(bool(each) for each in tellings(videos=videos, planted={}, heavy=heavy))
     assert not more_than(told, rate=0.05, of=CHANNELS)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("videos", "heavy"), [(12, False), (30, False), (30, True)])
+def test_over_many_channels_in_which_nothing_matters_fewer_than_one_in_twenty_are_told_anything(
+    videos: int, heavy: bool
+) -> None:
+    told = sum(bool(each) for each in tellings(videos=videos, planted={}, heavy=heavy, channels=MANY_CHANNELS))
+    assert told / MANY_CHANNELS <= 0.05
+    assert not more_than(told, rate=0.05, of=MANY_CHANNELS)
+
+
+@pytest.mark.slow
+def test_over_many_channels_a_rule_that_tells_seven_in_a_hundred_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rule, "_LEVEL", 0.07)
+    told = sum(bool(each) for each in tellings(videos=30, planted={}, channels=MANY_CHANNELS))
+    assert more_than(told, rate=0.05, of=MANY_CHANNELS)
 
 
 def test_the_same_test_sees_findings_that_do_not_count_how_many_traits_were_asked() -> None:

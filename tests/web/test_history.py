@@ -24,7 +24,8 @@ pytestmark = [
 THEMES = [("desktop", "light"), ("phone", "dark"), pytest.param("desktop", "dark", marks=pytest.mark.slow)]
 Theme = Literal["light", "dark"]
 PATHS = (
-    ("videos", "/videos?source=TikTok"), ("audience", "/audience?source=TikTok"), ("files", "/files"),
+    ("videos", "/videos?source=TikTok"), ("insights", "/insights?source=TikTok&zone=1"),
+    ("audience", "/audience?source=TikTok"), ("files", "/files"),
     ("youtube", "?source=YouTube"), ("video", "/videos/UObM30FGdSs?source=YouTube"),
 )  # fmt: skip
 DAYS = [date(2025, 12, 1) + timedelta(days=day) for day in range(89)]
@@ -149,7 +150,7 @@ def test_axe_finds_nothing_serious(browser: Browser, data: Path, site: str, *, v
     page.get_by_role("button", name="Read them").click()
     expect(page.get_by_role("heading", name="8 tables are new")).to_be_visible()
     assert serious_in(page) == []
-    for path in ("", "/videos", "/audience", "/files"):
+    for path in ("", "/videos", "/insights", "/audience", "/files"):
         page.goto(f"{site}/studio/history{path}")
         settle(page)
         assert serious_in(page) == [], path

@@ -89,6 +89,22 @@ class Studio:
         """When a channel's viewers watch, by hour of the week. Of the pro tier."""
         return self._of_creator("hours", creator)
 
+    def suggestions(self, creator: str) -> Figures:
+        """At most three things to try next, each with its evidence."""
+        return self._of_creator("suggestions", creator)
+
+    def drivers(self, creator: str) -> Figures:
+        """What goes with more views on a channel, beyond chance: percent more, with intervals."""
+        return self._of_creator("drivers", creator)
+
+    def best_time(self, creator: str) -> Figures:
+        """When to post, with the gain to expect; or that no difference shows. Of the pro tier."""
+        return self._of_creator("best-time", creator)
+
+    def brought(self, creator: str) -> Figures:
+        """Followers that each of a channel's last videos brought, beside a usual day."""
+        return self._of_creator("brought", creator)
+
     # ---- videos
 
     def video(self, video: str) -> Figures:
@@ -126,7 +142,7 @@ class Studio:
         return self._of_video("retention", video)
 
     def typical_retention(self, video: str) -> Figures:
-        """How far viewers of the creator's last videos got, and where this one's leave more or less than theirs."""
+        """How far viewers of the creator's last videos got. Where this one differs from them is `holding`."""
         return self._of_video("retention/typical", video)
 
     def leaving(self, video: str) -> Figures:
@@ -136,6 +152,22 @@ class Studio:
     def sources(self, video: str) -> Figures:
         """Where a video's viewers came from, at its newest milestone."""
         return self._of_video("sources", video)
+
+    def forecast(self, video: str) -> Figures:
+        """A video's views at 24 hours, 7 and 28 days. Their intervals are 95 %; `answer` has the 50 % ones, too."""
+        return self._of_video("forecast", video)
+
+    def pace(self, video: str) -> Figures:
+        """How fast a video's views double now (`answer`), and which sources feed it."""
+        return self._of_video("pace", video)
+
+    def holding(self, video: str) -> Figures:
+        """Where a video lost or held viewers unlike its creator's earlier ones, beyond noise: see `answer`."""
+        return self._of_video("holding", video)
+
+    def experiment(self, video: str, *, other: str | None = None) -> Figures:
+        """How a video differs from another one of the same creator at the same age; by default the one before it."""
+        return self._of_video("experiment", video, other=other)
 
     def privacy(self) -> dict[str, Any]:
         """The guarantee that the policy in force gives every viewer, as the API states it."""

@@ -36,7 +36,20 @@ ASKS: dict[str, Callable[[Studio], Figures]] = {
     "typical_retention": lambda studio: studio.typical_retention("a2"),
     "leaving": lambda studio: studio.leaving("a2"),
     "sources": lambda studio: studio.sources("a2"),
+    "suggestions": lambda studio: studio.suggestions("ada"),
+    "drivers": lambda studio: studio.drivers("ada"),
+    "best_time": lambda studio: studio.best_time("ada"),
+    "brought": lambda studio: studio.brought("ada"),
+    "forecast": lambda studio: studio.forecast("a2"),
+    "pace": lambda studio: studio.pace("a2"),
+    "holding": lambda studio: studio.holding("a2"),
+    "experiment": lambda studio: studio.experiment("a2", other="a1"),
 }
+
+#: What may find nothing to tell, or tells it in other fields than figures.
+NUMBERLESS = {
+    "leaving", "typical", "typical_retention", "suggestions", "drivers", "best_time", "holding",
+}  # fmt: skip
 
 
 def connected(url: str, data: Path, creator: str) -> Studio:
@@ -117,7 +130,7 @@ def test_a_plot_of_a_curve_has_its_band_and_says_it_in_words(here: Studio) -> No
     assert "with 95 % confidence" in svg and "http" not in svg.replace("http://www.w3.org/2000/svg", "")
 
 
-@pytest.mark.parametrize("name", sorted(set(ASKS) - {"leaving", "typical", "typical_retention"}))
+@pytest.mark.parametrize("name", sorted(set(ASKS) - NUMBERLESS))
 def test_whatever_has_figures_can_be_drawn(here: Studio, name: str) -> None:
     ElementTree.fromstring(ASKS[name](here).plot())
 

@@ -59,15 +59,23 @@ def hours(history: History, source: str) -> Table | None:
 def follower_growth(history: History, source: str) -> tuple[Curve, Curve]:
     """How many followers there were at the end of each day, and how many more than the day before."""
     counts = single_days(history.days(source, "followers_count"))
-    stated = single_days(history.days(source, "net_followers"))
-    if counts:
-        # The counts say it themselves, where both days have one: a difference beside a missing count is a 0 of no day.
-        stated = [
-            Point(since_utc=now.since_utc, until_utc=now.until_utc, value=now.value - before.value)
-            for before, now in pairwise(counts)
-            if now.since_utc == before.until_utc
-        ]
-    return curve_of("followers_count", counts, kind_is_running=True), curve_of("net_followers", stated)
+    return (
+        curve_of("followers_count", counts, kind_is_running=True),
+        curve_of("net_followers", net_followers(history, source)),
+    )
+
+
+def net_followers(history: History, source: str) -> list[Point]:
+    """How many followers more there were after each day, less those who left."""
+    counts = single_days(history.days(source, "followers_count"))
+    if not counts:
+        return single_days(history.days(source, "net_followers"))
+    # The counts say it themselves, where both days have one: a difference beside a missing count is a 0 of no day.
+    return [
+        Point(since_utc=now.since_utc, until_utc=now.until_utc, value=now.value - before.value)
+        for before, now in pairwise(counts)
+        if now.since_utc == before.until_utc
+    ]
 
 
 def _table(axis: str, metric: str, kept: Sequence[Kept]) -> Table:

@@ -121,7 +121,7 @@ def _by_days(
 
 def listed(history: History, source: str) -> tuple[StatedVideo, ...]:
     """All videos with their figures, the newest first."""
-    best = _best(history.of_videos(source))
+    best = best_kept(history.of_videos(source))
     return tuple(_stated(video, best.get(video.id, {})) for video in history.videos(source))
 
 
@@ -129,7 +129,7 @@ def one(history: History, source: str, video_id: str) -> StatedVideo:
     """One video. Raises NotFound."""
     found = history.video(source, video_id)
     mine = [kept for kept in history.of_videos(source) if kept.subject == video_id]
-    return _stated(found, _best(mine).get(video_id, {}))
+    return _stated(found, best_kept(mine).get(video_id, {}))
 
 
 def video_curve(history: History, source: str, video_id: str, metric: str) -> Curve:
@@ -160,7 +160,7 @@ def _whole(history: History, source: str, videos: tuple[StatedVideo, ...]) -> tu
     """What is told of a channel without days: its total; or else the sum of its videos."""
     kept = [each for each in history.of_channel(source) if each.parts == 1]
     if kept:
-        best = _best(kept)[CHANNEL]
+        best = best_kept(kept)[CHANNEL]
         return "total", {name: figure_of(name, best[name].value, best[name].until_utc) for name in ordered(best)}, kept
     mine = history.of_videos(source)
     until = max((each.until_utc for each in mine), default=0)
@@ -170,7 +170,7 @@ def _whole(history: History, source: str, videos: tuple[StatedVideo, ...]) -> tu
     return ("videos" if figures else "nothing"), figures, mine
 
 
-def _best(kept: Iterable[Kept]) -> dict[str, dict[str, Kept]]:
+def best_kept(kept: Iterable[Kept]) -> dict[str, dict[str, Kept]]:
     """By subject and metric: what the file tells that covers most time, and of those the last."""
     found: dict[str, dict[str, Kept]] = {}
     for each in sorted(kept, key=lambda each: (each.until_utc, -each.since_utc, each.file)):

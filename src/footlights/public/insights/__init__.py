@@ -35,7 +35,6 @@ from footlights.public.insights.typical import TYPICAL_NAMES, Typical, typical
 from footlights.public.insights.typical_retention import (
     TypicalPart,
     TypicalRetention,
-    UnusualStretch,
     typical_retention,
 )
 from footlights.public.insights.videos import VideoFigures, video_figures
@@ -89,7 +88,6 @@ __all__ = [
     "Typical",
     "TypicalPart",
     "TypicalRetention",
-    "UnusualStretch",
     "UnusualWeek",
     "VideoFigures",
     "active_hours",

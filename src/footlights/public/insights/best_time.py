@@ -8,6 +8,7 @@ Which hours those are comes from the channel's active hours, which are published
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import msgspec
 import numpy as np
@@ -55,25 +56,34 @@ def best_time(board: Board, creator: Creator, *, at_utc: int | None = None) -> B
     """When a channel's videos do best, as far as its own data shows."""
     at = reading_time_utc(board, at_utc)
     if creator.tier != "pro":
-        return _nothing("tier")
+        return no_time("tier")
     found = active_hours(board, creator, at_utc=at)
     if found.as_of is None or not any(cell.figure.state == "ok" for cell in found.tables[0].cells):
-        return _nothing("hours")
-    there = _there(np.asarray([max(cell.figure.value or 0, 0) for cell in found.tables[0].cells], dtype=np.float64))
+        return no_time("hours")
+    viewers = np.asarray([max(cell.figure.value or 0, 0) for cell in found.tables[0].cells], dtype=np.float64)
     videos = compared(board, creator, at_utc=at)
     hours = [hour_of_week(video.posted_at_utc) for video in videos.videos]
-    trait = Trait(kind="audience_there", value="", values=there[hours], switch=False)
-    asked = effects(videos.logs, [trait]) if hours else ()
+    assert at is not None, "what is published has a moment"
+    return time_of(viewers, hours, videos.logs, as_of=found.as_of, at_utc=at)
+
+
+def time_of(viewers: Floats, hours: Sequence[int], logs: Floats, *, as_of: str, at_utc: int) -> BestTime:
+    """When videos do best. viewers: there in each hour of the week, shape (168,), all >= 0.
+
+    hours, logs: of each video, the hour of the week at which it was posted, and the log of its views.
+    """
+    there = _there(viewers)
+    trait = Trait(kind="audience_there", value="", values=there[list(hours)], switch=False)
+    asked = effects(logs, [trait]) if hours else ()
     if not asked:
-        return _nothing("videos")
+        return no_time("videos")
     effect = asked[0]
     best = _best(there) if effect.told and effect.factor > 1 else ()
-    away = there - float(np.mean(there[hours]))
-    assert at is not None, "what is published has a moment"
+    away = there - float(np.mean(there[list(hours)]))
     return BestTime(
-        as_of=found.as_of,
-        hours=tuple(_posting_hour(hour, float(away[hour]), effect, at_utc=at) for hour in best),
-        effect=driver_of(effect, at_utc=at),
+        as_of=as_of,
+        hours=tuple(_posting_hour(hour, float(away[hour]), effect, at_utc=at_utc) for hour in best),
+        effect=driver_of(effect, at_utc=at_utc),
         usual=tuple(sorted(set(hours))),
         why_not=None,
     )
@@ -85,7 +95,8 @@ def hour_of_week(at_utc: int) -> int:
     return int((at_utc // HOUR + 3 * 24) % WEEK_HOURS)
 
 
-def _nothing(why: str) -> BestTime:
+def no_time(why: str) -> BestTime:
+    """No answer, and why."""
     return BestTime(as_of=None, hours=(), effect=None, usual=(), why_not=why)
 
 

@@ -44,6 +44,17 @@ _NUMBERED = re.compile(
 )
 
 
+class Described(msgspec.Struct, frozen=True, kw_only=True):
+    """What is declared of a video, on a board or in an export. duration_ms: 0 and texts "" where it is not known."""
+
+    id: str
+    title: str
+    posted_at_utc: int
+    duration_ms: int
+    hashtags: tuple[str, ...]
+    sound: str
+
+
 class Driver(msgspec.Struct, frozen=True, kw_only=True):
     """A trait, and what goes with it. kind: what it is, such as hashtag; value: which one, "" where there is one alone.
 
@@ -147,10 +158,16 @@ def _at_age(streams: Streams, age: int, at_utc: int) -> Compared:
 
 
 def _traits(board: Board, found: Compared) -> list[Trait]:
-    return [*_declared(found.videos), *_published(board, found)]
+    described = [
+        Described(id=video.id, title=video.title, posted_at_utc=video.posted_at_utc, duration_ms=video.duration_ms,
+                  hashtags=video.hashtags, sound=video.sound)
+        for video in found.videos
+    ]  # fmt: skip
+    return [*declared_traits(described), *_published(board, found)]
 
 
-def _declared(videos: Sequence[Video]) -> list[Trait]:
+def declared_traits(videos: Sequence[Described]) -> list[Trait]:
+    """What is declared of videos, as traits to ask of."""
     hours = np.asarray([video.posted_at_utc // HOUR % 24 for video in videos])
     # 1970-01-01 was a Thursday.
     weekdays = np.asarray([(video.posted_at_utc // DAY + 3) % 7 for video in videos])
@@ -182,7 +199,7 @@ def _named(kind: str, names: Sequence[Sequence[str]], most: int) -> list[Trait]:
     return [_switch(kind, name, [name in each for each in names]) for name in chosen]
 
 
-def _series_of(video: Video) -> tuple[str, ...]:
+def _series_of(video: Described) -> tuple[str, ...]:
     """The title before its number, if it has one: what comes before "Part 3" is the name of a series."""
     name = _NUMBERED.sub("", video.title).strip()
     return (name,) if name and name != video.title.strip() else ()
@@ -192,12 +209,12 @@ def _published(board: Board, found: Compared) -> list[Trait]:
     finished, shared = (np.asarray([_share(tally, above) for tally in found.tallies]) for above in (FULL, SHARES))
     held = np.asarray([_held(board, video, found.age_seconds) for video in found.videos])
     return [
-        Trait(kind=kind, value="", values=values, switch=False, step=_quarters(values))
+        Trait(kind=kind, value="", values=values, switch=False, step=quarters(values))
         for kind, values in (("held_3_seconds", held), ("completion", finished), ("share_rate", shared))
     ]
 
 
-def _quarters(values: Floats) -> float:
+def quarters(values: Floats) -> float:
     """From the lower to the upper quarter of what videos have: a step that the channel's own videos take."""
     known = values[~np.isnan(values)]
     if not len(known):

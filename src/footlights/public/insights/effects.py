@@ -2,8 +2,9 @@
 
 Pure. Each trait is asked by itself: a line through the logs of the counts, beside a smooth trend over the channel's
 life, so that what came late is not praised for the channel's growth. An effect is told only if it is among those that
-the step-up rule of Benjamini and Hochberg (JRSS B 1995) finds at 5 %: of what is told, at most one in twenty is false
-on average, and a channel in which nothing matters is told nothing 19 times in 20. The intervals of what is told are
+the step-up rule of Benjamini and Hochberg (JRSS B 1995) finds at 4 %: of what is told, at most one in twenty is false
+on average, and a channel in which nothing matters is told nothing 19 times in 20, with room for errors that are not
+quite normal. The intervals of what is told are
 widened by the same rule (Benjamini and Yekutieli, JASA 2005: false coverage), so they hold for the chosen, too.
 
 The guess inside of an interval is shrunk towards nothing, by as much as all traits together look like noise (James and
@@ -21,8 +22,10 @@ import numpy as np
 from footlights.public.insights.prediction import quantile
 from footlights.public.insights.tallies import Floats
 
-#: Of what is told, the part that is false, on average, at most.
+#: What is promised: of what is told, the part that is false, on average, at most; and how often an interval misses.
 FALSE_MOST = 0.05
+#: What the rule is run at. It keeps its level exactly where errors are normal; what they are not is paid from the rest.
+_LEVEL = 0.04
 #: Videos that must know a trait, and how many must have it and lack it, if it is one that a video has or lacks.
 VIDEOS_LEAST, EACH_LEAST = 12, 4
 #: The surest quantile that prediction.quantile gives.
@@ -111,7 +114,7 @@ def _told(fits: Sequence[_Fit]) -> int:
     passed = [
         place + 1
         for place, fit in enumerate(fits)
-        if abs(fit.slope) / fit.error >= _point(FALSE_MOST * (place + 1) / len(fits), fit.freedom)
+        if abs(fit.slope) / fit.error >= _point(_LEVEL * (place + 1) / len(fits), fit.freedom)
     ]
     return max(passed, default=0)
 
@@ -130,7 +133,7 @@ def _spread2(fits: Sequence[_Fit]) -> float:
 
 
 def _effect(fit: _Fit, *, told: int, of: int, spread2: float) -> Effect:
-    half = _point(FALSE_MOST * (told / of if told else 1), fit.freedom) * fit.error
+    half = _point(_LEVEL * told / of if told else FALSE_MOST, fit.freedom) * fit.error
     low, high = fit.slope - half, fit.slope + half
     error2 = (fit.error * fit.spread) ** 2
     guess = fit.slope * spread2 / (spread2 + error2)

@@ -102,7 +102,7 @@ def forecast(board: Board, creator: Creator, video: Video, *, at_utc: int | None
     if seen.std > NOISIEST * max(seen.count, 1.0):
         return _none(now, "few")
     targets = np.asarray([target for target in TARGETS_SECONDS if target > lived], dtype=np.float64)
-    ages = np.unique(np.concatenate([_between(age), targets]))
+    ages = np.unique(np.concatenate([ages_between(age), targets]))
     found = _foreseen(board, creator, video, seen, ages)
     return Forecast(
         as_of=rfc3339(at),
@@ -117,7 +117,7 @@ def _none(now: Figure, why: str) -> Forecast:
     return Forecast(as_of=now.as_of, now=now, targets=(), fan=(), why_not=why)
 
 
-def _between(age: int) -> Floats:
+def ages_between(age: int) -> Floats:
     """Ages from now to the last target, closer together at first, on whole hours or minutes."""
     step = HOUR if age >= 4 * HOUR else MINUTE
     ages = np.geomspace(age, TARGETS_SECONDS[-1], FAN_STEPS)[1:-1] // step * step
@@ -140,34 +140,43 @@ class _Seen:
         self.pace = gained / (age - since) if told else math.nan
 
 
-def _guess(seen: _Seen, ages: Floats) -> Growths:
-    """Growth from an age to others, by the age and by the pace, each as near as it was on public series."""
-    model, ahead = shipped(), ages - seen.age
+def growth_from(
+    age_seconds: float, ages: Floats, *, count: float, pace: float, model: Shipped | None = None
+) -> Growths:
+    """Growth from an age to others, by the age and by the pace, each as near as it was on public series.
+
+    ages: shape (n,), all above age_seconds. count: views at the age. pace: views a second now, nan where it is noise
+    or not known. model: another than the package's own, as benchmarks/forecast.py makes them.
+    """
+    chosen, ahead = model or shipped(), ages - age_seconds
+    floor = chosen.by_age.floor
     by_age = growths(
-        model.by_age,
-        features_of_age(np.full(len(ages), float(seen.age)), ahead_seconds=ahead, floor=_floor()),
+        chosen.by_age, features_of_age(np.full(len(ages), float(age_seconds)), ahead_seconds=ahead, floor=floor)
     )
-    if math.isnan(seen.pace):
+    if math.isnan(pace):
         return by_age
-    floor = model.by_pace.floor
-    law = law_of_rate(np.full(len(ages), max(seen.count, 0.0)), per_second=np.asarray(seen.pace), ahead_seconds=ahead)
-    by_pace = growths(model.by_pace, {"rate": log_of(law, floor=floor)})
-    return _combined(by_age, by_pace)
+    law = law_of_rate(np.full(len(ages), max(count, 0.0)), per_second=np.asarray(pace), ahead_seconds=ahead)
+    by_pace = growths(chosen.by_pace, {"rate": log_of(law, floor=chosen.by_pace.floor)})
+    return _combined(by_age, by_pace, floor=floor)
+
+
+def _guess(seen: _Seen, ages: Floats) -> Growths:
+    return growth_from(seen.age, ages, count=seen.count, pace=seen.pace)
 
 
 def _floor() -> float:
     return shipped().by_age.floor
 
 
-def _combined(one: Growths, other: Growths) -> Growths:
+def _combined(one: Growths, other: Growths, *, floor: float) -> Growths:
     """Weighed by how near each is; the ends as if both erred together, which is the widest they can be."""
-    middles = [log_of(each.middle, floor=_floor()) for each in (one, other)]
-    ends = [log_of(each.ends, floor=_floor()) for each in (one, other)]
+    middles = [log_of(each.middle, floor=floor) for each in (one, other)]
+    ends = [log_of(each.ends, floor=floor) for each in (one, other)]
     first, second = (np.maximum(end[:, 2] - end[:, 1], 1e-3) ** -2.0 for end in ends)
     share = first / (first + second)
     return Growths(
-        middle=growth_of(share * middles[0] + (1 - share) * middles[1], floor=_floor()),
-        ends=growth_of(share[:, None] * ends[0] + (1 - share)[:, None] * ends[1], floor=_floor()),
+        middle=growth_of(share * middles[0] + (1 - share) * middles[1], floor=floor),
+        ends=growth_of(share[:, None] * ends[0] + (1 - share)[:, None] * ends[1], floor=floor),
     )
 
 
@@ -183,24 +192,24 @@ def _foreseen(board: Board, creator: Creator, video: Video, seen: _Seen, ages: F
     # Views are not taken back: not fewer than there surely are, and never fewer later.
     views = np.maximum.accumulate(np.maximum(views, max(0.0, seen.count - Z95 * seen.std)), axis=0)
     return [
-        _foreseen_at(video, int(age), row, earlier=int(count))
+        foreseen_at(video.posted_at_utc, int(age), row, earlier=int(count))
         for age, row, count in zip(ages, views.tolist(), earlier, strict=True)
     ]
 
 
-def _foreseen_at(video: Video, age: int, ends: Sequence[float], *, earlier: int) -> Foreseen:
-    """ends: low, lower, middle, upper, high."""
+def foreseen_at(posted_at_utc: int, age: int, ends: Sequence[float], *, earlier: int) -> Foreseen:
+    """Views at an age. ends: low, lower, middle, upper, high."""
     low, lower, middle, upper, high = ends
     views = Figure(
         metric="view_count", value=round(middle), low=math.floor(low), high=math.ceil(high), state="ok", exact=False,
-        as_of=rfc3339(video.posted_at_utc + age), tick=None,
+        as_of=rfc3339(posted_at_utc + age), tick=None,
     )  # fmt: skip
     return Foreseen(age_seconds=age, views=views, lower=round(lower), upper=round(upper), earlier=earlier)
 
 
 def _as_it_is(seen: _Seen, video: Video) -> Foreseen:
     low, lower, upper, high = (max(0.0, seen.count + z * seen.std) for z in _Z)
-    return _foreseen_at(video, seen.age, (low, lower, max(0.0, seen.count), upper, high), earlier=0)
+    return foreseen_at(video.posted_at_utc, seen.age, (low, lower, max(0.0, seen.count), upper, high), earlier=0)
 
 
 def _errors_before(board: Board, creator: Creator, video: Video, age: int, ages: Floats) -> Floats:

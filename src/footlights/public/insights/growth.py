@@ -13,11 +13,16 @@ JASA 2018; by groups of the guess: Vovk, "Conditional validity of inductive conf
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
+from statistics import NormalDist
+from typing import Any
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
+
+from footlights.public.insights.prediction import quantile
 
 Floats = NDArray[np.float64]
 
@@ -29,6 +34,8 @@ BENDS_DAYS = (1, 7, 30, 120)
 LEVELS: tuple[float, ...] = (0.025, 0.25, 0.75, 0.975)
 #: Errors that a group has at least: of fewer, no quantile is 2.5 % from the end.
 LEAST_IN_GROUP = 40
+#: Of fewer independent errors, intervals are as wide as of so many.
+FEWEST_INDEPENDENT = 6.0
 
 
 class GrowthModel(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,14 +115,35 @@ def growths(model: GrowthModel, features: Mapping[str, Floats]) -> Growths:
     )
 
 
+def independent_errors(errors: Floats, series: NDArray[Any]) -> float:
+    """As how many independent errors those of some series count, 1..n: errors of one series are alike.
+
+    errors, series: shape (n,). By the intraclass correlation of how large the errors are (analysis of variance on
+    their logs), as the design effect of a cluster sample. Source: Kish, "Survey Sampling", 1965, section 5.4.
+    """
+    _, place, sizes = np.unique(series, return_inverse=True, return_counts=True)
+    count, groups = len(errors), len(sizes)
+    if groups < 2 or groups == count:
+        return float(groups)
+    size = np.abs(errors)
+    logs = np.log(size + float(np.median(size)) + 1e-9)
+    means = np.bincount(place, logs) / sizes
+    within = float(((logs - means[place]) ** 2).sum()) / (count - groups)
+    each = (count - float((sizes**2).sum()) / count) / (groups - 1)
+    among = float((sizes * (means - logs.mean()) ** 2).sum()) / (groups - 1)
+    between = max(0.0, (among - within) / each)
+    alike = between / max(between + within, 1e-12)
+    return max(1.0, count / (1 + (float((sizes**2).sum()) / count - 1) * alike))
+
+
 def conformal_errors(
-    guessed: Floats, errors: Floats, *, groups: int, independent: int
+    guessed: Floats, errors: Floats, *, groups: int, independent: float
 ) -> tuple[tuple[float, ...], Sequence[Floats]]:
     """Edges between groups of equal size by the guess, and the quantiles of each group's errors at LEVELS.
 
-    guessed, errors: of series that the model was not fitted on. independent: how many series they are from; errors of
-    one series are alike. The quantiles are further out than those of the sample, as that number asks: then they hold
-    for one more series of the same kind. Of less than 39 series, the outermost errors are the ends.
+    guessed, errors: of series that the model was not fitted on. independent: as how many errors they count, see
+    `independent_errors`. The quantiles are further out than those of the sample, as that number asks: then they hold
+    for one more series of the same kind.
     """
     edges = tuple(float(edge) for edge in np.quantile(guessed, np.arange(1, groups) / groups))
     place = np.searchsorted(np.asarray(edges), guessed)
@@ -128,11 +156,27 @@ def conformal_errors(
     return edges, [_outward(errors[place == group], independent) for group in range(groups)]
 
 
-def _outward(errors: Floats, independent: int) -> Floats:
-    """Quantiles at LEVELS, moved away from the middle by one in so many."""
+def _outward(errors: Floats, independent: float) -> Floats:
+    """Quantiles at LEVELS, moved away from the middle by one in so many; beyond the outermost where those are few."""
     levels = np.asarray(LEVELS)
-    count = min(independent, len(errors))
+    count = min(independent, float(len(errors)))
     lower = np.maximum(levels * (count + 1) - 1, 0.0) / count
     upper = np.minimum(levels * (count + 1), count) / count
     quantiles: Floats = np.quantile(errors, np.where(levels < 0.5, lower, upper))
+    if count < 1 / LEVELS[0] - 1:
+        middle = float(np.median(errors))
+        quantiles[[0, -1]] = middle + _unseen(count) * (quantiles[[0, -1]] - middle)
     return quantiles
+
+
+def _unseen(count: float) -> float:
+    """By how much the outermost of so few errors are moved out: as far as a normal sample's would have to be.
+
+    Of n errors the outermost stand where a normal distribution has its (n - 0.3) / (n + 0.4) quantile (Benard and
+    Bos-Levenbach 1953); one more of them is within Student's interval, which is what they are widened to. Of fewer
+    than six series, a Student interval says nothing: they are widened as six.
+    """
+    known = max(count, FEWEST_INDEPENDENT)
+    there = NormalDist().inv_cdf((known - 0.3) / (known + 0.4))
+    needed = quantile(1 - LEVELS[0], freedom=int(known) - 1) * math.sqrt(1 + 1 / known)
+    return max(1.0, needed / there)

@@ -6,7 +6,7 @@ What a creator can choose comes before what merely goes with views; of one kind 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Literal
 
 import msgspec
@@ -36,7 +36,7 @@ class Suggestion(msgspec.Struct, frozen=True, kw_only=True):
     kind: post_at (an hour of the week), trait (more or less of one), follow_up (a video that brought followers), lost
     (a stretch in which a video lost more than usual), hold (retention or sharing that goes with views).
     evidence: the figure behind it; other: what it is compared with, where there is one, in the same unit. driver, hour,
-    video, title, from_percent, to_percent: what it is about, as the kind has it.
+    video, title, from_percent, to_percent, left, usual: what it is about, as the kind has it.
     """
 
     kind: Kind
@@ -87,12 +87,16 @@ def suggestions(board: Board, creator: Creator, *, at_utc: int | None = None) ->
 
 def suggested(found: Findings) -> Suggestions:
     """What follows from what was found."""
+    return Suggestions(as_of=found.drivers.as_of, suggestions=apart(_all(found))[:COUNT_MAX])
+
+
+def apart(suggestions: Iterable[Suggestion]) -> tuple[Suggestion, ...]:
+    """Those of a kind as one: two hashtags are two ways to say one thing, and the surest, the first, stands for it."""
     told: list[Suggestion] = []
-    for each in _all(found):
-        # Two hashtags are two ways to say one thing: the surest stands for its kind.
+    for each in suggestions:
         if not any(_same(each, other) for other in told):
             told.append(each)
-    return Suggestions(as_of=found.drivers.as_of, suggestions=tuple(told[:COUNT_MAX]))
+    return tuple(told)
 
 
 def _all(found: Findings) -> Iterator[Suggestion]:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 import sqlite3
-import traceback
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -17,7 +16,6 @@ from urllib.parse import urlsplit
 import msgspec
 import structlog
 from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
@@ -37,6 +35,7 @@ from footlights.public.web.conditions import unchanged, validators
 from footlights.public.web.described import with_apps
 from footlights.public.web.embed import PATH as EMBED_PATH
 from footlights.public.web.embed import Embeds
+from footlights.public.web.failing import handlers
 from footlights.public.web.forms import sends_json
 from footlights.public.web.headers import SecurityHeaders
 from footlights.public.web.history import Histories
@@ -47,14 +46,11 @@ from footlights.public.web.operators import OperatorPages
 from footlights.public.web.passkeys import PasskeyRoutes
 from footlights.public.web.privacy import PENDING
 from footlights.public.web.problems import (
-    FAILED,
-    NOT_FOUND,
     NOT_READY,
     OPERATOR_SIGN_IN,
     SIGN_IN,
     Problem,
     Refusal,
-    http_problem,
     impossible_query,
     not_proved,
     problem_response,
@@ -134,12 +130,7 @@ class _Site:
                 ),
                 Middleware(GZipMiddleware, minimum_size=1000, compresslevel=5),
             ],
-            exception_handlers={
-                Refusal: self._refused,
-                HTTPException: self._http_error,
-                sqlite3.OperationalError: self._board_away,
-                Exception: self._failed,
-            },
+            exception_handlers={**handlers(self._say), sqlite3.OperationalError: self._board_away},
             lifespan=self._lifespan,
         )
         app.state.end_streams = self._watching.end
@@ -240,29 +231,9 @@ class _Site:
 
     # ---- What goes wrong
 
-    def _refused(self, request: Request, error: Exception) -> Response:
-        assert isinstance(error, Refusal), "registered for refusals"
-        return self._say(request, error.problem, error.headers, said=error.said)
-
-    def _http_error(self, request: Request, error: Exception) -> Response:
-        assert isinstance(error, HTTPException), "registered for HTTP errors"
-        if error.status_code == 404:
-            return self._say(request, NOT_FOUND, {})
-        headers = {name.lower(): value for name, value in (error.headers or {}).items()}
-        if "allow" in headers:
-            headers["allow"] = ", ".join(sorted(headers["allow"].split(", ")))
-        return self._say(request, http_problem(error.status_code, error.detail, headers), headers)
-
     def _board_away(self, request: Request, error: Exception) -> Response:
         log.warning("board.unreadable", error=type(error).__name__)
         return self._say(request, NOT_READY, {"Retry-After": "10"})
-
-    def _failed(self, request: Request, error: Exception) -> Response:
-        # The class and the line alone: a message could hold what somebody asked for.
-        frames = traceback.extract_tb(error.__traceback__)
-        where = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
-        log.error("request.failed", error=type(error).__name__, where=where)
-        return self._say(request, FAILED, {})
 
     def _say(
         self, request: Request, what: Problem, headers: dict[str, str], *, said: NotAllowed | None = None

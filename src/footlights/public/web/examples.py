@@ -40,7 +40,6 @@ from footlights.public.insights import (
     Typical,
     TypicalPart,
     TypicalRetention,
-    UnusualStretch,
     VideoFigures,
 )
 from footlights.public.insights.leaving import Stretch
@@ -215,12 +214,6 @@ EXAMPLES: dict[str, Any] = {
     ),
     "/api/v1/videos/{video}/retention/typical": TypicalRetention(
         as_of=_MILESTONE, videos=20, parts=(TypicalPart(percent=1, low=8810, middle=9050, high=9240),),
-        stretches=(
-            UnusualStretch(
-                kind="dip", from_percent=20, to_percent=25, left=_figure("video_view_retention", 1420, 430, tick=1),
-                usual_low=310, usual_high=520,
-            ),
-        ),
     ),
     "/api/v1/videos/{video}/sources": _audience(_SOURCES),
     "/api/v1/privacy": Privacy(

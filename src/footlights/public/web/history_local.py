@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
@@ -23,13 +22,15 @@ from footlights.public.accounts.tokens import digest, new_token
 from footlights.public.histories.history import History
 from footlights.public.languages import Languages
 from footlights.public.web.app import BODY_BYTES_MAX
+from footlights.public.web.failing import handlers
 from footlights.public.web.headers import SecurityHeaders
 from footlights.public.web.history_pages import PAGES, HistoryPage, values_of
-from footlights.public.web.problems import FAILED, LINK_SPENT, NOT_FOUND, Problem, Refusal, problem
+from footlights.public.web.problems import LINK_SPENT, Problem, Refusal, problem
 from footlights.public.web.queries import checked_query
 from footlights.public.web.static import Assets
 from footlights.public.web.templating import Templates
 from footlights.settings import BY_NAME
+from footlights.terms.errors import NotAllowed
 from footlights.terms.words import N_
 
 ROOT = "/history"
@@ -66,7 +67,7 @@ class LocalHistory:
                 Middleware(SecurityHeaders),
                 Middleware(GZipMiddleware, minimum_size=1000, compresslevel=5),
             ],
-            exception_handlers={Refusal: self._refused, HTTPException: self._http_error, Exception: self._failed},
+            exception_handlers=handlers(self._say),
             max_body_size=BODY_BYTES_MAX,
         )
 
@@ -117,17 +118,8 @@ class LocalHistory:
         headers = {"Cache-Control": "no-store", "Content-Language": language.code}
         return HTMLResponse(text, status_code=status, headers=headers)
 
-    def _refused(self, request: Request, error: Exception) -> Response:
-        assert isinstance(error, Refusal), "registered for refusals"
-        return self._say(request, error.problem)
-
-    def _http_error(self, request: Request, error: Exception) -> Response:
-        assert isinstance(error, HTTPException), "registered for HTTP errors"
-        what = NOT_FOUND if error.status_code == 404 else problem(error.status_code, "http", error.detail, error.detail)
-        return self._say(request, what)
-
-    def _failed(self, request: Request, _: Exception) -> Response:
-        return self._say(request, FAILED)
-
-    def _say(self, request: Request, what: Problem) -> Response:
+    def _say(
+        self, request: Request, what: Problem, headers: dict[str, str], *, said: NotAllowed | None = None
+    ) -> Response:
+        del headers, said  # no link is here that asks to come back, and no problem with values
         return self._html(request, "history_error.html", {"problem": what}, what.status)

@@ -11,9 +11,12 @@ from typing import Any
 import msgspec
 
 from footlights.public.histories import viewers, views
+from footlights.public.histories.findings import findings
 from footlights.public.histories.history import History
 from footlights.public.histories.measures import MEASURES
+from footlights.public.histories.prospects import prospect, standing
 from footlights.public.web.api import ORDER, QUERY
+from footlights.public.web.insight_pages import DRAWN, widest
 from footlights.public.web.problems import NOT_FOUND, Refusal
 from footlights.public.web.queries import Parameter
 from footlights.terms.errors import NotFound
@@ -33,6 +36,12 @@ SORT = Parameter(
 START = Parameter(
     name="start", schema={"type": "integer", "minimum": 0, "maximum": 1_000_000, "default": 0}, about="Where to begin."
 )
+ZONE = Parameter(
+    name="zone", schema={"type": "integer", "minimum": -12, "maximum": 14},
+    about="How many hours the account's clock is before UTC.",
+)  # fmt: skip
+#: Videos whose followers are drawn; the list of videos has all.
+FOLLOWED = 10
 
 Show = Callable[[History, str, dict[str, Any], dict[str, str]], dict[str, Any]]
 
@@ -102,6 +111,26 @@ def _video(history: History, source: str, query: dict[str, Any], path: dict[str,
         "curves": curves,
         "peak": None if curve is None else _peak(curve.points),
         "beside": _beside(history, source, video),
+        "standing": standing(history, source, history.video(source, video.id)),
+        "forecast": prospect(history, source, history.video(source, video.id)),
+    }
+
+
+def _insights(history: History, source: str, query: dict[str, Any], _: dict[str, str]) -> dict[str, Any]:
+    found = findings(history, source, zone_hours=query["zone"])
+    beyond = [each for each in found.drivers.drivers if each.gain.state == "ok"]
+    others = [each for each in found.drivers.drivers if each.gain.state != "ok"]
+    # What stands out first; else the newest first.
+    shown = sorted(found.subscribers.videos, key=lambda each: not each.more)[:FOLLOWED]
+    return {
+        "found": found,
+        "beyond": beyond,
+        "drawn": (*beyond, *others[: max(0, DRAWN - len(beyond))]),
+        "driver_scale": widest(each.gain for each in found.drivers.drivers),
+        "hours_scale": widest(each.gain for each in found.best_time.hours),
+        "followed": shown,
+        "brought_most": max((each.figure.value or 0 for each in shown), default=1),
+        "zones": range(-12, 15),
     }
 
 
@@ -125,6 +154,7 @@ PAGES: tuple[HistoryPage, ...] = (
         path="/videos", template="history_videos.html", show=_videos, parameters=(SOURCE, SORT, ORDER, QUERY, START)
     ),
     HistoryPage(path="/videos/{video}", template="history_video.html", show=_video, parameters=(SOURCE, METRIC)),
+    HistoryPage(path="/insights", template="history_insights.html", show=_insights, parameters=(SOURCE, ZONE)),
     HistoryPage(path="/audience", template="history_audience.html", show=_audience, parameters=(SOURCE,)),
     HistoryPage(path="/files", template="history_files.html", show=_files, parameters=(SOURCE,)),
 )

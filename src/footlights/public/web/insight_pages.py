@@ -33,8 +33,8 @@ def channel_values(call: Call) -> dict[str, Any]:
         "suggested": insights.suggested(found).suggestions,
         "beyond": beyond,
         "drawn": (*beyond, *others[: max(0, DRAWN - len(beyond))]),
-        "driver_scale": _widest(each.gain for each in found.drivers.drivers),
-        "hours_scale": _widest(each.gain for each in found.best_time.hours),
+        "driver_scale": widest(each.gain for each in found.drivers.drivers),
+        "hours_scale": widest(each.gain for each in found.best_time.hours),
         "lost": [(id_, title, held) for id_, title, held in found.holdings if held.named],
         # What stands out first; else the newest first.
         "shown": sorted(found.brought.videos, key=lambda each: not each.more)[:FOLLOWED],
@@ -70,7 +70,7 @@ def _taking_off(call: Call) -> insights.TakingOff | None:
     return next((each for each in found if each.video == call.video.id), None)
 
 
-def _widest(gains: Iterable[Figure]) -> float:
+def widest(gains: Iterable[Figure]) -> float:
     """The largest gain that a picture has room for, as a factor: those that say something are whole."""
     factors = [
         max(1 + (each.high or 0) / 100, 1 / max(1 + (each.low or 0) / 100, 0.05))

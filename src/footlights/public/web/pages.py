@@ -126,6 +126,7 @@ def _video(call: Call) -> dict[str, Any]:
         "retention": insights.retention(board, video),
         "leaving": insights.leaving(board, video),
         "usual": insights.typical_retention(board, call.creator, video),
+        "holding": insights.holding(board, call.creator, video),
         "part_ms": (video.duration_ms or UNKNOWN_LENGTH_MS) / POSITIONS,
         "sources": insights.impression_sources(board, video),
         **clock(call),

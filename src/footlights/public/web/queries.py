@@ -71,7 +71,8 @@ def _checked(name: str, schema: dict[str, Any], text: str) -> Any:
 
 def _whole(name: str, schema: dict[str, Any], text: str) -> int:
     least, most = schema["minimum"], schema["maximum"]
-    if not (text.isascii() and text.isdigit() and len(text) < 10 and least <= int(text) <= most):
+    digits = text.removeprefix("-") if least < 0 else text
+    if not (text.isascii() and digits.isdigit() and len(text) < 10 and least <= int(text) <= most):
         raise bad_query(f"{name} is a whole number from {least} to {most}.")
     return int(text)
 

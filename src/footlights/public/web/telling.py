@@ -33,6 +33,9 @@ _NAMED = {
     "held_3_seconds": N_("%(value)s more stay beyond 3 seconds"),
     "completion": N_("%(value)s more watch to the end"),
     "share_rate": N_("%(value)s more share it"),
+    "stayed": N_("%(value)s more stay to watch"),
+    "watched_part": N_("%(value)s more of it is watched"),
+    "click_rate": N_("%(value)s more click on it"),
 }
 #: What to do about a trait that goes with more, and with fewer views.
 _TRIES = {
@@ -43,6 +46,9 @@ _TRIES = {
     "held_3_seconds": (N_("Work on the first 3 seconds"), N_("Work on the first 3 seconds")),
     "completion": (N_("Hold them to the end"), N_("Hold them to the end")),
     "share_rate": (N_("Give them something to pass on"), N_("Give them something to pass on")),
+    "stayed": (N_("Work on the first 3 seconds"), N_("Work on the first 3 seconds")),
+    "watched_part": (N_("Hold them to the end"), N_("Hold them to the end")),
+    "click_rate": (N_("Work on titles and thumbnails"), N_("Work on titles and thumbnails")),
     "posting_hour": (N_("Post from %(value)s UTC"), N_("Do not post from %(value)s UTC")),
     "hashtag": (N_("More with #%(value)s"), N_("Less with #%(value)s")),
     "sound": (N_("More with the sound “%(value)s”"), N_("Less with the sound “%(value)s”")),
@@ -151,8 +157,19 @@ class Telling:
 
     def _follow_up(self, one: Suggestion) -> Told:
         assert one.evidence is not None and one.evidence.value is not None, "it is about followers"
+        title = self._say("Follow up on “%(title)s”", title=one.title)
+        if one.evidence.state == "stated":
+            return Told(
+                title=title,
+                evidence=self._say(
+                    "It brought %(number)s followers, as stated; a usual one of your last videos brought %(usual)s.",
+                    number=self._formats.amount(one.evidence.value, one.evidence.metric),
+                    usual=self._formats.amount(round(one.usual), one.evidence.metric),
+                ),
+                path="/studio/insights#followers",
+            )
         return Told(
-            title=self._say("Follow up on “%(title)s”", title=one.title),
+            title=title,
             evidence=self._say(
                 "It brought %(number)s followers on its first day (%(span)s), more than a usual day.",
                 number=self._formats.amount(one.evidence.value, one.evidence.metric),

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from footlights.public import insights
-from footlights.public.board.read import Board, Video
-from footlights.public.insights.drivers import _series_of
+from footlights.public.board.read import Board
+from footlights.public.insights.drivers import Described, _series_of
 from footlights.terms.ticks import DAY
 from tests.unit.public.insights.conftest import PLANTED_VIDEOS
 
@@ -52,8 +52,5 @@ def test_too_few_videos_tell_nothing(planted: Board) -> None:
     ],
 )  # fmt: skip
 def test_a_series_is_what_stands_before_its_number(title: str, series: str) -> None:
-    video = Video(
-        key=1, id="v", creator_key=1, title=title, posted_at_utc=0, duration_ms=0, hashtags=(), sound="",
-        removed_at_utc=None,
-    )  # fmt: skip
+    video = Described(id="v", title=title, posted_at_utc=0, duration_ms=0, hashtags=(), sound="")
     assert _series_of(video) == ((series,) if series else ())

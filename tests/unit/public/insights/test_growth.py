@@ -10,6 +10,7 @@ from footlights.public.insights.growth import (
     conformal_errors,
     growth_of,
     growths,
+    independent_errors,
     law_of_age,
     law_of_rate,
     log_of,
@@ -54,10 +55,34 @@ def test_intervals_hold_the_next_one_as_often_as_they_say_whatever_errors_are_li
     assert right == (scale == 1.0)
 
 
-def test_few_errors_make_one_group_and_its_ends_are_the_outermost() -> None:
+def test_few_errors_make_one_group_and_its_ends_are_beyond_the_outermost() -> None:
     edges, (ends,) = conformal_errors(np.arange(20.0), np.arange(20.0), groups=3, independent=400)
     assert edges == ()
-    assert (ends[0], ends[-1]) == (0.0, 19.0)
+    assert ends[0] < 0.0 < ends[1] < ends[2] < 19.0 < ends[-1]
+
+
+def test_errors_of_one_series_that_are_alike_count_as_few() -> None:
+    rng = np.random.default_rng(4)
+    series = np.repeat(np.arange(30), 50)
+    alone = rng.normal(size=1500)
+    alike = alone * np.repeat(np.exp(2 * rng.normal(size=30)), 50)
+    assert independent_errors(alone, series) > 1000
+    assert 30 <= independent_errors(alike, series) < 60
+    assert independent_errors(alone, np.zeros(1500)) == 1
+
+
+@pytest.mark.parametrize("series", [6, 10, 20])
+def test_intervals_of_few_series_hold_for_one_more(series: int) -> None:
+    """Where series differ by luck alone. The outermost of so few errors hold less often: the same test sees that."""
+    rng = np.random.default_rng(series)
+    inside, outermost = [], []
+    for _ in range(3000):
+        errors, one_more = rng.normal(size=series), rng.normal()
+        (ends,) = conformal_errors(errors, errors, groups=1, independent=series)[1]
+        inside.append(ends[0] <= one_more <= ends[-1])
+        outermost.append(errors.min() <= one_more <= errors.max())
+    assert abs(float(np.mean(inside)) - 0.95) < 0.02
+    assert float(np.mean(outermost)) < 0.93
 
 
 def test_a_model_guesses_within_its_own_ends() -> None:

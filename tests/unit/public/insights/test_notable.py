@@ -37,7 +37,7 @@ def test_a_channel_that_nobody_watches_is_surprised_by_nothing_small() -> None:
 
 def test_more_videos_a_month_share_the_same_alarms() -> None:
     before = np.exp(np.linspace(-1, 1, 20)) * 1000
-    now = float(np.exp(2.2) * 1000)
+    now = float(np.exp(2.4) * 1000)
     assert far_above(now, before, std=1, recent=10) and not far_above(now, before, std=1, recent=2000)
 
 

@@ -52,29 +52,12 @@ def test_the_band_is_made_of_earlier_videos_that_say_something(board: Board) -> 
     assert [part.middle for part in found.parts] == sorted((part.middle for part in found.parts), reverse=True)
 
 
-def test_a_video_that_is_watched_like_the_others_has_no_dip_and_no_rise(board: Board) -> None:
-    assert found_of(board, "same").stretches == ()
-
-
-def test_a_video_that_loses_viewers_earlier_has_a_dip_there_and_a_rise_later(board: Board) -> None:
-    found = found_of(board, "long")
-    kinds = {stretch.kind: stretch for stretch in reversed(found.stretches)}
-    assert set(kinds) == {"dip", "rise"}
-    assert kinds["dip"].to_percent - kinds["dip"].from_percent >= 10, "neighbours are one stretch"
-    assert kinds["dip"].from_percent == 0 < kinds["rise"].from_percent
-    for stretch in found.stretches:
-        assert stretch.left.low is not None and stretch.left.high is not None
-        beyond = stretch.left.low - stretch.usual_high, stretch.usual_low - stretch.left.high
-        assert beyond[0 if stretch.kind == "dip" else 1] >= 0
-
-
-def test_nothing_is_named_of_a_video_that_few_have_watched(board: Board) -> None:
-    found = found_of(board, "unseen")
-    assert found.parts and found.stretches == ()
+def test_a_band_is_there_for_a_video_that_few_have_watched(board: Board) -> None:
+    assert found_of(board, "unseen").parts
 
 
 def test_before_the_first_milestone_and_of_too_few_videos_there_is_no_band(board: Board) -> None:
     early = found_of(board, "new")
-    assert (early.as_of, early.parts, early.stretches) == (None, (), ())
+    assert (early.as_of, early.parts) == (None, ())
     lonely = found_of(board, f"old{EARLIER - VIDEOS_LEAST + 1}")
     assert lonely.videos == VIDEOS_LEAST - 2 and lonely.parts == ()

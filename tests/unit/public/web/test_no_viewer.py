@@ -33,7 +33,7 @@ OF = {
     ),
     "a moment or a period": (
         "age_seconds as_of at copy_of days doubles_in_seconds granularity hour over_seconds raw_event_days season "
-        "since starts until"
+        "since starts through timestamp until"
     ),
     "how a list is read": "best cursor found has_more max_count video_count videos worst",
     "what is drawn": (
@@ -46,14 +46,16 @@ OF = {
     ),
     "public counts": "comment_count follower_count like_count likes_count share_count view_count",
     "the promise": (
-        "bound delta epsilon everything_epsilon everything_rho family law policy_digest protects rho unit"
+        "bound channel delta epsilon everything_epsilon everything_rho families family law policy_digest protects rho "
+        "unit"
     ),
     "the log that proves figures": (
         "checkpoint endorsement in_log in_minute origin path policies public size to verifier"
     ),
     "an answer": "code data detail error error_description log_id message reason status type",
     "an app": (
-        "access_token active aud client_id cnf exp expires_in iat iss refresh_token request_uri scope sub token_type"
+        "access_token active app aud client_id cnf exp expires_in iat iss refresh_token request_uri scope sub "
+        "token_type"
     ),
 }  # fmt: skip
 KNOWN = {name for names in OF.values() for name in names.split()}
