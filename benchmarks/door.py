@@ -2,7 +2,7 @@
 
     python -m benchmarks.door [--seconds 5] [--batches 200,10] [--offered 140_000] [--minutes 0] [--fair]
 
-Each stage is a collector as production runs it (Granian, one worker), that leaves out what comes after the stage. It
+Each stage is a collector as production runs it, that leaves out what comes after the stage. It
 has one core, and the load the other: bytes that were made before, over connections that stay open, with message ids
 that are new each time. The events are Segment's, 837 bytes each. Time is the CPU time of the collector's process, all
 its threads together, so a busy machine blurs it less than a clock would.
@@ -22,19 +22,21 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from footlights.operate import keyring, run_collect
 from footlights.private.collect import door
 from footlights.private.collect.acts import Acts, Circumstances, reasons_to_drop
+from footlights.private.collect.answers import SUCCESS
+from footlights.private.collect.exchanges import Application
 from footlights.private.collect.intake import Taken
+from footlights.private.collect.posting import Posting
 from footlights.private.collect.segment_batches import LARGE_EVENTS, open_together
 from footlights.private.collect.segment_columns import Columns
 from footlights.private.vault.records import RECORD
@@ -42,7 +44,7 @@ from footlights.settings import load_settings
 
 EVENT_BYTES = 837
 STAGES = {
-    "bare": "the body is read and answered, by a handler of ten lines",
+    "bare": "the body is heard and answered, by a handler of ten lines",
     "read": "+ the way in: key, room for the body, answer",
     "decode": "+ messages, typed",
     "columns": "+ what they tell, by the column, if they are many",
@@ -58,17 +60,16 @@ _BODY_AT = 10  # of the first event in a body
 # ---- the collector, up to a stage
 
 
-def app() -> ASGIApp:
+def app() -> Application:
     """A collector that leaves out what comes after the stage in the environment."""
     os.sched_setaffinity(0, {0})
     stage = os.environ[_STAGE]
     if stage == "bare":
-        return _bare
+        return _Bare()
     made = door.app()
     whole: door.Door = made.state.door
     if stage in ("read", "decode", "columns"):
-        whole._batch = _Short(whole, stage).batch  # type: ignore[method-assign]
-        whole.committer.commit = _nothing  # type: ignore[method-assign, assignment]
+        made.posting = _Short(whole, stage).posting
     if stage in ("checks", "hashes"):
         whole.committer._journal = _NoJournal()  # type: ignore[assignment]
     if stage == "checks":
@@ -76,30 +77,47 @@ def app() -> ASGIApp:
     return made
 
 
-async def _bare(scope: Scope, receive: Receive, send: Send) -> None:
-    if scope["path"] == "/readyz":
-        return await Response("ready")(scope, receive, send)
-    while (await receive()).get("more_body"):
-        pass
-    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"16")]})
-    await send({"type": "http.response.body", "body": b'{"success":true}'})
+class _Bare:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await Response("ready")(scope, receive, send)
+
+    def posting(self, scope: Scope) -> Any:
+        return None if scope["path"] == "/readyz" else _Unread()
+
+    def close(self) -> None: ...
+
+
+class _Unread:
+    caller = refused = None
+
+    def begin(self, answer: Callable[[Response], None]) -> None:
+        self._answer = answer
+
+    def take(self, _: bytes) -> None:
+        self._answer(SUCCESS)
+
+    def leave(self) -> None: ...
 
 
 class _Short:
+    """Answers as soon as a body is read, as far as the stage says."""
+
     def __init__(self, whole: door.Door, stage: str) -> None:
-        self._event_bytes = whole.limits.event_bytes
+        self._whole = whole
         self._stage = stage
 
-    async def batch(self, _: Request, body: bytes, name: str | None) -> tuple[str, Any]:
+    def posting(self, scope: Scope) -> Posting | None:
+        posting = self._whole.posting(scope)
+        if posting is not None:
+            posting._read = lambda body: self._read(posting, body)  # type: ignore[method-assign]
+        return posting
+
+    def _read(self, posting: Posting, body: bytes) -> None:
         if self._stage != "read":
-            opened = open_together(body, event_bytes=self._event_bytes)
+            opened = open_together(body, event_bytes=self._whole.limits.event_bytes)
             if self._stage == "columns" and opened is not None and opened.events >= LARGE_EVENTS:
                 Columns.of(opened.lines)
-        return name or "", None
-
-
-async def _nothing(*_: Any, **__: Any) -> None:
-    return None
+        posting._done(None)
 
 
 class _NoJournal:
@@ -230,7 +248,7 @@ def _connected(port: int) -> socket.socket:
 
 
 class Collector(NamedTuple):
-    """A collector that runs. pid: of its worker."""
+    """A collector that runs."""
 
     port: int
     pid: int
@@ -258,9 +276,7 @@ def collector(stage: str, folder: Path) -> Iterator[Collector]:
         )
         try:
             _wait_until_ready(port)
-            children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-            workers = [int(pid) for pid in children if b"tracker" not in Path(f"/proc/{pid}/cmdline").read_bytes()]
-            yield Collector(port, workers[0], keys)
+            yield Collector(port, process.pid, keys)
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(20)
@@ -331,7 +347,7 @@ def flood(key: str, port: str, seconds: str) -> None:
 
 def serve(port: int, data: Path) -> None:
     """Run a collector as `footlights collect` does, with this file's application in place of its own."""
-    run_collect(data, load_settings(data, over={"collect_port": port}), target="benchmarks.door:app")
+    run_collect(data, load_settings(data, over={"collect_port": port}), made=app)
 
 
 def main() -> None:

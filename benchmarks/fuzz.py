@@ -1,7 +1,8 @@
-"""Fuzz. The whole door and each dialect's reader, fed with what no client sends, for so many seconds of the processor.
+"""Fuzz. The whole door, a connection to it and each dialect's reader, fed with what no client sends.
 
-Run as `python -m benchmarks.fuzz --seconds 900`. A request that is answered with a fault, an answer that no client
-understands, a reader that raises: each is printed as the smallest case that shows it, and the run ends with 1.
+Run as `python -m benchmarks.fuzz --seconds 900`: so many of the processor. A request that is answered with a fault, an
+answer that no client understands, a reader that raises: each is printed as the smallest case that shows it, and the
+run ends with 1.
 """
 
 from __future__ import annotations
@@ -26,8 +27,9 @@ from footlights.private.collect.peertube import read_view
 from footlights.private.collect.segment import open_request, read_message
 from footlights.settings import load_settings
 from footlights.terms.errors import BadRequest
-from tests.hostile import BODIES, requests, send
+from tests.hostile import BODIES, Sent, requests, send
 from tests.property import test_door as door
+from tests.wires import request, send_over
 
 ROUND = settings(
     max_examples=300,
@@ -62,8 +64,13 @@ def fuzz(data: Path, seconds: float) -> int:
     seen: Counter[str] = Counter()
     loop = asyncio.new_event_loop()
 
+    asked = requests(bodies, [key.encode() for key in keys])
+    lines = st.tuples(
+        st.lists(asked, min_size=1, max_size=4), st.integers(0, 20_000), door.noise, st.sampled_from([0, 0, 5, 800])
+    )
+
     @ROUND
-    @given(st.lists(requests(bodies, [key.encode() for key in keys]), min_size=1, max_size=12))
+    @given(st.lists(asked, min_size=1, max_size=12))
     def whole_door(sent: list[object]) -> None:
         async def all_of() -> None:
             for got in await asyncio.gather(*(send(app, one) for one in sent)):  # type: ignore[arg-type]
@@ -72,6 +79,18 @@ def fuzz(data: Path, seconds: float) -> int:
                 assert got.is_ordered(), got
 
         loop.run_until_complete(all_of())
+
+    @ROUND
+    @given(lines)
+    def connection(told: tuple[list[Sent], int, bytes, int]) -> None:
+        sent, at, noise, piece_bytes = told
+        raw = b"".join(piece for one in sent if one.method != "HEAD" for piece in request(one))
+        raw = raw[: at % (len(raw) + 1)] + noise + raw[at % (len(raw) + 1) + len(noise) // 2 :]
+        for got in loop.run_until_complete(send_over(app, raw, piece_bytes=piece_bytes)):
+            seen[f"answered {got.status} over a line"] += 1
+            assert got.status in ALLOWED | {431}, got
+            assert got.is_ordered() or (got.status in (400, 431) and not got.body), got
+        assert app.state.door.room._taken == 0
 
     @ROUND
     @given(bodies | patched)
@@ -87,7 +106,7 @@ def fuzz(data: Path, seconds: float) -> int:
                 seen[f"refused {refused.code}"] += 1
 
     try:
-        return rounds([whole_door, readers], seconds, seen)
+        return rounds([whole_door, connection, readers], seconds, seen)
     finally:
         app.state.door.committer.stop()
         loop.close()

@@ -5,7 +5,7 @@ series     real YouTube counters replayed as joins and leaves: error over time, 
 attack     one known person enters an otherwise quiet room, 1,000 rooms: right guesses beside what is allowed
 peak       the peak that is published, less the peak that was
 raid       10,000 join in 10 s: how long a tick takes from journal to board
-latency    from a viewer's event at the collector to the live board, with all processes up
+latency    from a viewer's event at the collector to the host's screen, with all processes up, each stage by itself
 day        twelve hours: the process's memory, hour by hour
 """
 
@@ -22,12 +22,13 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.latency import latency
 from footlights.audit.attacks.chances import best_success
 from footlights.gate.live_plan import LivePlan, count_noise
 from footlights.gate.mechanisms.counter import UNIT
 from footlights.gate.mechanisms.live import LongCounter, long_counter
 from footlights.gate.mechanisms.noise import KeyedNoise
-from footlights.public.board.live import LIVE_FILE, LiveBoard
+from footlights.public.board.live import LiveBoard
 from footlights.public.insights.replay import peak_of
 from footlights.simulate.draws import Draws
 from footlights.simulate.live import JOIN, LEAVE, REACT, Likeness, Raid, RoomTable, read_series, replayed, room
@@ -41,7 +42,6 @@ Int64s = NDArray[np.int64]
 SEED = b"benchmarks/live"
 RUNS = 20
 ROOMS = 1000
-EVENTS_TIMED = 60
 #: Viewers of a quiet room, and for how many ticks it is watched.
 KNOWN, WATCHED = 20, 16
 
@@ -272,72 +272,6 @@ def _events(table: RoomTable, rows: Int64s) -> Iterator[ViewerEvent]:
         kind = _KINDS.get(int(table.what[row]))
         if kind is not None:
             yield event(f"v{table.viewer[row]}", kind, at=float(table.at_seconds[row]), choice=int(table.choice[row]))
-
-
-def latency(_: Path | None) -> None:
-    """Chat is counted exactly, so the board tells when a message got there."""
-    import base64
-    import http.client
-    import json
-    import os
-    import socket
-    import subprocess
-    import sys
-
-    from footlights.operate import keyring
-    from footlights.simulate.live import started as live_started
-
-    with socket.socket() as one, socket.socket() as other:
-        one.bind(("127.0.0.1", 0)), other.bind(("127.0.0.1", 0))
-        collect_port, serve_port = one.getsockname()[1], other.getsockname()[1]
-    with TemporaryDirectory() as folder:
-        data = Path(folder) / "data"
-        key = keyring(data).create("bench")
-        ports = {"FOOTLIGHTS_COLLECT_PORT": str(collect_port), "FOOTLIGHTS_SERVE_PORT": str(serve_port)}
-        command = [sys.executable, "-m", "footlights.cli", "up", "--data", str(data)]
-        with subprocess.Popen(command, env=os.environ | ports, stderr=subprocess.DEVNULL) as process:
-
-            def post(messages: list[dict[str, object]]) -> None:
-                link = http.client.HTTPConnection("127.0.0.1", collect_port, timeout=10)
-                authorization = "Basic " + base64.b64encode(f"{key}:".encode()).decode()
-                link.request("POST", "/v1/batch", json.dumps({"batch": messages}), {"authorization": authorization})
-                assert link.getresponse().status == 200
-                link.close()
-
-            while True:
-                try:
-                    post([live_started("l1", creator="c1", title="", began_ms=time.time_ns() // 1_000_000)])
-                    break
-                except OSError:
-                    time.sleep(0.2)
-            while not (data / "board" / LIVE_FILE).exists():
-                time.sleep(0.2)
-            board, waits = _first_row(LiveBoard(data / "board")), []
-            live = board.live("l1")
-            for number, wait in enumerate(Draws(SEED, "latency").uniform(EVENTS_TIMED).tolist(), start=1):
-                time.sleep(wait)
-                said = {"live_id": "l1"}
-                sent = time.time()
-                post([{"type": "track", "event": "Live Chat Sent", "userId": "v", "messageId": f"{number}",
-                       "properties": said}])  # fmt: skip
-                tick = board.newest_tick(live)
-                while not len(rows := board.rows(live, after_tick=max(0, tick - 1))) or rows.exact[-1, 0] < number:
-                    time.sleep(0.005)
-                seen = time.time()
-                counted = int(rows.ticks[np.flatnonzero(rows.exact[:, 0] >= number)[0]])
-                waits.append((seen - sent, seen - max(sent, live.at_utc(counted))))
-            process.terminate()
-    whole, beyond = np.array(waits).T
-    print(
-        f"{len(waits)} events: on the board after {np.median(whole):.2f} s, {np.quantile(whole, 0.99):.2f} s at the "
-        f"99th percentile; of that beyond its tick {np.median(beyond):.2f} s and {np.quantile(beyond, 0.99):.2f} s"
-    )
-
-
-def _first_row(board: LiveBoard) -> LiveBoard:
-    while not board.running() or not len(board.rows(board.running()[0])):
-        time.sleep(0.1)
-    return board
 
 
 def day(_: Path | None) -> None:

@@ -171,7 +171,7 @@ def traces() -> Iterator[Traces]:
     traces = Traces()
     with pytest.MonkeyPatch.context() as patch:
         tokens, listed = SeasonKeys.tokens, OptOuts._set
-        called, made = door._Outside.__call__, door.Door.__init__
+        called, made = door.Collector.__call__, door.Door.__init__
 
         def tokens_and_note(self: SeasonKeys, season: int, viewers: Any) -> Any:
             traces.sent.update(Texts.of(viewers).each())
@@ -195,7 +195,7 @@ def traces() -> Iterator[Traces]:
 
         patch.setattr(SeasonKeys, "tokens", tokens_and_note)
         patch.setattr(OptOuts, "_set", listed_and_note)
-        patch.setattr(door._Outside, "__call__", called_and_note)
+        patch.setattr(door.Collector, "__call__", called_and_note)
         patch.setattr(door.Door, "__init__", made_and_note)
         yield traces
     # It reads gigabytes, for minutes: `./run test-all` waits for it, and the wall's own test looks every time.

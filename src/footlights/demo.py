@@ -1,6 +1,7 @@
 """Demo. In: nothing, or a folder with a real log. Out: the whole house running on it, and a link to sign in with.
 
-simulated   a month of history is loaded and published, then events keep coming in over HTTP, in real time
+simulated   a month of history is loaded and published, then events keep coming in over HTTP, in real time, and the
+            creator whose studio is opened is live
 --from      the log is loaded at once; the gate's clock is then replayed through the days that the log covers
 """
 
@@ -80,6 +81,8 @@ def run_demo(data: Path | None, settings: Settings, *, source: Path | None, hour
 
 
 def _simulated(data: Path, settings: Settings, *, say: Say) -> None:
+    from footlights.simulate.drive import Poster
+    from footlights.simulate.evenings import Evenings
     from footlights.simulate.feed import Feed
     from footlights.simulate.platform import Platform
     from footlights.simulate.write import write_history
@@ -97,17 +100,20 @@ def _simulated(data: Path, settings: Settings, *, say: Say) -> None:
     finally:
         gate.close()
     say(f"published {ticks:,} ticks")
-    feed = Feed(platform, port=settings.collect_port, key=keyring(data).create("demo", replace=True))
-    star = platform.creators[0].id
+    key, star = keyring(data).create("demo", replace=True), platform.creators[0].id
+    feed = Feed(platform, port=settings.collect_port, key=key)
+    evenings = Evenings(SEED, Poster("127.0.0.1", settings.collect_port, key=key), creator=star)
 
     def ready() -> None:
         _show(data, settings, star, say=say)
-        threading.Thread(target=feed.run, daemon=True).start()
+        for plays in (feed, evenings):
+            threading.Thread(target=plays.run, daemon=True).start()
 
     try:
         run_up(data, settings, ready=ready)
     finally:
         feed.stop()
+        evenings.stop()
 
 
 def _replayed(data: Path, settings: Settings, log: Log, source: Path, *, hours_a_second: float, say: Say) -> None:

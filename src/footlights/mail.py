@@ -22,6 +22,13 @@ TLS_KINDS = ("starttls", "tls", "none")
 _THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 
 
+class Attachment(msgspec.Struct, frozen=True, kw_only=True):
+    """A file beside a letter: JSON."""
+
+    name: str
+    content: bytes
+
+
 class Letter(msgspec.Struct, frozen=True, kw_only=True):
     """A letter before it is addressed. name: the same whenever it is written. stop: the link that ends the mail."""
 
@@ -30,6 +37,7 @@ class Letter(msgspec.Struct, frozen=True, kw_only=True):
     html: str
     name: str
     stop: str
+    attachments: tuple[Attachment, ...] = ()
 
 
 class Refused(Exception):
@@ -116,4 +124,6 @@ class Post:
         message["Auto-Submitted"] = "auto-generated"
         message.set_content(letter.text)
         message.add_alternative(letter.html, subtype="html")
+        for file in letter.attachments:
+            message.add_attachment(file.content, maintype="application", subtype="json", filename=file.name)
         return message

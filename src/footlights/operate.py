@@ -8,6 +8,7 @@ up ─┬─ collect   takes events          restarted when it dies, with a paus
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import pwd
@@ -25,9 +26,11 @@ from footlights.gate import copies
 from footlights.gate.live import LiveGate, open_live_gate
 from footlights.gate.publish import Gate
 from footlights.private.collect.checks import Limits
-from footlights.private.collect.door import DATA_VARIABLE
+from footlights.private.collect.door import DATA_VARIABLE, app
+from footlights.private.collect.exchanges import Application
 from footlights.private.collect.intake import Intake, open_journal, private_folder
 from footlights.private.collect.keys import Keyring
+from footlights.private.collect.listener import listen
 from footlights.private.collect.rights import Rights, write_ask
 from footlights.private.collect.traffic import traffic_report
 from footlights.public.web.deployment import listens
@@ -42,22 +45,11 @@ log = structlog.get_logger()
 
 COUNTS_FILE = "counts.json"
 ROOMS = ("collect", "gate", "live", "serve")
-#: What takes events.
-COLLECTOR = "footlights.private.collect.door:app"
 #: Between two folds of what arrived; the tick itself comes with the minute.
 FOLD_SECONDS = 5
 #: How long after its time a live tick is fixed: what happened before it is then on its way no longer.
 GRACE_SECONDS = 0.2
-#: glibc's: what the collector's worker frees it keeps, since the next body needs as much. Giving it back and asking for
-#: it again took a tenth of the time. Other C libraries ignore it.
-_MALLOC = {
-    "MALLOC_MMAP_THRESHOLD_": str(64 * 2**20),
-    "MALLOC_TRIM_THRESHOLD_": str(256 * 2**20),
-    "MALLOC_TOP_PAD_": str(16 * 2**20),
-}
 _PAUSE_SECONDS_MAX = 60.0
-#: The largest head of a request. Granian's own 417,792 times as many idle clients as may connect would be 7 GB.
-_HEAD_BYTES_MAX = 65_536
 _STOP_SECONDS = 15.0
 
 
@@ -148,34 +140,13 @@ def _be_the_gate(data: Path, settings: Settings, *, seconds: float) -> None:
         gate.close()
 
 
-def run_collect(data: Path, settings: Settings, *, target: str = COLLECTOR) -> None:
-    """Take events over HTTP until stopped. target: the application, by name; a benchmark has others."""
-    from granian import Granian
-    from granian.constants import HTTPModes, Interfaces, Loops
-    from granian.http import HTTP1Settings
-
+def run_collect(data: Path, settings: Settings, *, made: Callable[[], Application] | None = None) -> None:
+    """Take events over HTTP until stopped. made: makes what is asked; a benchmark has others."""
     os.environ[DATA_VARIABLE] = str(data)
-    for name, value in _MALLOC.items():
-        os.environ.setdefault(name, value)
-    Granian(
-        target,
-        address=settings.collect_host,
-        port=settings.collect_port,
-        interface=Interfaces.ASGINL,
-        loop=Loops.uvloop,
-        factory=True,
-        workers=1,
-        # Where Granian has to find out which HTTP a client speaks, it waits for ever for one that says nothing.
-        http=HTTPModes.http1,
-        # It counts connections here, idle ones too: with its own 1,024 as many idle clients would shut the door.
-        backlog=settings.connections_max,
-        backpressure=settings.connections_max,
-        http1_settings=HTTP1Settings(
-            header_read_timeout=settings.header_seconds_max * 1000, max_buffer_size=_HEAD_BYTES_MAX
-        ),
-        websockets=False,
-        log_access=False,
-    ).serve()
+    try:
+        listen((made or app)(), settings)
+    finally:
+        gc.unfreeze()  # DuckDB's extension takes what is frozen at the end for a leak, and prints it
 
 
 def run_gate(data: Path, settings: Settings) -> None:

@@ -7,7 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import signal
+import socket
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import structlog
@@ -21,6 +25,8 @@ log = structlog.get_logger()
 
 #: Connections that wait to be taken, as after a restart; and those of pages and API beside the watchers.
 _BACKLOG = 4096
+#: A client that takes nothing for so long has gone. What waits for it is in the server's memory meanwhile.
+_STUCK_SECONDS = 20
 
 
 def main(data: Path, settings: Settings) -> None:
@@ -56,5 +62,34 @@ async def _serve(data: Path, settings: Settings) -> None:
     # of them several times in each tick, and 10,000 watchers waited 1.6 s for it.
     gc.set_threshold(10 * settings.watchers_max, 50, 100)
     log.info("serve.started", host=settings.serve_host, port=settings.serve_port)
+    limiting = asyncio.ensure_future(limit_the_stuck(settings.serve_port, seconds=_STUCK_SECONDS))
     await server.serve()
+    limiting.cancel()
     log.info("serve.stopped")
+
+
+async def limit_the_stuck(port: int, *, seconds: int) -> None:
+    """Once this process listens at a port, let the system end its connections whose clients take nothing for so long.
+
+    The server takes whatever is sent, and never says that a client does not: nobody but the system knows. What is set
+    where it listens holds for each connection. Nothing where the system has no such limit. Source: RFC 5482.
+    """
+    option: int | None = getattr(socket, "TCP_USER_TIMEOUT", None)
+    while option is not None:
+        found = list(_listening(port))
+        for listening in found:
+            listening.setsockopt(socket.IPPROTO_TCP, option, seconds * 1000)
+            listening.close()
+        option = None if found else option
+        await asyncio.sleep(0.05)
+
+
+def _listening(port: int) -> Iterator[socket.socket]:
+    """The sockets of this process that listen at a port. The server keeps them to itself, so they are looked for."""
+    for number in map(int, os.listdir("/proc/self/fd") if Path("/proc/self/fd").exists() else ()):
+        with suppress(OSError, IndexError):  # a file, or a socket of another kind
+            found = socket.socket(fileno=os.dup(number))
+            if found.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN) and found.getsockname()[1] == port:
+                yield found
+            else:
+                found.close()

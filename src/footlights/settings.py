@@ -154,7 +154,7 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting(
         name="watchers_a_person_max", default=12, unit="watchers", least=1,
-        help="Of them, how many one sign-in may hold.",
+        help="Of them, how many one sign-in may hold, or one app for one creator.",
     ),
     Setting(
         name="webhooks_private", default=0, unit="0 or 1",

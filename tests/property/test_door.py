@@ -22,9 +22,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from footlights.private.collect import segment_batches
+from footlights.private.collect.bodies import unpack
 from footlights.private.collect.checks import Asked, Limits
 from footlights.private.collect.cmcd import read_lines, read_report
-from footlights.private.collect.door import create_app, unpack
+from footlights.private.collect.door import create_app
 from footlights.private.collect.formats import segment_ndjson
 from footlights.private.collect.intake import Intake, Taken
 from footlights.private.collect.keys import Keyring

@@ -8,7 +8,7 @@ The policy is the shipped one without its largest tables.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,8 +17,8 @@ import pytest
 from scipy import stats
 
 from footlights.audit.canaries import (
-    AUDITED,
     EVENING_SECONDS,
+    WATCHED,
     Report,
     Seen,
     audit_canaries,
@@ -28,6 +28,8 @@ from footlights.audit.canaries import (
 )
 from footlights.audit.planting import Coins, plant, toss
 from footlights.audit.rehearsal import Rehearsal
+from footlights.audit.rooms import watch_rooms
+from footlights.gate import live_plan as live_plan_module
 from footlights.gate import plan as plan_module
 from footlights.gate.mechanisms.sampler import Sampler
 from footlights.private.measure import statements as statements_module
@@ -42,6 +44,8 @@ ALPHA = 1e-6
 FEW, MORE = 60, 150
 #: Enough to find noise of a quarter of the scale with probability 0.999, and of half the scale with 0.99.
 FOR_A_QUARTER, FOR_A_HALF = 250, 2600
+#: The same for a live room, of which four minutes tell less.
+FOR_A_ROOM = 310
 
 
 @contextmanager
@@ -54,9 +58,14 @@ def rehearsal(folder: Path) -> Iterator[Rehearsal]:
         yield doors
 
 
-def audited(folder: Path, canaries: int) -> Report:
+def audited(folder: Path, canaries: int, units: Sequence[Unit] = WATCHED) -> Report:
     with rehearsal(folder) as doors:
-        return audit_canaries(doors, POLICY, canaries=canaries, seed=SEED)
+        return audit_canaries(doors, POLICY, canaries=canaries, seed=SEED, units=units)
+
+
+def scale_live_noise(monkeypatch: pytest.MonkeyPatch, factor: int) -> None:
+    """The same for live rooms."""
+    monkeypatch.setattr(live_plan_module, "_sampler", lambda variance: Sampler(variance / factor**2))
 
 
 def found_by(report: Report, unit: Unit) -> set[str]:
@@ -97,14 +106,14 @@ def honest(tmp_path_factory: pytest.TempPathFactory) -> tuple[Coins, dict[Unit, 
 def test_a_gate_that_keeps_its_promise_passes(honest: tuple[Coins, dict[Unit, Seen], Report]) -> None:
     _, _, report = honest
     assert report.kept
-    assert [unit.unit for unit in report.units] == list(AUDITED)
+    assert [unit.unit for unit in report.units] == list(WATCHED)
     for unit in report.units:
         assert unit.promise.epsilon == pytest.approx(1.97, abs=0.01)
         assert 0.27 < unit.expected_mu < unit.promise.mu
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("unit", AUDITED)
+@pytest.mark.parametrize("unit", WATCHED)
 def test_scores_of_canaries_vary_as_planned_and_would_not_with_other_noise(
     honest: tuple[Coins, dict[Unit, Seen], Report], unit: Unit
 ) -> None:
@@ -129,7 +138,7 @@ def test_noise_of_a_quarter_of_the_scale_is_found_in_both_units(
 ) -> None:
     scale_noise(monkeypatch, 4)
     report = audited(tmp_path, FOR_A_QUARTER)
-    assert all("gaussian" in found_by(report, unit) for unit in AUDITED)
+    assert all("gaussian" in found_by(report, unit) for unit in WATCHED)
 
 
 @pytest.mark.slow
@@ -141,7 +150,7 @@ def test_noise_of_half_the_scale_is_found_and_the_planned_noise_is_not_blamed(
     assert all(unit.half_noise_power > 0.99 for unit in honest.units)
     scale_noise(monkeypatch, 2)
     report = audited(tmp_path / "halved", FOR_A_HALF)
-    assert all("gaussian" in found_by(report, unit) for unit in AUDITED)
+    assert all("gaussian" in found_by(report, unit) for unit in WATCHED)
 
 
 @pytest.mark.slow
@@ -150,6 +159,30 @@ def test_no_noise_at_all_is_found_by_every_method(tmp_path: Path, monkeypatch: p
     report = audited(tmp_path, MORE)
     for unit in report.units:
         assert found_by(report, unit.unit) == {bound.method for bound in unit.bounds}
+
+
+def test_without_noise_a_canary_of_a_live_room_moves_its_score_by_what_it_is_said_to_tell(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So all of it counts up to its bound, and nothing of what is beyond."""
+    monkeypatch.setattr(Sampler, "draw", lambda _, words: np.zeros(len(words), dtype=np.int64))
+    coins = toss(SEED, 12)
+    with rehearsal(tmp_path) as doors:
+        scores = watch_rooms(doors, POLICY, coins=coins, seed=SEED)
+    heads, tails = scores.values[coins], scores.values[~coins]
+    assert heads.mean() - tails.mean() == pytest.approx(scores.information, rel=0.005)
+    assert max(heads.std(), tails.std()) < 1e-6
+
+
+@pytest.mark.slow
+def test_a_live_room_s_noise_of_a_quarter_of_the_scale_is_found_and_the_planned_noise_is_not_blamed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    honest = audited(tmp_path / "honest", FOR_A_ROOM, ["live"])
+    assert honest.kept and honest.units[0].half_noise_canaries is not None
+    scale_live_noise(monkeypatch, 4)
+    report = audited(tmp_path / "quartered", FOR_A_ROOM, ["live"])
+    assert "gaussian" in found_by(report, "live")
 
 
 #: Left out: watch time, which overflows the store before anything is published; one cell a viewer, a session's own pair

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from footlights.cli import main
 from footlights.public.accounts import passwords
@@ -15,7 +16,10 @@ from footlights.public.accounts.jwks import Jwks
 from footlights.public.accounts.operators import Operators
 from footlights.public.accounts.platforms import Platforms
 from footlights.public.accounts.store import Store
+from footlights.public.webhooks import Courier
+from footlights.public.webhooks.sending import Outcome
 from tests import boards
+from tests.apps import registered
 
 GOOD = "four lamps in a row"
 
@@ -149,3 +153,25 @@ def test_an_app_that_asks_for_more_than_it_needs_is_refused_with_the_reason(
     assert "does not need audience.insights" in json.loads(capsys.readouterr().err)["error"]
     purposes = _run(capsys, tmp_path, "app", "purposes")["purposes"]
     assert {"purpose", "title", "needs"} == set(purposes[0])
+
+
+def test_an_operator_looks_after_an_apps_endpoints(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = registered(tmp_path, state="sandbox")[0].client_id
+    added = _run(capsys, tmp_path, "app", "hook-add", name, "--url", "https://lampkit.example/hook")
+    rotated = _run(capsys, tmp_path, "app", "hook-secret", name, "--endpoint", str(added["endpoint"]))
+    assert added["secret"] != rotated["secret"] and rotated["secret"].startswith("whsec_")
+    monkeypatch.setattr(
+        Courier.__init__, "__kwdefaults__",
+        {"private_allowed": False, "send": lambda *_, **__: Outcome(taken=False, word="410")},
+    )  # fmt: skip
+    with capture_logs():
+        (stopped,) = _run(capsys, tmp_path, "app", "hook-test", name, "--endpoint", "1")["endpoints"]
+    assert (stopped["stopped"], stopped["outcome"], stopped["dead"]) == (True, "410", 1)
+    (again,) = _run(capsys, tmp_path, "app", "hook-again", name, "--endpoint", "1")["endpoints"]
+    assert (again["stopped"], again["waiting"]) == (False, 1)
+    assert _run(capsys, tmp_path, "app", "hook-remove", name, "--endpoint", "1")["endpoints"] == []
+    assert _run(capsys, tmp_path, "app", "hooks", name)["endpoints"] == []
+    for wrong in (("hook-add", name, "--url", "http://lampkit.example/"), ("hook-test", name, "--endpoint", "7")):
+        assert main(["app", *wrong, "--data", str(tmp_path)]) == 1

@@ -19,6 +19,8 @@ from footlights.public.accounts.creators import Accounts
 from footlights.public.accounts.operators import Operators
 from footlights.public.accounts.store import Store
 from footlights.public.web.sessions import COOKIE, DEVELOPER_COOKIE, LANGUAGE_COOKIE, OPERATOR_COOKIE
+from footlights.public.webhooks import Courier, Webhooks
+from footlights.public.webhooks.sending import Outcome
 from footlights.terms.ticks import DAY, HOUR
 from tests import boards
 from tests.apps import VERIFIER, challenge_of
@@ -187,10 +189,12 @@ def test_a_creator_sees_what_apps_read_and_cuts_one_off(
         for route in ("/v2/video/list/", "/api/v1/creators/{creator}/overview"):
             reads.note(token, route, through_utc=int(time.time()) // 60 * 60)
     Apps(store).move(other, "suspended", reason="It sold what it read.")
+    Webhooks(store).add(f"app:{lampkit.client_id}", "https://lampkit.example/hook")
     with _context(browser, site, view, theme, **{COOKIE: ada}) as context:
         page = context.new_page()
         _seen(page, f"{site}/studio/apps", "apps", view, theme)
         expect(page.get_by_text("Backdrop was suspended")).to_be_visible()
+        expect(page.get_by_text("It is told by webhook when something of this is published")).to_have_count(1)
         page.get_by_role("button", name="I have read it").click()
         expect(page.get_by_text("Backdrop was suspended")).to_have_count(0)
         page.get_by_role("button", name="Cut off LampKit").click()
@@ -214,6 +218,42 @@ def test_a_developer_looks_after_their_app(browser: Browser, site: str, store: S
         page.goto(f"{site}/developer")
         page.get_by_role("button", name="Ask for review").click()
         expect(page.get_by_role("button", name="Take it back")).to_be_visible()
+
+
+def _endpoints(store: Store, app: App) -> None:
+    """One endpoint that takes all, one that takes nothing, and one that asked not to be told."""
+    hooks, owner, now = Webhooks(store), f"app:{app.client_id}", int(time.time())
+    words = {"https://lampkit.example/hooks/footlights": "204", "https://old.lampkit.example/": "500"}
+    words["https://gone.lampkit.example/a/path/that/is/long/enough/to/be/broken?version=2026-11"] = "410"
+    for url in words:
+        hooks.add(owner, url)
+    for number in range(3):
+        hooks.tell(owner, key=f"test {number}", type="figures.published", data={}, at_utc=now + 1)
+
+    def send(url: str, **_: object) -> Outcome:
+        return Outcome(taken=words[url] == "204", word=words[url])
+
+    Courier(store, send=send).run()
+
+
+@pytest.mark.parametrize(("view", "theme"), THEMES)
+def test_a_developer_sees_how_their_endpoints_do(
+    browser: Browser, site: str, store: Store, view: str, theme: Theme
+) -> None:
+    app = _app(store, LAMPKIT, "sandbox", "review", "approved")
+    _endpoints(store, app)
+    session = Apps(store).redeem(Apps(store).make_link(app))
+    language = "de" if theme == "dark" else "en"
+    cookies = {DEVELOPER_COOKIE: session, LANGUAGE_COOKIE: language}
+    with _context(browser, site, view, theme, **cookies) as context:
+        page = context.new_page()
+        _seen(page, f"{site}/developer", "developer-hooks", view, theme)
+        page.locator("details.sent summary").first.click()
+        page.get_by_role("button", name={"en": "New secret of", "de": "Neues Geheimnis von"}[language]).first.click()
+        expect(page.get_by_text("whsec_")).to_be_visible()
+        page.locator("details.sent summary").first.click()
+        _picture(page, "developer-hooks-secret", view, theme)
+        assert serious_in(page) == []
 
 
 @pytest.mark.parametrize(("view", "theme"), THEMES)

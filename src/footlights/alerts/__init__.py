@@ -1,4 +1,6 @@
-"""Alerts. In: the board, what creators chose, a mail server. Out: each alert once, by mail and to webhooks.
+"""Alerts. In: the board, what creators chose, what they let apps read, a mail server. Out: each thing told, once.
+
+To creators by mail and webhook, to apps by webhook; and to creators by mail of an app that was stopped.
 
 Found in what was published, at ages and weeks that are fixed: when this runs, or how often, changes nothing but when
 it is heard.
@@ -15,7 +17,9 @@ import msgspec
 import structlog
 
 from footlights.accounts import opened, public_url
+from footlights.alerts.apps import Herald
 from footlights.alerts.letter import Alert, found_for, letter_of
+from footlights.alerts.stopped import StoppedApps
 from footlights.mail import Post, Refused
 from footlights.public.accounts.alerts import AlertChoices, Choice
 from footlights.public.accounts.contacts import Contact, Contacts
@@ -33,9 +37,13 @@ __all__ = ["Outcome", "alerts_for", "send_alerts"]
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """What a run did. found: alerts of the last two days. mailed: letters. taken, later, dead: webhooks' messages."""
+    """What a run did. found: alerts of the last two days. mailed: letters. told: new messages to apps.
+
+    taken, later, dead: webhooks' messages.
+    """
 
     found: int
+    told: int
     mailed: int
     refused: int
     taken: int
@@ -51,23 +59,32 @@ def alerts_for(data: Path, settings: Settings, creator_id: str) -> list[dict[str
         language = speaker.language_of(creator_id)
         chosen = Choice(creator_id=creator_id, videos=True, weeks=True, since_utc=0)
         found = [] if speaker.at_utc is None else found_for(board, creator, chosen, at_utc=speaker.at_utc)
-        return [{"type": each.type, "text": each.told(language), "data": each.data} for each in found]
+        return [
+            {"type": each.type, "text": each.told(language), "data": msgspec.to_builtins(each.data)} for each in found
+        ]
 
 
 def send_alerts(data: Path, settings: Settings, *, only: Sequence[str] = ()) -> Outcome:
-    """Find what is to be told, tell it, and send what webhooks wait for. only: creators.
+    """Find what is to be told, tell it, and send what webhooks wait for. only: creators, and then nothing of apps.
 
     Raises MailFailed where the mail server lets nobody in; what webhooks wait for has been sent then.
     """
     with closing(Board(data / "board")) as board, opened(data) as store:
         speaker = _Speaker(board, store, settings)
-        count = dict.fromkeys(("found", "mailed", "refused"), 0)
+        count = dict.fromkeys(("found", "told", "mailed", "refused"), 0)
         letters = [letter for choice in speaker.choices(only) for letter in speaker.tell(choice, count)]
+        if not only and speaker.at_utc is not None:
+            count["told"] = Herald(board, store, settings, through_utc=speaker.at_utc).tell()
         sent = Courier(store, private_allowed=bool(settings.webhooks_private)).run()
-        if letters and settings.smtp_host:
+        stopped = StoppedApps(store, settings, studio=public_url(settings))
+        about = [] if only else stopped.waiting()
+        if (letters or about) and settings.smtp_host:
             with Post(settings) as post:
                 for contact, alerts in letters:
                     speaker.mail(contact, alerts, post, count)
+                for word in (stopped.mail(each, post) for each in about):
+                    if word:
+                        count[word] += 1
     return _outcome(count, sent)
 
 

@@ -6,7 +6,6 @@ A number comes with its interval. Nothing is called a change that could be noise
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
 from urllib.parse import quote
 
 import jinja2
@@ -19,12 +18,12 @@ from footlights.public.board.read import Board, Creator
 from footlights.public.languages import Language
 from footlights.public.web.formats import Formats
 from footlights.public.web.templating import speak
+from footlights.public.webhooks.messages import TAKING_OFF, UNUSUAL_WEEK, VideoTakesOff, WeekIsUnusual
 from footlights.terms.figures import rfc3339
 from footlights.terms.ticks import DAY
 
 #: What is older is not told any more: an alert is news. It is also how long an outage may last without losing one.
 BACK_SECONDS = 2 * DAY
-TAKING_OFF, UNUSUAL_WEEK = "video.taking_off", "channel.unusual_week"
 
 
 class Alert(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,7 +33,7 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     type: str
     at_utc: int
     found: insights.TakingOff | insights.UnusualWeek
-    data: dict[str, Any]
+    data: msgspec.Struct
 
     def told(self, language: Language) -> str:
         """The alert in one sentence."""
@@ -57,7 +56,7 @@ def found_for(board: Board, creator: Creator, choice: Choice, *, at_utc: int) ->
         return []
     videos = insights.taking_off(board, creator, **ends) if choice.videos else ()
     weeks = insights.unusual_weeks(board, creator, **ends) if choice.weeks else ()
-    alerts = [*(_of_video(creator, each) for each in videos), *(_of_week(creator, each) for each in weeks)]
+    alerts = [*(alert_of_video(creator, each) for each in videos), *(_of_week(creator, each) for each in weeks)]
     return sorted(alerts, key=lambda alert: (alert.at_utc, alert.key))
 
 
@@ -66,12 +65,12 @@ def letter_of(
 ) -> Letter:
     """One letter about some alerts, at least one. studio: the pages' address. stop, name: see Letter."""
     lines = [{"told": each.told(language), "link": studio + each.page()} for each in alerts]
-    values = {"name": _one_line(creator.name or creator.id), "lines": lines, "stop": stop}
-    templates = _templates(language)
+    values = {"name": one_line(creator.name or creator.id), "lines": lines, "stop": stop}
+    known = templates(language)
     return Letter(
         subject=_subject(alerts, language),
-        text=templates.get_template("alert.txt").render(values),
-        html=templates.get_template("alert.html").render(values),
+        text=known.get_template("alert.txt").render(values),
+        html=known.get_template("alert.html").render(values),
         name=name,
         stop=stop,
     )
@@ -82,24 +81,25 @@ def _subject(alerts: list[Alert], language: Language) -> str:
     if len(alerts) > 1:
         return language.say_many("%(num)s thing to know", "%(num)s things to know", len(alerts))
     if isinstance(first, insights.TakingOff):
-        return language.say("“%(title)s” takes off", title=_one_line(first.title))
+        return language.say("“%(title)s” takes off", title=one_line(first.title))
     return language.say("An unusual week: %(metric)s", metric=Formats(language).title(first.metric))
 
 
-def _of_video(creator: Creator, found: insights.TakingOff) -> Alert:
-    data = {
-        "creator": creator.id, "video": found.video, "title": found.title, "age_seconds": found.age_seconds,
-        "view_count": found.views, "typical": found.typical,
-    }  # fmt: skip
+def alert_of_video(creator: Creator, found: insights.TakingOff) -> Alert:
+    """What is told of a video that takes off."""
+    data = VideoTakesOff(
+        creator=creator.id, video=found.video, title=found.title, age_seconds=found.age_seconds,
+        view_count=found.views, typical=found.typical,
+    )  # fmt: skip
     return Alert(key=f"{TAKING_OFF} {found.video}", type=TAKING_OFF, at_utc=found.at_utc, found=found, data=data)
 
 
 def _of_week(creator: Creator, found: insights.UnusualWeek) -> Alert:
     since, until = rfc3339(found.period.since_utc), rfc3339(found.period.until_utc)
-    data = {
-        "creator": creator.id, "metric": found.metric, "since": since, "until": until, "figure": found.figure,
-        "before": found.change.before, "change": found.change.change, "direction": "up" if found.up else "down",
-    }  # fmt: skip
+    data = WeekIsUnusual(
+        creator=creator.id, metric=found.metric, since=since, until=until, figure=found.figure,
+        before=found.change.before, change=found.change.change, direction="up" if found.up else "down",
+    )  # fmt: skip
     key = f"{UNUSUAL_WEEK} {since[:10]} {found.metric}"
     return Alert(key=key, type=UNUSUAL_WEEK, at_utc=found.period.until_utc, found=found, data=data)
 
@@ -110,7 +110,7 @@ def _taking_off(found: insights.TakingOff, language: Language) -> str:
     return language.say(
         "“%(title)s” has %(views)s views at the age of %(age)s. The middle half of your last videos had %(low)s to "
         "%(high)s by then.",
-        title=_one_line(found.title), views=formats.span(found.views), age=formats.age(found.age_seconds), low=low,
+        title=one_line(found.title), views=formats.span(found.views), age=formats.age(found.age_seconds), low=low,
         high=high,
     )  # fmt: skip
 
@@ -130,14 +130,15 @@ def _days(found: insights.UnusualWeek) -> tuple[int, int]:
     return found.period.since_utc, found.period.until_utc - DAY
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str, *, longest: int = 100) -> str:
     """What somebody typed, as one line that ends nothing. In plain text a line of theirs would look like ours."""
     shown = "".join(letter if letter.isprintable() else " " for letter in text)
-    return " ".join(shown.split())[:100]
+    return " ".join(shown.split())[:longest]
 
 
 @cache
-def _templates(language: Language) -> jinja2.Environment:
+def templates(language: Language) -> jinja2.Environment:
+    """The letters of this room, in a language."""
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("footlights.alerts"), autoescape=jinja2.select_autoescape(["html"]),
         undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,

@@ -1,7 +1,7 @@
 """Canaries. In: doors, a policy, a seed. Out: what figures tell of planted viewers, beside the promise to each unit.
 
-    coins ─▶ plant ─▶ wait, look, wait, look ... ─▶ scores ─▶ bounds ─▶ report
-    fixed    collector     public API alone         linear    audit/bounds.py
+    coins ─▶ rooms ─▶ plant ─▶ wait, look, wait, look ... ─▶ scores ─▶ bounds ─▶ report
+    fixed    rooms.py collector     public API alone         linear    audit/bounds.py
 
 The confidence is that of the whole report: a deployment that keeps its promise is blamed by any of the bounds, in
 either direction, with probability 1 - CONFIDENCE at most.
@@ -22,6 +22,7 @@ from footlights.audit.doors import Doors, read
 from footlights.audit.normal import MU_MAX, cdf, gaussian_epsilon, quantile
 from footlights.audit.planting import Canaries, Coins, be_loud_again, plant, take_down, toss
 from footlights.audit.readers import READERS, Floats, Reader, Scores, unit_of
+from footlights.audit.rooms import watch_rooms
 from footlights.terms.errors import AuditFailed
 from footlights.terms.families import UNITS, Unit
 from footlights.terms.policy import Policy
@@ -42,8 +43,10 @@ GUESS_SHARE, GUESSES_LEAST = 0.25, 60
 CANARIES_LEAST = 20
 #: How surely the number of canaries that the report names finds noise of half the scale.
 POWER = 0.99
-#: The units that canaries are planted for. A live room is attacked by the suite (attacks/live_room.py).
-AUDITED: tuple[Unit, ...] = ("video", "creator")
+#: The units that canaries are planted for.
+AUDITED: tuple[Unit, ...] = ("video", "creator", "live")
+#: Those of them whose figures are looked at for hours or days; a live room is read when it is over (rooms.py).
+WATCHED: tuple[Unit, ...] = ("video", "creator")
 
 
 class Promise(msgspec.Struct, frozen=True, kw_only=True):
@@ -134,18 +137,27 @@ def audit_canaries(
     """Plant canaries, read what is published for hours, or days, and bound what it told of them.
 
     policy: the one in force. canaries: at least CANARIES_LEAST. units: whose figures are read: those of a video take
-    six hours, those of a channel up to a week. progress: called with (seconds passed, of how many).
+    six hours, those of a channel up to a week, those of a live room five minutes. progress: called with (seconds
+    passed, of how many).
     Raises AuditFailed if it cannot be carried out.
     """
     if canaries < CANARIES_LEAST:
         raise AuditFailed(f"{canaries} canaries can tell nothing. Plant {CANARIES_LEAST} at least.")
     promises = read_promises(doors, policy)
     coins = toss(seed, canaries)
-    if "creator" in units:
+    rooms: dict[Unit, Seen] = {"live": _rooms(doors, policy, coins=coins, seed=seed)} if "live" in units else {}
+    others = [unit for unit in units if unit not in rooms]
+    if "creator" in others:
         doors.pass_time((EVENING_SECONDS - doors.now_utc()) % DAY)
-    planted = plant(doors, policy, coins=coins, seed=seed)
-    seen = watch(doors, planted, units=units, readers=readers, progress=progress)
-    return judge(seen, coins, promises=promises, seed=seed)
+    seen: dict[Unit, Seen] = {}
+    if others:
+        planted = plant(doors, policy, coins=coins, seed=seed)
+        seen |= watch(doors, planted, units=others, readers=readers, progress=progress)
+    return judge(seen | rooms, coins, promises=promises, seed=seed)
+
+
+def _rooms(doors: Doors, policy: Policy, *, coins: Coins, seed: int) -> Seen:
+    return Seen(families=("live",), scores=watch_rooms(doors, policy, coins=coins, seed=seed))
 
 
 def read_promises(doors: Doors, policy: Policy) -> dict[Unit, Promise]:
@@ -165,7 +177,7 @@ def watch(
     doors: Doors,
     canaries: Canaries,
     *,
-    units: Sequence[Unit] = AUDITED,
+    units: Sequence[Unit] = WATCHED,
     readers: Sequence[Callable[[Canaries], Reader]] = READERS,
     progress: Progress | None = None,
 ) -> dict[Unit, Seen]:
@@ -300,13 +312,13 @@ def report_fields(report: Report) -> dict[str, Any]:
 def report_lines(report: Report) -> list[str]:
     """The report for a terminal."""
     lines = [
-        f"{report.canaries:,} canaries, each a viewer of a channel and a video of its own; seed {report.seed}. "
-        f"All bounds hold together with {report.confidence:.0%} confidence."
+        f"{report.canaries:,} canaries, each a viewer of a video, a channel and a live room of its own; "
+        f"seed {report.seed}. All bounds hold together with {report.confidence:.0%} confidence."
     ]
     for unit in report.units:
         lines += ["", *_unit_lines(unit, canaries=report.canaries)]
-    for left_out in set(AUDITED) - {unit.unit for unit in report.units}:
-        lines += ["", f"{UNITS[left_out]} was not audited: its figures take a week. A rehearsal audits it."]
+    for left_out in (unit for unit in AUDITED if unit not in {of.unit for of in report.units}):
+        lines += ["", f"{UNITS[left_out]} was not audited. A rehearsal audits it."]
     return lines
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
+from footlights.cli import hooks
 from footlights.cli.arguments import command, listen
 from footlights.cli.output import note, say, usage
 from footlights.settings import Settings
@@ -29,9 +30,10 @@ def add(commands: Any) -> None:
     )  # fmt: skip
     app.add_argument(
         "action",
-        choices=("create", "list", "show", "purposes", "link", "secret", "remove", "sandbox", *_MOVES),
+        choices=("create", "list", "show", "purposes", "link", "secret", "remove", "sandbox", *_MOVES, *hooks.ACTIONS),
         help="create: a draft. link: for its developer, who does the rest. try, submit: as on the developer's page. "
-        "send-back: to the sandbox. sandbox: make the simulated platform on which apps are tried",
+        "send-back: to the sandbox. sandbox: make the simulated platform on which apps are tried. hooks and hook-...: "
+        "where it is told by webhook",
     )  # fmt: skip
     app.add_argument("app", nargs="?", metavar="APP", help="its client_id; of create: its name, as creators read it")
     app.add_argument("--maker", default="", help="create: who answers for it, as creators read it")
@@ -53,6 +55,8 @@ def add(commands: Any) -> None:
         "--bound", action="store_true", help="create: its tokens need its key (DPoP), although it has a secret"
     )
     app.add_argument("--reason", default="", help="of a decision: for the developer and the creators")
+    app.add_argument("--url", default="", help="hook-add: where it is told, an https address")
+    app.add_argument("--endpoint", type=int, metavar="NUMBER", help="of the other hook-...: which one")
     listen(app, "serve_host", "serve_port")
 
 
@@ -72,7 +76,11 @@ def _app(asked: argparse.Namespace, settings: Settings) -> None:
     from footlights.public.accounts.apps.registry import Apps
 
     with opened(asked.data) as store:
-        _act(asked, settings, Apps(store, excess=settings.app_excess))
+        apps = Apps(store, excess=settings.app_excess)
+        if asked.action in hooks.ACTIONS:
+            hooks.act(asked, settings, store, apps.get(asked.app))
+        else:
+            _act(asked, settings, apps)
 
 
 def _act(asked: argparse.Namespace, settings: Settings, apps: Any) -> None:

@@ -65,7 +65,8 @@ def _plant_canaries(asked: argparse.Namespace, doors: Doors, policy: Policy, see
     from footlights.audit.canaries import AUDITED, audit_canaries, report_fields, report_lines
     from footlights.terms.families import Unit
 
-    # The figures of a channel take a week: at a real clock's pace nobody waits for them.
+    # The figures of a channel take a week: at a real clock's pace nobody waits for them. And what many canaries send of
+    # their live rooms would arrive, at a real collector, ticks after it is said to have happened.
     units: tuple[Unit, ...] = AUDITED if asked.data is None else ("video",)
     with Progress("auditing", unit="seconds of the clock") as progress:
         report = audit_canaries(doors, policy, canaries=asked.canaries, seed=seed, units=units, progress=progress)

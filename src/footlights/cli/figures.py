@@ -48,8 +48,8 @@ def add(commands: Any) -> None:
     digest.add_argument("--show", metavar="ID", help="print the letter of this creator, and send nothing")
     alerts = command(
         commands, "alerts", _alerts,
-        "Tell creators, once, of a video that takes off or an unusual week, and send what webhooks wait for: run it "
-        "every minute.",
+        "Tell creators, once, of a video that takes off, an unusual week or an app that was stopped; tell apps what "
+        "was published; and send what webhooks wait for: run it every minute.",
     )  # fmt: skip
     alerts.add_argument("--creator", action="append", default=[], metavar="ID", help="only this one; may be repeated")
     alerts.add_argument("--show", metavar="ID", help="print what this creator would be told of now, and tell nobody")
@@ -140,8 +140,8 @@ def _alerts(asked: argparse.Namespace, settings: Settings) -> None:
     done = send_alerts(asked.data, settings, only=asked.creator)
     say(
         asked, msgspec.structs.asdict(done),
-        f"found {done.found:,}; mailed {done.mailed:,}, refused {done.refused:,}; webhooks: taken {done.taken:,}, "
-        f"later {done.later:,}, given up {done.dead:,}",
+        f"found {done.found:,}; apps told {done.told:,}; mailed {done.mailed:,}, refused {done.refused:,}; "
+        f"webhooks: taken {done.taken:,}, later {done.later:,}, given up {done.dead:,}",
     )  # fmt: skip
     if done.refused:
         raise SystemExit(1)

@@ -1,4 +1,7 @@
-"""Proofs. In: a file, a folder or an address, and the operator's key. Out: whether its figures are as published."""
+"""Proofs. In: a file, a folder or an address, and the operator's key. Out: whether its figures are as published.
+
+A weekly letter, whose keys are the server's, is letters.py's.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from urllib.error import URLError
 
 import msgspec
 
+from footlights.cli import letters
 from footlights.cli.arguments import command
 from footlights.cli.output import Progress, note, say, usage
 from footlights.settings import Settings
@@ -24,10 +28,16 @@ def add(commands: Any) -> None:
     verify = command(commands, "verify", _verify, "Check figures, an export or a whole board by the operator's key.")
     verify.add_argument(
         "what", metavar="FILE|FOLDER|URL",
-        help="evidence (JSON), a CSV export (with --evidence), a data or board folder, or a shared link",
+        help="evidence (JSON), a CSV export (with --evidence), a weekly letter (.eml, or the file in it), a data or "
+        "board folder, or a shared link",
     )  # fmt: skip
     verify.add_argument("--key", metavar="KEY", help="the operator's public key, or a file that holds it")
     verify.add_argument("--evidence", type=Path, metavar="FILE", help="what proves a CSV export: format=evidence")
+    verify.add_argument(
+        "--jwks",
+        metavar="FILE|URL",
+        help="of a letter: the server's keys (default: from where it says that it is from)",
+    )
     proofs = commands.add_parser(
         "proofs", help="The keys that figures are signed with.", description="The keys that figures are signed with."
     )
@@ -49,8 +59,8 @@ def _verify(asked: argparse.Namespace, _: Settings) -> None:
         if asked.evidence is None:
             usage("a CSV export needs --evidence FILE: ask for the same address with format=evidence.")
         _say_verdict(asked, asked.evidence.read_bytes(), where.read_text("utf-8"))
-    else:
-        _say_verdict(asked, where.read_bytes(), None)
+    elif not letters.said(asked, content := where.read_bytes(), fetch=_read_from):
+        _say_verdict(asked, content, None)
 
 
 def _verify_board(asked: argparse.Namespace, folder: Path) -> None:
@@ -120,6 +130,10 @@ def _fetched(address: str) -> bytes:
     path = address.partition("?")[0].rstrip("/")
     if "/share/" in path and not path.endswith("/evidence"):
         address = f"{path}/evidence"
+    return _read_from(address)
+
+
+def _read_from(address: str) -> bytes:
     try:
         with urllib.request.urlopen(address, timeout=_SECONDS_MAX) as answer:
             content: bytes = answer.read(_BYTES_MAX)

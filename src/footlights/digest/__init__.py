@@ -1,4 +1,4 @@
-"""Digest. In: the board, addresses and a mail server. Out: one letter a creator and week, never two.
+"""Digest. In: the board, addresses and a mail server. Out: one signed letter a creator and week, never two.
 
 Reads what the pages read. The week is the calendar week, UTC, that was over when the board was last published: it
 follows from the calendar, and nobody who watched decides when a letter comes.
@@ -14,9 +14,11 @@ import msgspec
 import structlog
 
 from footlights.accounts import opened, public_url
-from footlights.digest.letter import Week, letter_of, week_before
+from footlights.digest.letter import Week, Written, letter_of, week_before
+from footlights.digest.signed import attached
 from footlights.mail import Letter, Post, Refused
 from footlights.public.accounts.contacts import Contact, Contacts
+from footlights.public.accounts.export_keys import ExportKeys
 from footlights.public.accounts.preferences import Preferences
 from footlights.public.accounts.store import Store
 from footlights.public.board.read import Board
@@ -45,7 +47,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 def letter_for(data: Path, settings: Settings, creator_id: str) -> Letter:
     """The letter that a creator would get now, to look at; nothing is sent or noted. Raises NotFound, MailFailed."""
     with closing(Board(data / "board")) as board, opened(data) as store:
-        return _Writer(board, store, settings).letter(creator_id)
+        return _Writer(board, store, settings).written(creator_id).letter
 
 
 def send_digests(data: Path, settings: Settings, *, only: Sequence[str] = ()) -> Outcome:
@@ -78,11 +80,11 @@ class _Writer:
                 "Nothing has been published yet, so there is nothing to tell. `footlights tick` publishes."
             )
         self.week = week_before(at_utc)
-        self.contacts = Contacts(store)
+        self.contacts, self._keys = Contacts(store), ExportKeys(store)
         self._preferences, self._languages = Preferences(store), Languages(settings.languages)
         self._board, self._studio = board, public_url(settings)
 
-    def letter(self, creator_id: str) -> Letter:
+    def written(self, creator_id: str) -> Written:
         """A creator's letter, in the language that they chose. Raises NotFound."""
         language = self._languages.of(chosen=self._preferences.language(creator_id), accept="")
         return letter_of(
@@ -96,14 +98,20 @@ class _Writer:
     def send(self, contact: Contact, post: Post) -> str:
         """Send a creator's letter if it was not. Returns the field of Outcome that it counts in."""
         try:
-            letter = self.letter(contact.creator_id)
+            written = self.written(contact.creator_id)
         except NotFound:
             return "unknown"
         if not self.contacts.begin(contact.creator_id, self.week.name):
             return "before"
         try:
-            post.send(letter, to=contact.address)
+            post.send(self._signed(written, contact.creator_id), to=contact.address)
         except Refused:
             self.contacts.undo(contact.creator_id, self.week.name)
             return "refused"
         return "sent"
+
+    def _signed(self, written: Written, creator_id: str) -> Letter:
+        return attached(
+            written.letter, self._keys, origin=self._studio, creator=creator_id, week=self.week.name,
+            figures=written.figures, videos=written.videos,
+        )  # fmt: skip

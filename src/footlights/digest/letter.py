@@ -40,6 +40,14 @@ class Week(msgspec.Struct, frozen=True, kw_only=True):
         return language.days(first, last)
 
 
+class Written(msgspec.Struct, frozen=True, kw_only=True):
+    """A letter and the figures that it tells: by metric, and what the best videos gained, by their ids."""
+
+    letter: Letter
+    figures: dict[str, Figure]
+    videos: dict[str, Figure]
+
+
 class Line(msgspec.Struct, frozen=True, kw_only=True):
     """One metric or video in words. title: what it is. told: the number with its interval. change: beside it."""
 
@@ -57,7 +65,7 @@ def week_before(at_utc: int) -> Week:
 
 def letter_of(
     board: Board, creator: Creator, week: Week, *, language: Language, studio: str, stop: str, name: str
-) -> Letter:
+) -> Written:
     """The letter of a creator's week. studio: the pages' address. stop, name: see Letter."""
     seen = insights.overview(board, creator, period=week.period)
     tries = insights.suggestions(board, creator, at_utc=week.period.until_utc).suggestions
@@ -75,12 +83,17 @@ def letter_of(
         "stop": stop,
     }
     templates = _templates(language)
-    return Letter(
+    letter = Letter(
         subject=language.say("Your week on stage: %(week)s", week=week.words(language)),
         text=templates.get_template("digest.txt").render(values),
         html=templates.get_template("digest.html").render(values),
         name=name,
         stop=stop,
+    )
+    return Written(
+        letter=letter,
+        figures={metric: seen.figures[metric] for metric in METRICS},
+        videos={video.id: video.gained for video in best},
     )
 
 

@@ -43,7 +43,7 @@ def test_a_letter_can_be_read_as_text_and_as_html_and_says_the_same(
     send_digests(data, settings_for(), only=["ada"])
     (message,) = mail.taken
     told = parts(message)
-    assert set(told) == {"text/plain", "text/html"}
+    assert set(told) == {"text/plain", "text/html", "application/json"}
     text, html = told["text/plain"], told["text/html"]
     assert message["Subject"] == "Your week on stage: 19 October to 25 October 2026"
     for number in re.findall(r"\(([\d,.]+\u2009\u2013\u2009[\d,.]+(?: h)?)\)", text):

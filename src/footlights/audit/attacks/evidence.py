@@ -74,7 +74,7 @@ def of_room(points: Sequence[Figure], *, promise: Promise, metric: str, known: i
     ticks = sorted(read)
     on_heads = np.array([sum(number for at, number in adds.items() if at <= tick) for tick in ticks], dtype=np.float64)
     values = np.array([read[tick] for tick in ticks]) - known
-    rows = _live_rows(max(ticks))[np.array(ticks) - 1]
+    rows = live_rows(max(ticks))[np.array(ticks) - 1]
     weights = np.linalg.solve(rows @ rows.T, on_heads)
     return float(weights @ (values - on_heads / 2)) / sigma**2
 
@@ -177,7 +177,7 @@ def _added(adds: Mapping[int, float], count: int) -> Floats:
 
 
 @lru_cache(maxsize=8)
-def _live_rows(count: int) -> Floats:
+def live_rows(count: int) -> Floats:
     """The first rows and columns of A C^-1 of a live session."""
     counter = long_counter(TICKS)
     matrix = np.stack([counter.row(step)[:count] for step in range(count)]).astype(np.float64)

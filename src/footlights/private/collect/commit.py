@@ -36,6 +36,10 @@ GROUP_EVENTS = 4096
 _IDLE_SECONDS = 60.0
 
 
+#: Told of one request, in its event loop, that the disk has it: None; or why not.
+Told = Callable[[Exception | None], None]
+
+
 class _Waiting(NamedTuple):
     """What one request brought, and who waits for the answer."""
 
@@ -43,7 +47,7 @@ class _Waiting(NamedTuple):
     caller: Caller
     events: int
     loop: asyncio.AbstractEventLoop
-    done: asyncio.Future[None]
+    told: Told
 
 
 #: Some requests of one caller, and what the journal takes of them.
@@ -89,17 +93,30 @@ class Committer:
 
         Fails with BadRequest of status 503 when it cannot: the client sends it again.
         """
-        loop = asyncio.get_running_loop()
-        done = loop.create_future()
-        waiting = _Waiting(brought, caller, _events(brought), loop, done)
-        with self._changed:
-            if self._stopping or not self._room.take(caller.name, waiting.events):
-                done.set_exception(busy("The collector has more events than its disk takes."))
-                return done
-            self._queues.setdefault(caller.name, deque()).append(waiting)
-            self._waiting_events += waiting.events
-            self._changed.notify()
+        done = asyncio.get_running_loop().create_future()
+
+        def told(error: Exception | None) -> None:
+            if done.done():  # its client went away
+                return
+            if error is None:
+                done.set_result(None)
+            else:
+                done.set_exception(error)
+
+        self.submit(brought, caller=caller, told=told)
         return done
+
+    def submit(self, brought: Batch | Taken, *, caller: Caller, told: Told) -> None:
+        """The same for one who is told when it is done, at once if it cannot wait."""
+        waiting = _Waiting(brought, caller, _events(brought), asyncio.get_running_loop(), told)
+        with self._changed:
+            taken = not self._stopping and self._room.take(caller.name, waiting.events)
+            if taken:
+                self._queues.setdefault(caller.name, deque()).append(waiting)
+                self._waiting_events += waiting.events
+                self._changed.notify()
+        if not taken:
+            told(busy("The collector has more events than its disk takes."))
 
     def is_ready(self) -> bool:
         """Whether the last write reached the disk and there is room in the queue."""
@@ -238,20 +255,15 @@ def _events(brought: Batch | Taken) -> int:
 
 
 def _answer(group: Iterable[tuple[_Waiting, Exception | None]]) -> None:
-    loops: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[None], Exception | None]]] = {}
+    loops: dict[asyncio.AbstractEventLoop, list[tuple[Told, Exception | None]]] = {}
     for waiting, error in group:
-        loops.setdefault(waiting.loop, []).append((waiting.done, error))
-    for loop, done in loops.items():
+        loops.setdefault(waiting.loop, []).append((waiting.told, error))
+    for loop, told in loops.items():
         # A loop that has closed has nobody left to answer.
         if not loop.is_closed():
-            loop.call_soon_threadsafe(_resolve, done)
+            loop.call_soon_threadsafe(_tell, told)
 
 
-def _resolve(waiting: Sequence[tuple[asyncio.Future[None], Exception | None]]) -> None:
-    for done, error in waiting:
-        if done.done():  # its client went away
-            continue
-        if error is None:
-            done.set_result(None)
-        else:
-            done.set_exception(error)
+def _tell(waiting: Sequence[tuple[Told, Exception | None]]) -> None:
+    for told, error in waiting:
+        told(error)

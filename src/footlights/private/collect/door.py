@@ -1,7 +1,7 @@
 """Door. In: HTTP requests of Segment's, RudderStack's, CMCD's and PeerTube's clients. Out: an answer of success once
 the disk has what they brought.
 
-    POST /v1/batch, /v1/track, /v1/identify, /v1/t, /t, /b, /beacon/v1/batch ...    events
+    POST /v1/batch, /v1/track, /v1/identify, /v1/t, /t, /b, /beacon/v1/batch ...    events (posting.py)
     GET  /v1/projects/KEY/settings, /sourceConfig/                                  what the browser clients ask first
     GET, POST /cmcd                                                                 CMCD
     POST /api/v1/videos/VIDEO/views                                                 PeerTube
@@ -19,28 +19,27 @@ Bodies are told by what they are: clients label gzipped JSON as a form, and JSON
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import gc
 import os
 import sys
-import traceback
-import zlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
-from functools import lru_cache
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-import structlog
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from footlights.private.collect import cmcd
 from footlights.private.collect.admission import Admission, Caller
+from footlights.private.collect.answers import cors, error_answer, fault, refusal
 from footlights.private.collect.beacon import Beacon
+from footlights.private.collect.bodies import BodyRoom, too_large, too_slow
 from footlights.private.collect.callers import (
     VIEWER_HEADER,
     Heard,
@@ -53,43 +52,27 @@ from footlights.private.collect.callers import (
     viewer_of,
 )
 from footlights.private.collect.checks import Asked, Limits
-from footlights.private.collect.commit import RETRY_AFTER_SECONDS, Committer, busy
+from footlights.private.collect.commit import Committer
+from footlights.private.collect.exchanges import BODY_DEADLINE
 from footlights.private.collect.intake import Intake, Row, Taken, open_journal, private_folder
 from footlights.private.collect.keys import Keyring
 from footlights.private.collect.owncast import Owncast
 from footlights.private.collect.peertube import read_view
+from footlights.private.collect.posting import LARGE_BYTES, POSTS, Posting
 from footlights.private.collect.rights import Rights
 from footlights.private.collect.rights import routes as rights_routes
 from footlights.private.collect.room import Room
-from footlights.private.collect.segment import open_request
-from footlights.private.collect.segment_batches import Batch, OpenedTogether, batch_of, batch_of_each, open_together
 from footlights.private.collect.traffic import Traffic
 from footlights.settings import Settings, load_settings
 from footlights.terms.errors import BadRequest, VaultDamaged
 from footlights.terms.events import Drop
 
-log = structlog.get_logger()
-
-#: The data folder of a collector that is started by name, as granian does: app().
+#: The data folder of a collector that an ASGI server starts by name: app().
 DATA_VARIABLE = "FOOTLIGHTS_DATA"
 
-#: What a path says of the messages that are posted to it: their type, if they name none. "" for a batch.
-TYPES = {
-    "track": "track", "t": "track", "identify": "identify", "i": "identify", "page": "page", "p": "page",
-    "screen": "screen", "s": "screen", "group": "group", "g": "group", "alias": "alias", "a": "alias",
-    "batch": "", "b": "", "import": "",
-}  # fmt: skip
-#: Where events are posted to.
-_POSTS = (*(f"{prefix}/{word}" for prefix in ("", "/v1") for word in TYPES), "/beacon/v1/batch")
 _HEADERS_ALLOWED = (
     "authorization, content-type, x-retry-count, anonymousid, sentat, rsa-retry-attempt, rsa-retry-reason, "
     f"rsa-since-first-attempt, rsa-since-last-attempt, {', '.join(cmcd.HEADERS)}, {VIEWER_HEADER}"
-)
-_SUCCESS = JSONResponse({"success": True})
-_SUCCESS_END: Message = {"type": "http.response.body", "body": _SUCCESS.body}
-_CORS = (
-    (b"access-control-expose-headers", b"Retry-After"),
-    (b"vary", b"Origin"),
 )
 #: Where a request's scope has who sends it, once its key is known.
 _CALLER = "footlights.caller"
@@ -98,13 +81,15 @@ _PREFLIGHT = {
     "Access-Control-Allow-Headers": _HEADERS_ALLOWED,
     "Access-Control-Max-Age": "86400",
 }
-#: A body larger than this, if it is read message by message, is read beside the loop, so that others need not wait.
-_LARGE_BYTES = 32_768
-#: The same for CMCD, whose lines take a hundred times as long to parse as JSON.
+#: What posting.LARGE_BYTES is for JSON; lines of CMCD take a hundred times as long to parse.
 _LARGE_CMCD_BYTES = 4096
 
 #: How many objects more than before make Python look for garbage.
 _GARBAGE_OBJECTS = 100_000
+
+#: glibc's (number of the option, bytes): what is freed is kept, since the next body needs as much. Giving it back and
+#: asking for it again took a thirtieth of the time. TRIM_THRESHOLD, TOP_PAD and MMAP_THRESHOLD, as in <malloc.h>.
+_MALLOC = {-1: 256 * 2**20, -2: 16 * 2**20, -3: 64 * 2**20}
 
 #: How long a thread may go on while another waits for Python's lock. The one that writes the journal lets go of it ten
 #: times a commit; with Python's own 5 ms it waits for the event loop each time, and its clients with it.
@@ -112,7 +97,6 @@ _SWITCH_SECONDS = 0.0005
 
 #: What a dialect makes of a body.
 Read = Callable[[bytes, Asked], list[Row]]
-Handler = Callable[[Request], Awaitable[Response]]
 
 
 class Door:
@@ -133,42 +117,41 @@ class Door:
 
     async def post(self, request: Request) -> Response:
         """Take the events of one request. Answers when the disk has them."""
-        basic = basic_user(request)
-        caller = self._admit(request, basic) if basic else None
-        with await self._body_room(request, caller) as room:
-            # The body has no name here: it is let go as soon as it is read, and not when the disk has it.
-            caller, batch = await self._batch(request, room.unpacked(await self.body(request)), caller)
-            await self.committer.commit(batch, caller=caller)
-        return _SUCCESS
+        answer: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
+        posting = Posting(self, request)
+        try:
+            posting.begin(answer.set_result)
+            try:
+                # The body has no name here: it is let go as soon as it is read, and not when the disk has it.
+                posting.take(await self.body(request, kept=posting.refused is None))
+            except BadRequest as error:
+                posting.refuse(error)
+            return await answer
+        except BaseException:
+            posting.leave()
+            raise
 
-    def _admit(self, request: Request, key: str) -> Caller:
-        """Who sends with a key; from here on the answer and the report know it, too."""
+    def posting(self, scope: Scope) -> Posting | None:
+        """A request that brings events, for a server that takes it step by step; None for any other."""
+        if scope["method"] != "POST" or scope["path"] not in POSTS:
+            return None
+        scope["query_string"] = ascii_query(scope["query_string"])
+        return Posting(self, Heard(scope))
+
+    def admit(self, request: Request, key: str) -> Caller:
+        """Who sends with a key; from here on the answer and the report know it, too. Raises BadRequest."""
         caller = self.admission.admit(key, page_of(request))
         request.scope[_CALLER] = caller
         return caller
 
-    def _asked(self, request: Request, caller: Caller) -> Asked:
+    def asked(self, request: Request, caller: Caller) -> Asked:
+        """Under what circumstances events of a request come."""
         return self.intake.asked(
             source=caller.name,
             opted_out=opts_out(request, self.honoured),
             may_declare=caller.key.may_declare(),
             may_tell_traits=caller.key.may_tell_traits(),
         )
-
-    async def _batch(self, request: Request, body: bytes, caller: Caller | None) -> tuple[Caller, Batch]:
-        """What a body brings, and who sends it."""
-        type_ = TYPES[request.scope["path"].rpartition("/")[2]]
-        together = open_together(body, event_bytes=self.limits.event_bytes)
-        opened = together or open_request(body)
-        if caller is None:
-            caller = self._admit(request, opened.write_key or request.query_params.get("writeKey", ""))
-        self.admission.charge(caller, opened.events)
-        asked = self._asked(request, caller)
-        if isinstance(opened, OpenedTogether):
-            return caller, batch_of(body, opened, asked, type_=type_)
-        if len(body) > _LARGE_BYTES:
-            return caller, await asyncio.to_thread(batch_of_each, body, opened, asked, type_=type_)
-        return caller, batch_of_each(body, opened, asked, type_=type_)
 
     async def cmcd(self, request: Request) -> Response:
         """Take the reports of one request of CMCD, in its body, query or headers."""
@@ -193,9 +176,10 @@ class Door:
         def read(body: bytes, asked: Asked) -> list[Row]:
             return [(0, (read_view(body, asked, video=video, viewer=viewer),))]
 
-        taken = await self._take_dialect(request, read, large_bytes=_LARGE_BYTES)
+        taken = await self._take_dialect(request, read, large_bytes=LARGE_BYTES)
         if Drop.BAD_FIELD in taken.drops:
-            return _error("bad_field", "A view needs currentTime, in seconds from 0; viewEvent can only be seek.", 400)
+            told = "A view needs currentTime, in seconds from 0; viewEvent can only be seek."
+            return error_answer("bad_field", told, 400)
         return Response(status_code=204)
 
     async def owncast(self, request: Request) -> Response:
@@ -205,15 +189,15 @@ class Door:
         def read(body: bytes, asked: Asked) -> list[Row]:
             return [(0, self.owncasts.read(body, asked, creator=creator))]
 
-        await self._take_dialect(request, read, large_bytes=_LARGE_BYTES)
+        await self._take_dialect(request, read, large_bytes=LARGE_BYTES)
         return Response(status_code=204)
 
     async def _take_dialect(self, request: Request, read: Read, *, large_bytes: int) -> Taken:
         """Take events of a request that names its key and viewer beside its body; returns when the disk has them."""
-        caller = self._admit(request, key_of(request))
+        caller = self.admit(request, key_of(request))
         with await self._body_room(request, caller) as room:
             body = room.unpacked(await self.body(request))
-            asked = self._asked(request, caller)
+            asked = self.asked(request, caller)
 
             def take() -> Taken:
                 rows = read(body, asked)
@@ -224,14 +208,11 @@ class Door:
             await self.committer.commit(taken, caller=caller)
         return taken
 
-    async def _body_room(self, request: Request, caller: Caller | None) -> _BodyRoom:
+    async def _body_room(self, request: Request, caller: Caller) -> BodyRoom:
         """Room for a request's body, before a byte of it is kept. Raises BadRequest."""
         declared = request.headers.get("content-length", "")
-        size = int(declared) if declared.isdecimal() else self.limits.body_bytes
-        if size > self.limits.body_bytes:
-            raise _too_large(self.limits.body_bytes)
         try:
-            return _BodyRoom(self.room, caller.name if caller else "", size, limit=self.limits.body_bytes)
+            return BodyRoom(self.room, caller.name, declared, limit=self.limits.body_bytes)
         except BadRequest:
             # Whoever is still sending hears no answer: the server would end the connection under them.
             await self.body(request, kept=False)
@@ -239,30 +220,35 @@ class Door:
 
     async def body(self, request: Request, *, kept: bool = True) -> bytes:
         """A body, up to its limit; b"" of one that is only heard to its end. Raises BadRequest, ClientDisconnect."""
+        try:
+            if BODY_DEADLINE in request.scope.get("extensions", ()):
+                return await self._body(request, kept=kept)
+            # Of the whole body: a client that sends a byte now and then would reset a limit of each piece.
+            async with asyncio.timeout(self.body_seconds_max):
+                return await self._body(request, kept=kept)
+        except TimeoutError:
+            raise too_slow() from None
+
+    async def _body(self, request: Request, *, kept: bool) -> bytes:
         pieces: list[bytes] = []
         size = 0
         more = True
-        try:
-            # Of the whole body: a client that sends a byte now and then would reset a limit of each piece.
-            async with asyncio.timeout(self.body_seconds_max):
-                while more:
-                    message = await request.receive()
-                    if message["type"] == "http.disconnect":
-                        raise ClientDisconnect
-                    piece = message.get("body", b"")
-                    size += len(piece)
-                    if size > self.limits.body_bytes:
-                        raise _too_large(self.limits.body_bytes)
-                    more = message.get("more_body", False)
-                    if kept:
-                        pieces.append(piece)
-        except TimeoutError:
-            raise BadRequest("too_slow", "The body took too long to arrive. Send it again.", status=408) from None
+        while more:
+            message = await request.receive()
+            if message["type"] == "http.disconnect":
+                raise ClientDisconnect
+            piece = message.get("body", b"")
+            size += len(piece)
+            if size > self.limits.body_bytes:
+                raise too_large(self.limits.body_bytes)
+            more = message.get("more_body", False)
+            if kept:
+                pieces.append(piece)
         return b"".join(pieces)
 
     def check_server(self, request: Request) -> Caller:
         """Who sends, if it is the platform: whose viewers ask is for it alone to say. Raises BadRequest."""
-        caller = self._admit(request, key_of(request))
+        caller = self.admit(request, key_of(request))
         if not caller.key.may_declare():
             raise BadRequest("not_allowed", "This needs a server's key; this one is for pages and apps.", status=403)
         return caller
@@ -274,7 +260,7 @@ class Door:
     async def segment_settings(self, request: Request) -> Response:
         """What analytics.js asks before it sends: to send to Footlights and nobody else."""
         key = request.path_params["key"]
-        self._admit(request, key)
+        self.admit(request, key)
         # Behind a proxy that ends TLS the page must be told https, or its browser refuses to send.
         protocol = "https" if request.headers.get("x-forwarded-proto") == "https" else request.url.scheme
         destination = {"apiKey": key, "apiHost": request.headers.get("host", ""), "protocol": protocol}
@@ -283,7 +269,7 @@ class Door:
     async def rudder_settings(self, request: Request) -> Response:
         """What RudderStack's client asks before it sends: a source with no destination but its data plane."""
         key = basic_user(request) or request.query_params.get("writeKey", "")
-        name = self._admit(request, key).name
+        name = self.admit(request, key).name
         off = {"enabled": False}
         config = {"statsCollection": {"errors": off, "metrics": off}}
         source = {
@@ -298,36 +284,7 @@ class Door:
         return JSONResponse({"source": source, "updatedAt": "2026-01-01T00:00:00.000Z"})
 
 
-class _BodyRoom:
-    """Room for one body, from before it is read until it is answered."""
-
-    def __init__(self, room: Room, key: str, size: int, *, limit: int) -> None:
-        self._room = room
-        self._key = key
-        self._size = 0
-        self._limit = limit
-        self._take(size)
-
-    def unpacked(self, body: bytes) -> bytes:
-        """The body without gzip, for which it may take more room. Raises BadRequest."""
-        plain = unpack(body, limit=self._limit)
-        if len(plain) > self._size:
-            self._take(len(plain) - self._size)
-        return plain
-
-    def __enter__(self) -> _BodyRoom:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._room.give(self._key, self._size)
-
-    def _take(self, size: int) -> None:
-        if not self._room.take(self._key, size):
-            raise busy("The collector has as many requests in hand as it can hold.")
-        self._size += size
-
-
-def create_app(data: Path, settings: Settings) -> Starlette:
+def create_app(data: Path, settings: Settings) -> Collector:
     """The collector of a data folder as an ASGI application. It holds the journal from now on.
 
     Ended by its lifespan; a process that is killed instead loses nothing that was answered for.
@@ -340,14 +297,14 @@ def create_app(data: Path, settings: Settings) -> Starlette:
         yield
         await asyncio.to_thread(door.committer.stop)
 
-    posts = [Route(path, door.post, methods=["POST"]) for path in _POSTS]
+    posts = [Route(path, door.post, methods=["POST"]) for path in POSTS]
     # A player that can only be given an address has its write key in it.
     for prefix in ("", "/k/{key}"):
         posts.append(Route(f"{prefix}/cmcd", door.cmcd, methods=["GET", "POST"]))
         posts.append(Route(f"{prefix}/owncast/{{creator}}", door.owncast, methods=["POST"]))
         for word in ("views", "watching"):
             posts.append(Route(f"{prefix}/api/v1/videos/{{video}}/{word}", door.peertube, methods=["POST", "PUT"]))
-    app = _Collector(
+    app = Collector(
         door,
         routes=[
             *posts,
@@ -365,14 +322,14 @@ def create_app(data: Path, settings: Settings) -> Starlette:
             Route("/livez", _livez, methods=["GET"]),
             Route("/readyz", door.readyz, methods=["GET"]),
         ],
-        exception_handlers={**_REFUSALS, HTTPException: _not_found},
+        exception_handlers=_RAISED,
         lifespan=lifespan,
     )
     app.router.redirect_slashes = False  # a client takes a redirect for success and forgets its events
     return app
 
 
-def app() -> Starlette:
+def app() -> Collector:
     """create_app for a server that starts an application by name. The data folder is $FOOTLIGHTS_DATA."""
     data = Path(os.environ[DATA_VARIABLE])
     made = create_app(data, load_settings(data))
@@ -380,59 +337,30 @@ def app() -> Starlette:
     gc.collect()
     gc.freeze()
     gc.set_threshold(_GARBAGE_OBJECTS)
+    with suppress(AttributeError):  # another C library has no such call
+        for option, size in _MALLOC.items():
+            ctypes.CDLL(None).mallopt(option, size)
     sys.setswitchinterval(_SWITCH_SECONDS)
     return made
-
-
-def unpack(body: bytes, *, limit: int) -> bytes:
-    """A body without gzip, if it has any. Raises BadRequest; never makes more than `limit` bytes of it."""
-    if not body.startswith(b"\x1f\x8b"):
-        return body
-    unpacker = zlib.decompressobj(wbits=31)
-    try:
-        plain = unpacker.decompress(body, limit + 1)
-    except zlib.error:
-        raise BadRequest("bad_gzip", "The body begins as gzip and is not.") from None
-    if len(plain) > limit:
-        raise _too_large(limit)
-    if not unpacker.eof:
-        raise BadRequest("bad_gzip", "The body is gzip that ends too early.")
-    return plain
-
-
-def _too_large(limit: int) -> BadRequest:
-    return BadRequest("too_large", f"The body is larger than {limit} bytes, unpacked. Send fewer events.", status=413)
-
-
-def _error(code: str, message: str, status: int, *, retry_after_seconds: int = 0) -> Response:
-    wait_seconds = retry_after_seconds or (RETRY_AFTER_SECONDS if status == 503 else 0)
-    headers = {"Retry-After": str(wait_seconds)} if wait_seconds else None
-    return JSONResponse({"code": code, "message": message}, status_code=status, headers=headers)
 
 
 async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, BadRequest), "registered for it alone"
     request.app.state.door.traffic.refused(request.scope.get(_CALLER), error.code, name=error.key)
-    return _error(error.code, str(error), error.status, retry_after_seconds=error.retry_after_seconds)
+    return refusal(error)
 
 
 async def _not_found(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException), "registered for it alone"
-    return _error("not_found" if error.status_code == 404 else "bad_method", str(error.detail), error.status_code)
+    return error_answer("not_found" if error.status_code == 404 else "bad_method", str(error.detail), error.status_code)
 
 
-async def _vault_damaged(_: Request, error: Exception) -> Response:
-    return _error("vault_damaged", "The collector's vault is damaged; its operator has to look.", 503)
+async def _fault(_: Request, error: Exception) -> Response:
+    return fault(error)
 
 
 async def _gone(_: Request, __: Exception) -> Response:
     return Response(status_code=400)
-
-
-#: What is answered where a handler raises.
-_REFUSALS: dict[type[Exception], Callable[[Request, Exception], Awaitable[Response]]] = {
-    BadRequest: _refused, VaultDamaged: _vault_damaged, ClientDisconnect: _gone,
-}  # fmt: skip
 
 
 async def _livez(_: Request) -> Response:
@@ -443,92 +371,42 @@ def _plain(text: str, *, status: int = 200) -> Response:
     return Response(text, status_code=status, media_type="text/plain")
 
 
-class _Collector(Starlette):
-    """Starlette, which is asked where no more can be told from outside than that something is posted."""
-
-    def __init__(self, door: Door, **options: Any) -> None:
-        super().__init__(**options)
-        self.state.door = door
-        self._outside = _Outside(super().__call__, posts=dict.fromkeys(_POSTS, door.post))
-
-    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:  # type: ignore[override]
-        scope["app"] = self
-        return self._outside(scope, receive, send)
-
-
-class _Outside:
-    """What every answer has in common: who may read it, and that no failure tells more than that it happened.
+class Collector(Starlette):
+    """Starlette, and what every answer has in common: who may read it.
 
     A preflight comes without a key, so any page may ask; the request itself is then let in or not. A refusal can be
     read by any page, since a client that cannot read it would send again for ever.
     """
 
-    def __init__(self, app: ASGIApp, posts: Mapping[str, Handler]) -> None:
-        self._app = app
-        self._posts = posts
+    def __init__(self, door: Door, **options: Any) -> None:
+        super().__init__(**options)
+        self.state.door = door
+        self.posting = door.posting
+        self.close = door.committer.stop
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """What comes by ASGI."""
+        scope["app"] = self
         if scope["type"] != "http":
-            await self._app(scope, receive, send)
+            await super().__call__(scope, receive, send)
             return
 
         scope["query_string"] = ascii_query(scope["query_string"])
 
         async def send_with_cors(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], *_cors(_readable_by(scope))]
+                message["headers"] = [*message["headers"], *cors(scope.get(_CALLER))]
             await send(message)
 
         if scope["method"] == "OPTIONS":
             await Response(status_code=204, headers=_PREFLIGHT)(scope, receive, send_with_cors)
             return
-        try:
-            # Most of what comes is posted to a few paths, which a table finds sooner than routes do.
-            handler = self._posts.get(scope["path"]) if scope["method"] == "POST" else None
-            if handler is None:
-                await self._app(scope, receive, send_with_cors)
-                return
-            request = Heard(scope, receive, send)
-            try:
-                response = await handler(request)
-            except tuple(_REFUSALS) as error:
-                response = await _refusal(request, error)
-            if response is not _SUCCESS:
-                await response(scope, receive, send_with_cors)
-                return
-            await send(_success(_readable_by(scope)))
-            await send(_SUCCESS_END)
-        except Exception as error:
-            # Its text and traceback may hold what a viewer sent, so the server that would print them never sees it.
-            log.error("collect.failed", error=type(error).__name__, where=_where(error))
-            await _error("failed", "The collector failed; its log names the place.", 500)(
-                scope, receive, send_with_cors
-            )
+        # Starlette answers by _fault, and raises what failed for the server to print: it may hold what a viewer sent.
+        with suppress(Exception):
+            await super().__call__(scope, receive, send_with_cors)
 
 
-async def _refusal(request: Request, error: Exception) -> Response:
-    return await next(answer for kind, answer in _REFUSALS.items() if isinstance(error, kind))(request, error)
-
-
-def _readable_by(scope: Scope) -> str:
-    """Whose pages may read an answer: those of the key's place, once the key is known."""
-    caller = scope.get(_CALLER)
-    return caller.readable_by if caller is not None else "*"
-
-
-@lru_cache(maxsize=256)
-def _cors(readable_by: str) -> tuple[tuple[bytes, bytes], ...]:
-    return ((b"access-control-allow-origin", readable_by.encode()), *_CORS)
-
-
-@lru_cache(maxsize=256)
-def _success(readable_by: str) -> Message:
-    """How the answer begins that nearly every request gets."""
-    headers = [*_SUCCESS.raw_headers, *_cors(readable_by)]
-    return {"type": "http.response.start", "status": _SUCCESS.status_code, "headers": headers}
-
-
-def _where(error: Exception) -> str:
-    """The file and line of ours in which an error arose, without what it was about."""
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "footlights" in frame.filename]
-    return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+#: What is answered where a handler raises.
+_RAISED: dict[Any, Callable[[Request, Exception], Awaitable[Response]]] = {
+    BadRequest: _refused, VaultDamaged: _fault, ClientDisconnect: _gone, HTTPException: _not_found, Exception: _fault,
+}  # fmt: skip

@@ -171,13 +171,14 @@ def _fill_season(
     hashed = keys.tokens(season, viewers.distinct)
     tokens = viewers.rows(hashed)
     records["viewer"][rows] = viewers.rows(keys.viewers(hashed))
-    records["pair"][rows] = keys.pairs(season, tokens, records["subject"][rows])
+    hashes = keys.of(season)
+    records["pair"][rows] = hashes.pairs(tokens, records["subject"][rows])
     if sessions is not None and sessions.joined:
-        records["session"][rows] = keys.sessions(season, tokens, sessions)
+        records["session"][rows] = hashes.sessions(tokens, sessions)
     if messages is not None and messages.lengths.all():
-        records["message"][rows] = keys.messages(season, messages)
+        records["message"][rows] = hashes.messages(messages)
         return
     by_row = keys.row_messages(records["at_ms"][rows], records["kind"][rows])
     if messages is not None:
-        by_row = np.where(messages.lengths > 0, keys.messages(season, messages), by_row)
+        by_row = np.where(messages.lengths > 0, hashes.messages(messages), by_row)
     records["message"][rows] = by_row

@@ -15,6 +15,7 @@ import re
 import secrets
 import time
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -245,5 +246,6 @@ def _found(keys: dict[str, WriteKey], name: str) -> WriteKey:
         raise NotFound(f"There is no write key {name}. The names are: {', '.join(sorted(keys)) or 'none'}.") from None
 
 
+@lru_cache(maxsize=256)  # of a few keys, each comes thousands of times
 def _digest(key: str) -> str:
     return hashlib.sha256(key.encode("utf-8", "replace")).hexdigest()

@@ -128,15 +128,16 @@ def _open_in_pieces(body: bytes, event_bytes: int) -> OpenedTogether | None:
         return None
     envelope = _body.decode(body[: head.end()] + body[end:])
     lines: list[Line] = []
+    whole = memoryview(body)
     start = head.end()
     while end - start > event_bytes:
         between = next((mark for mark in (b'},{"', b'}, {"') if body.rfind(mark, start, start + event_bytes) > 0), b"")
         if not between:
             return None
         cut = body.rfind(between, start, start + event_bytes) + 1
-        lines += _lines.decode(b"".join((b"[", body[start:cut], b"]")))
+        lines += _lines.decode(b"".join((b"[", whole[start:cut], b"]")))
         start = cut + len(between) - 3
-    lines += _lines.decode(b"".join((b"[", body[start:end], b"]")))
+    lines += _lines.decode(b"".join((b"[", whole[start:end], b"]")))
     return OpenedTogether(write_key=envelope.writeKey if isinstance(envelope.writeKey, str) else "", lines=lines)
 
 

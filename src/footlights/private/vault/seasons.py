@@ -52,7 +52,7 @@ class SeasonKeys:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._keys: dict[Season, _Key] = {}
+        self._keys: dict[Season, Hashes] = {}
         self._destroyed_before: Season = 0
         self._mark: tuple[int, int] | None = None
         self._destroyed_path = folder / DESTROYED_FILE
@@ -101,45 +101,31 @@ class SeasonKeys:
 
         Raises BadEvent if the season's key was destroyed: the door drops such an event as too_late.
         """
-        return self._key(season).token.of_texts(viewers).view(np.uint8).reshape(-1, TOKEN_BYTES)
+        return self._key(season).tokens(viewers)
 
     @staticmethod
     def viewers(tokens: Tokens) -> Int64s:
         """The first eight bytes of each token, little-endian and signed, shape (n,)."""
         return _cut(_as_blocks(tokens))
 
-    def pairs(self, season: Season, tokens: Tokens, subjects: Int64s) -> Int64s:
-        """A keyed 64-bit hash of each (viewer, subject), shape (n,). subjects: keys of videos or creators, or 0.
+    def of(self, season: Season) -> Hashes:
+        """What hashes under a season's key, for some rows that are hashed together: it is looked for once.
 
-        CBC-MAC over two blocks, E(E(token) xor (subject || 0)), cut to eight bytes: all messages have the same length,
-        so it is a pseudorandom function. A given viewer's pair meets one of n other pairs of the season with
-        probability n / 2**64; DESIGN.md, section 3, adds that to delta. That two viewers share a token, of 128 bits,
-        adds nothing that shows beside it.
         Raises BadEvent if the season's key was destroyed.
         """
-        key = self._key(season).pair
-        blocks = key.of_blocks(_as_blocks(tokens)).copy()
-        blocks[:, 0] ^= np.asarray(subjects, dtype=np.int64).view(np.uint64)
-        return _cut(key.of_blocks(blocks))
+        return self._key(season)
+
+    def pairs(self, season: Season, tokens: Tokens, subjects: Int64s) -> Int64s:
+        """Hashes.pairs under a season's key. Raises BadEvent if it was destroyed."""
+        return self._key(season).pairs(tokens, subjects)
 
     def messages(self, season: Season, ids: Sequence[str] | Texts) -> Int64s:
-        """A keyed 64-bit hash of each message id that a client gave, shape (n,).
-
-        An event is a duplicate when its (pair, message) was seen, not when its message was: so no viewer's event,
-        by chance or by design, can displace another viewer's. Raises BadEvent if the season's key was destroyed.
-        """
-        return _cut(self._key(season).message.of_texts(ids))
+        """Hashes.messages under a season's key. Raises BadEvent if it was destroyed."""
+        return self._key(season).messages(ids)
 
     def sessions(self, season: Season, tokens: Tokens, ids: Sequence[str] | Texts) -> Int64s:
-        """A keyed 64-bit hash of each viewer's playback session, shape (n,); 0 where the id is "".
-
-        It depends on the viewer, so two viewers whose players count sessions 1, 2, 3 share none.
-        Raises BadEvent if the season's key was destroyed.
-        """
-        texts = Texts.of(ids)
-        hashed = _cut(self._key(season).session.of_texts(texts, after=_as_blocks(tokens)))
-        hashed[texts.lengths == 0] = 0
-        return hashed
+        """Hashes.sessions under a season's key. Raises BadEvent if it was destroyed."""
+        return self._key(season).sessions(tokens, ids)
 
     @staticmethod
     def row_messages(at_ms: Int64s, kinds: NDArray[np.uint8]) -> Int64s:
@@ -150,13 +136,13 @@ class SeasonKeys:
         """
         return (at_ms.astype(np.int64) << 5) | kinds.astype(np.int64)
 
-    def _key(self, season: Season) -> _Key:
+    def _key(self, season: Season) -> Hashes:
         self._look()
         if season < self._destroyed_before:
             raise BadEvent(field="timestamp", rule=f"in {season_name(self._destroyed_before)} or later: keys end")
         key = self._keys.get(season)
         if key is None:
-            key = self._keys[season] = _Key(_read_or_make(self.folder, season))
+            key = self._keys[season] = Hashes(_read_or_make(self.folder, season))
             # Another process may have barred the season between the look above and the making of the key.
             self._look()
             if season < self._destroyed_before:
@@ -186,16 +172,50 @@ class SeasonKeys:
             del self._keys[season]
 
 
-class _Key:
-    """What hashes under a season's key, by purpose."""
+class Hashes:
+    """What hashes under one season's key, by purpose."""
 
-    __slots__ = ("message", "pair", "session", "token")
+    __slots__ = ("_message", "_pair", "_session", "_token")
 
     def __init__(self, secret: bytes) -> None:
-        self.token = _mac(secret, b"token")
-        self.pair = _mac(secret, b"pair")
-        self.message = _mac(secret, b"message")
-        self.session = _mac(secret, b"session")
+        self._token = _mac(secret, b"token")
+        self._pair = _mac(secret, b"pair")
+        self._message = _mac(secret, b"message")
+        self._session = _mac(secret, b"session")
+
+    def tokens(self, viewers: Sequence[str] | Texts) -> Tokens:
+        """The season's pseudonyms of viewers, shape (n, 16)."""
+        return self._token.of_texts(viewers).view(np.uint8).reshape(-1, TOKEN_BYTES)
+
+    def pairs(self, tokens: Tokens, subjects: Int64s) -> Int64s:
+        """A keyed 64-bit hash of each (viewer, subject), shape (n,). subjects: keys of videos or creators, or 0.
+
+        CBC-MAC over two blocks, E(E(token) xor (subject || 0)), cut to eight bytes: all messages have the same length,
+        so it is a pseudorandom function. A given viewer's pair meets one of n other pairs of the season with
+        probability n / 2**64; DESIGN.md, section 3, adds that to delta. That two viewers share a token, of 128 bits,
+        adds nothing that shows beside it.
+        """
+        blocks = self._pair.of_blocks(_as_blocks(tokens)).copy()
+        blocks[:, 0] ^= np.asarray(subjects, dtype=np.int64).view(np.uint64)
+        return _cut(self._pair.of_blocks(blocks))
+
+    def messages(self, ids: Sequence[str] | Texts) -> Int64s:
+        """A keyed 64-bit hash of each message id that a client gave, shape (n,).
+
+        An event is a duplicate when its (pair, message) was seen, not when its message was: so no viewer's event,
+        by chance or by design, can displace another viewer's.
+        """
+        return _cut(self._message.of_texts(ids))
+
+    def sessions(self, tokens: Tokens, ids: Sequence[str] | Texts) -> Int64s:
+        """A keyed 64-bit hash of each viewer's playback session, shape (n,); 0 where the id is "".
+
+        It depends on the viewer, so two viewers whose players count sessions 1, 2, 3 share none.
+        """
+        texts = Texts.of(ids)
+        hashed = _cut(self._session.of_texts(texts, after=_as_blocks(tokens)))
+        hashed[texts.lengths == 0] = 0
+        return hashed
 
     def __repr__(self) -> str:
         return "<season key, withheld>"

@@ -120,6 +120,14 @@ CREATE TABLE IF NOT EXISTS webhook_messages (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS webhook_due ON webhook_messages (next_at) WHERE state = 'waiting';
 
+-- A secret that was replaced signs beside the new one until then, so that its owner's program can change over.
+CREATE TABLE IF NOT EXISTS webhook_old_secrets (
+    endpoint INTEGER NOT NULL REFERENCES webhook_endpoints ON DELETE CASCADE,
+    secret BLOB NOT NULL CHECK (length(secret) = 32),
+    until INTEGER NOT NULL,
+    PRIMARY KEY (endpoint, secret)
+) STRICT, WITHOUT ROWID;
+
 -- What a creator wants to be told of, and since when; and what they were told by mail.
 CREATE TABLE IF NOT EXISTS alert_choices (
     creator TEXT PRIMARY KEY,

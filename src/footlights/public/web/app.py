@@ -25,6 +25,7 @@ from starlette.routing import Route
 from footlights.public.board import evidence
 from footlights.public.languages import Languages
 from footlights.public.web import drawing, exports, openapi, pages, questions, sessions, signin
+from footlights.public.web.afterwards import Application
 from footlights.public.web.alerts import Alerts
 from footlights.public.web.api import ENDPOINTS, Call, Endpoint, links
 from footlights.public.web.apps import AppSide
@@ -88,15 +89,15 @@ class _Site:
         )  # fmt: skip
         self._shared = Shared(data, settings, self._templates)
         self._accounts, self._boards, self._html = self._shared.accounts, self._shared.boards, self._shared.html
-        self._watching = Watching(self._shared)
         self._operators = OperatorPages(self._shared)
         self._vouching = signin.platforms(self._shared)
         self._apps = AppSide(self._shared, self._operators)
+        self._watching = Watching(self._shared, self._apps)
         self._openapi = msgspec.json.encode(with_apps(openapi.document()))
 
     def app(self) -> Starlette:
         histories = Histories(self._shared)
-        app = Starlette(
+        app = Application(
             routes=[
                 *(self._api_route(endpoint) for endpoint in ENDPOINTS),
                 *(self._page_route(page) for page in (*pages.PAGES, SHARE)),
@@ -132,7 +133,7 @@ class _Site:
             exception_handlers={**handlers(self._say), sqlite3.OperationalError: self._board_away},
             lifespan=self._lifespan,
         )
-        app.state.end_streams = self._watching.stages.end
+        app.state.end_streams = self._watching.end
         app.state.compile_pages = self._templates.compile
         return app
 

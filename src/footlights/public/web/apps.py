@@ -30,7 +30,7 @@ from footlights.public.web.problems import app_refusal
 from footlights.public.web.shared import Shared
 
 _CREATOR, _VIDEO, _LIVE = "/api/v1/creators/{creator}", "/api/v1/videos/{video}", "/api/v1/lives/{live}"
-#: What an app needs to read a route of the API.
+#: What an app needs to read a route of the API, or to watch a live room.
 NEEDS: dict[str, frozenset[str]] = {
     "/api/v1/creators": frozenset({"user.info.basic", "user.info.profile"}),
     f"{_CREATOR}/overview": frozenset({"user.info.stats", "video.list"}),
@@ -58,6 +58,7 @@ NEEDS: dict[str, frozenset[str]] = {
     f"{_CREATOR}/lives": frozenset({"live.insights"}),
     _LIVE: frozenset({"live.insights"}),
     f"{_LIVE}/replay": frozenset({"live.insights"}),
+    "/live/{live}": frozenset({"live.insights"}),
 }
 
 
@@ -92,6 +93,12 @@ class AppSide:
         """Write down what an app is about to be told; what a creator reads themselves is nobody's business."""
         if isinstance(who, AppWho):
             self._door.note(who, path, through_utc=board.published_through_utc())
+
+    def may_still(self, who: Who, path: str, said: str) -> bool:
+        """Whether somebody may go on reading what they were let in to. said: the token that they came with."""
+        if isinstance(who, AppWho):
+            return self._door.may_still(who, NEEDS[path], said)
+        return self._shared.accounts.who(said) == who
 
     def headers(self, who: Who | None) -> Mapping[str, str]:
         """What the answer to an app has to carry."""

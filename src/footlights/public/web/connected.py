@@ -26,6 +26,8 @@ log = structlog.get_logger()
 
 PATH = "/studio/apps"
 READS_SHOWN = 50
+#: Scopes of what is never told by webhook.
+_UNTOLD = frozenset({"user.info.basic", "user.info.profile", "live.insights"})
 APP = Parameter(name="app", schema={"type": "string", "maxLength": 64}, about="Reads of this app alone.")
 
 
@@ -94,6 +96,7 @@ def _app(each: Any) -> dict[str, Any]:
     return {
         "id": each.client_id, "name": each.name, "maker": each.maker, "site": each.site, "state": each.state,
         "reason": each.reason, "scopes": [BY_NAME[name] for name in each.scopes],
+        "told": each.told and not set(each.scopes) <= _UNTOLD,
         "agreed": rfc3339(each.agreed_at_utc), "until": rfc3339(each.expires_at_utc),
         "used": None if each.used_at_utc is None else rfc3339(each.used_at_utc),
     }  # fmt: skip

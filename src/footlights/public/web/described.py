@@ -1,4 +1,4 @@
-"""Described. In: the description of the API. Out: the same, with /oauth and /v2 and what an app's token opens."""
+"""Described. In: the description of the API. Out: the same, with /oauth, /v2, webhooks and what a token opens."""
 
 from __future__ import annotations
 
@@ -10,12 +10,16 @@ from footlights.public.accounts.apps.scopes import SCOPES
 from footlights.public.web import display
 from footlights.public.web.apps import NEEDS
 from footlights.public.web.oauth.routes import METADATA_PATH
+from footlights.public.webhooks import messages
+from footlights.terms.figures import rfc3339
 
+_EXAMPLE_UTC = 1_793_534_400
 _REF = "#/components/schemas/{name}"
 _TEXT = {"type": "string"}
 _TAGS = [
     {"name": "oauth", "description": "How an app is let in: OAuth 2.1 with PKCE, DPoP and pushed requests."},
     {"name": "display", "description": "The shape of TikTok's Display API."},
+    {"name": "webhooks", "description": "What an app's own endpoints are told, signed as Standard Webhooks has it."},
 ]
 
 
@@ -96,7 +100,7 @@ _FIELDS = {
 
 def with_apps(described: dict[str, Any]) -> dict[str, Any]:
     """A description of the API, with what apps need beside it."""
-    _, components = msgspec.json.schema_components(list(ANSWERS), ref_template=_REF)
+    _, components = msgspec.json.schema_components([*ANSWERS, *messages.FOR_APPS.values()], ref_template=_REF)
     mine = described["components"]
     for path, operations in described["paths"].items():
         if path in NEEDS:
@@ -106,6 +110,7 @@ def with_apps(described: dict[str, Any]) -> dict[str, Any]:
         **described,
         "tags": [*described.get("tags", []), *_TAGS],
         "paths": described["paths"] | {path: {"post": _form(path)} for path in _FORMS} | _metadata() | _display(),
+        "webhooks": {type: {"post": _told(type, kind.__name__)} for type, kind in messages.FOR_APPS.items()},
         "components": {
             **mine,
             "schemas": components | mine["schemas"],
@@ -171,6 +176,35 @@ def _shown(path: str, scope: str, answer: str, body: str | None = None) -> dict[
         "responses": {"200": told, **_errors("DisplayFailure", 400, 401, 413, 429, 503)},
         "security": [{"oauth": [scope]}],
     }
+
+
+def _told(type: str, kind: str) -> dict[str, Any]:
+    """A message to an app's endpoint."""
+    schema = {
+        "type": "object",
+        "properties": {"type": {"const": type}, "timestamp": _TEXT, "data": {"$ref": _REF.format(name=kind)}},
+        "required": ["type", "timestamp", "data"],
+    }
+    example = {
+        "type": type, "timestamp": rfc3339(_EXAMPLE_UTC), "data": _plain(messages.EXAMPLES[type])
+    }  # fmt: skip
+    headers = ("webhook-id", "webhook-timestamp", "webhook-signature")
+    return {
+        "operationId": type.replace(".", "_"),
+        "tags": ["webhooks"],
+        "summary": messages.ABOUT[type],
+        "parameters": [{"name": name, "in": "header", "required": True, "schema": _TEXT} for name in headers],
+        "requestBody": {"required": True, "content": {"application/json": {"schema": schema, "example": example}}},
+        "responses": {
+            "2XX": {"description": "Taken."}, "410": {"description": "The endpoint is told nothing more."},
+            "default": {"description": "Tried again later."},
+        },
+        "security": [],
+    }  # fmt: skip
+
+
+def _plain(value: msgspec.Struct) -> Any:
+    return msgspec.json.decode(msgspec.json.encode(value))
 
 
 def _errors(schema: str, *statuses: int) -> dict[str, Any]:

@@ -14,9 +14,19 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from footlights.public.accounts.apps.grants import Grants
-from footlights.public.accounts.apps.registry import SESSION_HOURS, STATES, TESTERS_MAX, App, Apps, Said, State
+from footlights.public.accounts.apps.registry import (
+    SESSION_HOURS,
+    STATES,
+    STOPPED,
+    TESTERS_MAX,
+    App,
+    Apps,
+    Said,
+    State,
+)
 from footlights.public.accounts.apps.scopes import PURPOSES, SCOPES
 from footlights.public.web import drawing
+from footlights.public.web.endpoints import Endpoints
 from footlights.public.web.forms import Form, posted
 from footlights.public.web.problems import DEVELOPER_SIGN_IN, LINK_SPENT, NOT_READY, Refusal, bad_form
 from footlights.public.web.sessions import DEVELOPER_COOKIE, base_url, developer_in, developer_out
@@ -37,6 +47,7 @@ class DeveloperPages:
 
     def __init__(self, shared: Shared, apps: Apps, grants: Grants) -> None:
         self._shared, self._apps, self._grants = shared, apps, grants
+        self._endpoints = Endpoints(shared, self, path=PATH)
 
     def routes(self) -> list[Route]:
         """The routes of it."""
@@ -49,7 +60,19 @@ class DeveloperPages:
             Route(f"{PATH}/testers", posted(self._doing(self._testers)), methods=["POST"]),
             Route(f"{PATH}/move", posted(self._doing(self._move)), methods=["POST"]),
             Route(f"{PATH}/secret", posted(self._secret), methods=["POST"]),
+            *self._endpoints.routes(),
         ]
+
+    def owner(self, request: Request) -> str:
+        """Whose endpoints the page is about: of an app that is told anything."""
+        app = self._app_of(request)
+        if app.state in STOPPED:
+            raise bad_form("An app that was stopped is told nothing more.")
+        return f"app:{app.client_id}"
+
+    def page(self, request: Request, values: dict[str, Any]) -> Response:
+        """A developer's page."""
+        return self._page(request, self._app_of(request), values)
 
     # ---- Who
 
@@ -103,6 +126,8 @@ class DeveloperPages:
             "base": base_url(request, self._shared.settings),
             "secret": None,
             "path": PATH,
+            "stopped": app.state in STOPPED,
+            **self._endpoints.values(f"app:{app.client_id}"),
             **values,
         }
         return self._shared.html(request, "developer.html", shown, headers=_UNKEPT)

@@ -33,6 +33,7 @@ from footlights.public.insights import (
     Replay,
     Retention,
     RoomNow,
+    RoomTick,
     Suggestion,
     Suggestions,
     Table,
@@ -226,3 +227,10 @@ EXAMPLES: dict[str, Any] = {
         next_policies=(), older_policies=(),
     ),
 }  # fmt: skip
+
+#: What a stream sends of one tick.
+EXAMPLE_TICK = RoomTick(
+    tick=61, as_of=_AT, fewer_than=None,
+    figures={"concurrent_viewers": _figure("concurrent_viewers", 388, 40, tick=61)},
+    chat_last_minute=_exact("chat_count", 41, tick=61),
+)  # fmt: skip

@@ -32,9 +32,6 @@ def policy(*, collector: str = "", frame_ancestors: str = "'none'", form_action:
 
 POLICY = policy()
 
-#: Where a request's scope has the server's own `send`.
-PLAIN_SEND = "footlights.send"
-
 SECURITY_HEADERS = {
     "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
@@ -58,8 +55,6 @@ class SecurityHeaders:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        # For a stream, once it has begun: each of its pieces would pass through every middleware, for each watcher.
-        scope[PLAIN_SEND] = send
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":

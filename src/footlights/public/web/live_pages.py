@@ -37,6 +37,16 @@ def live_list(call: Call) -> dict[str, Any]:
         return {"running": [], "sessions": []}
 
 
+def on_stage(call: Call) -> list[insights.ListedLive]:
+    """The sessions of a creator that are live now: what the first page after signing in points to."""
+    try:
+        with closing(LiveBoard(call.board.folder)) as board:
+            lives = board.lives(call.creator.id, limit=LISTED)
+    except (BoardDamaged, sqlite3.OperationalError):
+        return []
+    return [insights.listed_live(live) for live in lives if live.last_tick is None]
+
+
 def live_session(call: Call) -> dict[str, Any]:
     """What the page of one session shows: as it stands while it is live, and what it came to afterwards."""
     with closing(LiveBoard(call.board.folder)) as board:

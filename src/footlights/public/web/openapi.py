@@ -8,9 +8,10 @@ from typing import Any
 import msgspec
 
 import footlights
+from footlights.public.insights import RoomTick
 from footlights.public.web.api import ENDPOINTS, FORMAT, VIDEOS_PATH, Endpoint
 from footlights.public.web.calls import NEEDS_SESSION, Access
-from footlights.public.web.examples import EXAMPLES
+from footlights.public.web.examples import EXAMPLE_TICK, EXAMPLES
 from footlights.public.web.exports import MEDIA_TYPES
 from footlights.public.web.problems import (
     FAILED,
@@ -18,6 +19,7 @@ from footlights.public.web.problems import (
     NOT_FOUND,
     NOT_READY,
     SIGN_IN,
+    WATCHED_ENOUGH,
     Problem,
     not_proved,
     problem,
@@ -25,6 +27,8 @@ from footlights.public.web.problems import (
 from footlights.public.web.proofs import DESCRIBED
 from footlights.public.web.queries import Parameter
 from footlights.public.web.sessions import COOKIE
+from footlights.public.web.watching import AFTER
+from footlights.public.web.watching import PATH as STREAM_PATH
 
 _REF = "#/components/schemas/{name}"
 _PRO = frozenset({Access.OWN_CREATOR_PRO, Access.OWN_VIDEO_PRO})
@@ -82,6 +86,7 @@ _REFUSALS: dict[int, tuple[str, str, Problem]] = {
         "Impossible", "Each parameter is as it should be, and what they ask for together cannot be.",
         problem(422, "impossible_query", "What is asked for cannot be", "to needs from: the first day of the period."),
     ),
+    429: ("WatchedEnough", "So many streams are open already: wait for Retry-After.", WATCHED_ENOUGH),
     503: ("NotReady", "Nothing has been published yet.", NOT_READY),
 }  # fmt: skip
 
@@ -90,7 +95,9 @@ def document() -> dict[str, Any]:
     """The whole description."""
     answers = [endpoint.answer for endpoint in ENDPOINTS]
     told = [answer for _, answer, _, _ in DESCRIBED if answer is not None]
-    schemas, components = msgspec.json.schema_components([*answers, *told, Problem], ref_template=_REF)
+    schemas, components = msgspec.json.schema_components(
+        [*answers, *told, RoomTick, Problem], ref_template=_REF
+    )  # fmt: skip
     return {
         "openapi": "3.1.0",
         "info": {
@@ -114,7 +121,8 @@ def document() -> dict[str, Any]:
         }
         | {
             path: {"get": _of_log(path, answer, summary, parameters)} for path, answer, summary, parameters in DESCRIBED
-        },
+        }
+        | {STREAM_PATH: {"get": _stream()}},
         "components": {
             "schemas": {name: _told(schema) for name, schema in components.items()},
             "headers": _HEADERS,
@@ -191,6 +199,48 @@ def _of_log(path: str, answer: type | None, summary: str, parameters: tuple[Para
             "default": _component("Failed"),
         },
         "security": [],
+    }
+
+
+def _stream() -> dict[str, Any]:
+    """The one route that goes on."""
+    seen = {
+        "name": "Last-Event-ID", "in": "header", "required": False, "schema": {"type": "string"}, "example": "61",
+        "description": "The last tick that was seen: those after it are sent first, each once.",
+    }  # fmt: skip
+    number = {"type": "integer", "minimum": 0}
+    gap = {"type": "object", "required": ["after", "next"], "properties": {"after": number, "next": number}}
+    # As OpenAPI 3.2 has it: the schema of one event.
+    event = {
+        "type": "object", "required": ["event", "data"],
+        "properties": {
+            "id": {"type": "string", "pattern": "^[0-9]+$"},
+            "event": {"type": "string", "enum": ["tick", "room", "gap", "end"]},
+            "data": {
+                "type": "string", "contentMediaType": "application/json",
+                "contentSchema": {"anyOf": [{"$ref": _REF.format(name="RoomTick")}, gap, {"maxProperties": 0}]},
+            },
+        },
+    }  # fmt: skip
+    example = {"id": "61", "event": "tick", "data": msgspec.json.encode(EXAMPLE_TICK).decode()}
+    return {
+        "operationId": "live_stream",
+        "tags": ["live"],
+        "summary": "A live room, tick by tick, as server-sent events.",
+        "description": f"For {Access.OWN_LIVE.value}. An event `tick` every two seconds, whose data is a RoomTick and "
+        "whose id the tick's number; `room` when a question was asked or closed, `gap` where ticks are kept no more, "
+        "`end` when the session is over. It ends after ten minutes, or half a second after access does: come back with "
+        "the last id, after the `retry` that was sent.",
+        "parameters": [*_path_parameters(STREAM_PATH), _query_parameter(AFTER), seen],
+        "responses": {
+            "200": {
+                "description": "Ticks, as they come.",
+                "content": {"text/event-stream": {"schema": event, "example": example}},
+            },
+            **{str(status): _component(_REFUSALS[status][0]) for status in (400, 401, 404, 429, 503)},
+            "default": _component("Failed"),
+        },
+        "security": [{"bearer": []}, {"cookie": []}],
     }
 
 

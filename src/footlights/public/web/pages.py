@@ -33,7 +33,7 @@ from footlights.public.web.api import (
 from footlights.public.web.calls import Access
 from footlights.public.web.drawing import bells
 from footlights.public.web.insight_pages import channel_values, video_values
-from footlights.public.web.live_pages import live_list, live_session
+from footlights.public.web.live_pages import live_list, live_session, on_stage
 from footlights.public.web.privacy import privacy
 from footlights.public.web.queries import Parameter
 from footlights.terms.families import POSITIONS, UNKNOWN_LENGTH_MS
@@ -75,6 +75,7 @@ def _overview(call: Call) -> dict[str, Any]:
         "asked": period_query(call),
         "last_day": None if found.as_of is None else last_day(found.as_of),
         "peak": peak(found.curve.points),
+        "on_stage": on_stage(call),
         "channel": insights.channel(call.board, call.creator),
         **clock(call),
     }

@@ -8,8 +8,9 @@
     ◀── event: gap       ticks that are kept no more: the API has the room, the replay all of it
     ◀── event: end       it is over, and the stream with it
 
-Who may watch is decided as for every other route about a live session, and anew every ten minutes: a stream then ends
-and is asked for again.
+Who may watch is decided as for every other route about a live session, for creators, their readers and the apps that
+they let in, and asked again twice a second while a stream is open: whoever signs out, is removed, cut off or suspended
+sees nothing of the next tick. After ten minutes a stream ends in any case, and is asked for again.
 """
 
 from __future__ import annotations
@@ -17,7 +18,10 @@ from __future__ import annotations
 import asyncio
 import re
 import sqlite3
+from collections.abc import Mapping
+from functools import partial
 from itertools import count
+from typing import NamedTuple
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -25,13 +29,15 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from footlights.public.web.calls import Access, session_of
-from footlights.public.web.headers import PLAIN_SEND
+from footlights.public.web.afterwards import AFTERWARDS
+from footlights.public.web.apps import AppSide
+from footlights.public.web.calls import Access
+from footlights.public.web.oauth.door import AppWho
 from footlights.public.web.problems import NOT_FOUND, WATCHED_ENOUGH, Refusal
 from footlights.public.web.queries import Parameter
 from footlights.public.web.sessions import token_of
 from footlights.public.web.shared import Shared
-from footlights.public.web.stages import END, Stage, Stages
+from footlights.public.web.stages import Stage, Stages, Ticket
 from footlights.terms.errors import FootlightsError
 from footlights.terms.live import TICKS
 
@@ -51,16 +57,27 @@ _GOLDEN = 2654435769  # 2**32 / golden ratio: multiples of it fill a circle even
 _HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no", "Vary": "Authorization, Cookie"}
 
 
+class Admitted(NamedTuple):
+    """A session, and somebody who may watch it. stages: the real ones, or those of the simulated platform."""
+
+    live: str
+    ticket: Ticket
+    stages: Stages
+    headers: Mapping[str, str]
+
+
 class Watching:
     """GET /live/{live}."""
 
-    def __init__(self, shared: Shared) -> None:
-        self._shared = shared
-        self.stages = Stages(
-            shared.data / "board",
-            watchers_max=shared.settings.watchers_max,
-            watchers_a_person_max=shared.settings.watchers_a_person_max,
-        )
+    def __init__(self, shared: Shared, apps: AppSide) -> None:
+        self._shared, self._apps = shared, apps
+        self.stages, self._trial_stages = (
+            Stages(
+                folder / "board", watchers_max=shared.settings.watchers_max,
+                watchers_a_person_max=shared.settings.watchers_a_person_max,
+            )
+            for folder in (shared.data, shared.data / "sandbox")
+        )  # fmt: skip
         self._numbers = count()
         self._admitting = asyncio.Semaphore(ADMITTED_AT_A_TIME)
 
@@ -68,27 +85,39 @@ class Watching:
         """The routes of it."""
         return [Route(PATH, self._watch, methods=["GET"], name="live stream")]
 
+    def end(self) -> None:
+        """End every stream: this process is about to stop."""
+        self.stages.end()
+        self._trial_stages.end()
+
     def close(self) -> None:
-        """Give the live board back."""
+        """Give the live boards back."""
         self.stages.close()
+        self._trial_stages.close()
 
     async def _watch(self, request: Request) -> Response:
         async with self._admitting:
-            live_id = await run_in_threadpool(self._admitted, request)
+            admitted = await run_in_threadpool(self._admitted, request)
+        stages = admitted.stages
         try:
-            stage = await self.stages.stage(live_id)
+            stage = await stages.stage(admitted.live)
         except (FootlightsError, sqlite3.Error):
             raise Refusal(NOT_FOUND) from None
-        who = token_of(request) or ""
-        if not self.stages.has_room(stage, who):
+        if not stages.has_room(stage, admitted.ticket):
             raise Refusal(WATCHED_ENOUGH, {"Retry-After": "60"})
-        number = next(self._numbers)
-        return Stream(self.stages, stage, who, after_tick=last_seen(request), number=number)
+        return Stream(admitted, stage, after_tick=last_seen(request), number=next(self._numbers))
 
-    def _admitted(self, request: Request) -> str:
-        session = session_of(request, self._shared.accounts)
-        with self._shared.boards.borrow() as board:
-            return self._shared.call(board, Access.OWN_LIVE, (AFTER,), session, request).live.id
+    def _admitted(self, request: Request) -> Admitted:
+        """Decide as for every other route about a live session; an app's reading is written down before it begins."""
+        session, said = self._apps.session_of(request, PATH), token_of(request) or ""
+        with self._shared.boards_of(session).borrow() as board:
+            live = self._shared.call(board, Access.OWN_LIVE, (AFTER,), session, request).live
+            self._apps.note(session, PATH, board)
+        # All tokens of one app for one creator count together: it may refresh them as often as it likes.
+        person = f"app {session.token.app} {session.creator}" if isinstance(session, AppWho) else said
+        ticket = Ticket(person, said, partial(self._apps.may_still, session, PATH, said))
+        stages = self._trial_stages if session.sandbox else self.stages
+        return Admitted(live.id, ticket, stages, self._apps.headers(session))
 
 
 class Stream(Response):
@@ -96,38 +125,32 @@ class Stream(Response):
 
     media_type = "text/event-stream"
 
-    def __init__(self, stages: Stages, stage: Stage, who: str, *, after_tick: int | None, number: int) -> None:
-        super().__init__(headers=_HEADERS)
+    def __init__(self, admitted: Admitted, stage: Stage, *, after_tick: int | None, number: int) -> None:
+        super().__init__(headers={**_HEADERS, **admitted.headers})
         del self.headers["content-length"]
-        self._stages, self._stage, self._who, self._after_tick = stages, stage, who, after_tick
-        self._retry_ms = retry_ms(number)
+        self._stages, self._ticket = admitted.stages, admitted.ticket
+        self._stage, self._after_tick, self._retry_ms = stage, after_tick, retry_ms(number)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send until the session is over, ten minutes have passed, or the client has gone."""
-        watching = asyncio.ensure_future(self._send(send, scope.get(PLAIN_SEND, send)))
-        # An exception of it is raised here; a client that went away, or a watcher that was let go, is none.
-        gone = asyncio.ensure_future(_gone(receive))
-        gone.add_done_callback(lambda _: watching.cancel())
-        try:
-            await watching
-        except asyncio.CancelledError:
-            if not watching.cancelled():
-                watching.cancel()
-                raise
-        finally:
-            gone.cancel()
+        """Begin it. What follows needs nothing of what was made for the request, and waits for that to be gone."""
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        await send({"type": "http.response.body", "body": b"retry: %d\n\n" % self._retry_ms, "more_body": True})
+        if AFTERWARDS in scope:
+            scope[AFTERWARDS].append(self._stay)
+        else:
+            await self._stay(receive, send)
 
-    async def _send(self, begin: Send, send: Send) -> None:
-        loop = asyncio.get_running_loop()
-        ends_at = loop.time() + STREAM_SECONDS
-        await begin({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-        await _body(begin, b"retry: %d\n\n" % self._retry_ms)
-        with self._stages.watching(self._stage, self._who, after_tick=self._after_tick) as watcher:
-            while (piece := await watcher.piece()) is not None and loop.time() < ends_at:
-                watcher.sending_since = loop.time()
-                await _body(send, piece)
-                watcher.sending_since = 0.0
-        await _body(send, END if piece is None and self._stage.over else b"", more=False)
+    async def _stay(self, receive: Receive, send: Send) -> None:
+        """Watch until the session is over, ten minutes have passed, the client has gone, or may not any more."""
+        with self._stages.watching(
+            self._stage, self._ticket, send, after_tick=self._after_tick, seconds=STREAM_SECONDS
+        ) as watcher:
+            try:
+                while (await receive())["type"] != "http.disconnect":
+                    pass
+            except asyncio.CancelledError:
+                if not watcher.let_go:
+                    raise
 
 
 def retry_ms(number: int) -> int:
@@ -139,12 +162,3 @@ def last_seen(request: Request) -> int | None:
     """The last tick that a client saw, as it says itself; None if it says nothing that is one."""
     said = request.headers.get("last-event-id") or request.query_params.get("after", "")
     return int(said) if re.fullmatch(r"[0-9]{1,5}", said, re.ASCII) else None
-
-
-async def _body(send: Send, piece: bytes, *, more: bool = True) -> None:
-    await send({"type": "http.response.body", "body": piece, "more_body": more})
-
-
-async def _gone(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass

@@ -5,6 +5,8 @@ they are told, is up to whoever calls.
 """
 
 from footlights.public.webhooks.delivery import Courier, Delivered
-from footlights.public.webhooks.endpoints import ENDPOINTS_MAX, Added, Endpoint, Webhooks
+from footlights.public.webhooks.endpoints import ENDPOINTS_MAX, OVERLAP_HOURS, Added, Endpoint, Message, Webhooks
 
-__all__ = ["ENDPOINTS_MAX", "Added", "Courier", "Delivered", "Endpoint", "Webhooks"]
+__all__ = [
+    "ENDPOINTS_MAX", "OVERLAP_HOURS", "Added", "Courier", "Delivered", "Endpoint", "Message", "Webhooks",
+]  # fmt: skip

@@ -25,10 +25,11 @@ AFTER_SECONDS = (5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400)
 FAILING_SECONDS_MAX = 5 * 86_400
 #: How long a message is kept once it was taken, or given up.
 TAKEN_SECONDS, DEAD_SECONDS = 14 * 86_400, 30 * 86_400
+TAKEN_OF_APPS_SECONDS = 3600
 #: Nobody else tries a message in this time; a run that died then leaves it to the next.
 CLAIM_SECONDS = 60
 _AT_A_TIME = 8
-_MESSAGES_A_RUN = 100
+_MESSAGES_A_RUN = 1000
 
 Send = Callable[..., Outcome]
 
@@ -72,24 +73,26 @@ class Courier:
             claimed = self._claim(endpoint)
             if claimed is None:
                 break
-            message, url, secret, body, tries = claimed
+            message, url, secrets, body, tries = claimed
             now = self._store.now_utc()
             headers = {
                 "Content-Type": "application/json",
-                **signed_headers(secret, message_id=message, at_utc=now, body=body),
+                **signed_headers(*secrets, message_id=message, at_utc=now, body=body),
             }
             words += self._note(endpoint, message, tries, self._send(url, headers=headers, body=body))
             if words[-1] != "taken":
                 break
         return words
 
-    def _claim(self, endpoint: int) -> tuple[str, str, bytes, bytes, int] | None:
+    def _claim(self, endpoint: int) -> tuple[str, str, list[bytes], bytes, int] | None:
         now = self._store.now_utc()
         with self._store.changing() as db:
             row = db.execute(
-                "SELECT message, url, secret, body, tries FROM webhook_messages JOIN webhook_endpoints USING (endpoint)"
-                " WHERE endpoint = ? AND state = 'waiting' AND next_at <= ? AND stopped_at IS NULL "
-                "ORDER BY webhook_messages.made_at, message LIMIT 1",
+                # Of one moment by the creator's id: nothing in a message decides when it is sent.
+                "SELECT message, url, secret, body, tries FROM webhook_messages m "
+                "JOIN webhook_endpoints USING (endpoint) LEFT JOIN app_messages USING (message) "
+                "WHERE endpoint = ? AND state = 'waiting' AND next_at <= ? AND stopped_at IS NULL "
+                "ORDER BY m.made_at, creator, type, message LIMIT 1",
                 (endpoint, now),
             ).fetchone()
             if row is None:
@@ -99,7 +102,11 @@ class Courier:
                 "UPDATE webhook_messages SET next_at = ?, tries = tries + 1 WHERE message = ?",
                 (now + CLAIM_SECONDS, row[0]),
             )
-            return row[0], row[1], row[2], row[3], row[4] + 1
+            old = db.execute(
+                "SELECT secret FROM webhook_old_secrets WHERE endpoint = ? AND until > ? ORDER BY until DESC",
+                (endpoint, now),
+            ).fetchall()
+            return row[0], row[1], [row[2], *(secret for (secret,) in old)], row[3], row[4] + 1
 
     def _note(self, endpoint: int, message: str, tries: int, outcome: Outcome) -> list[str]:
         now = self._store.now_utc()
@@ -140,3 +147,10 @@ class Courier:
                 "WHERE (state = 'taken' AND made_at < ?) OR (state = 'dead' AND made_at < ?)",
                 (now - TAKEN_SECONDS, now - DEAD_SECONDS),
             )
+            # One a creator and minute: what made it knows how far it has told, and needs no memory of each.
+            db.execute(
+                "DELETE FROM webhook_messages WHERE state = 'taken' AND made_at < ? "
+                "AND message IN (SELECT message FROM app_messages)",
+                (now - TAKEN_OF_APPS_SECONDS,),
+            )
+            db.execute("DELETE FROM webhook_old_secrets WHERE until <= ?", (now,))

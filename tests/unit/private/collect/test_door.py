@@ -19,9 +19,11 @@ import httpx
 import pytest
 from structlog.testing import capture_logs
 
-from footlights.private.collect.door import TYPES, Door, unpack
+from footlights.private.collect.bodies import unpack
+from footlights.private.collect.door import Door
 from footlights.private.collect.intake import private_folder
 from footlights.private.collect.keys import Keyring
+from footlights.private.collect.posting import TYPES
 from footlights.private.vault.journal import JournalReader
 from footlights.private.vault.records import subject_key
 from footlights.terms.errors import BadRequest
@@ -295,20 +297,18 @@ def test_no_file_and_no_log_holds_anything_that_a_viewer_sent(client: Client, tm
 
 
 class Server:
-    """A collector as its own processes, on a port of the loopback."""
+    """A collector as production runs it, on a port of the loopback."""
 
     def __init__(self, data: Path) -> None:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
         command = [
-            sys.executable, "-m", "granian", "--interface", "asgi", "--factory", "--host", "127.0.0.1",
-            "--port", str(self.port), "--no-ws", "footlights.private.collect.door:app",
+            sys.executable, "-m", "footlights.cli", "collect", "--data", str(data), "--collect-port", str(self.port),
         ]  # fmt: skip
         self.log = (data / "server.log").open("wb")
         self.process = subprocess.Popen(
             command,
-            env=os.environ | {"FOOTLIGHTS_DATA": str(data)},
             stdout=self.log,
             stderr=subprocess.STDOUT,
             start_new_session=True,

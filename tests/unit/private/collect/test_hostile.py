@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from starlette.applications import Starlette
 
-from footlights.private.collect.door import create_app
+from footlights.private.collect.door import Collector, create_app
 from footlights.private.collect.keys import Keyring
 from footlights.settings import load_settings
 from footlights.terms.events import Drop
 from tests.hostile import BODIES, Sent, requests, send
+from tests.wires import request, send_over
 
 LIKE = {"type": "track", "event": "Video Liked", "userId": "ann", "messageId": "m", "properties": {"asset_id": "v1"}}
 Client = Any
@@ -115,7 +115,7 @@ def test_a_viewer_in_the_query_is_the_same_whether_or_not_its_letters_are_escape
 
 
 @pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Starlette, list[bytes]]]:
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Collector, list[bytes]]]:
     data: Path = tmp_path_factory.mktemp("hostile")
     (data / "private").mkdir()
     ring = Keyring(data / "private")
@@ -128,7 +128,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Starlette
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_whatever_is_sent_is_answered_and_the_door_stays_open(
-    data: st.DataObject, shared: tuple[Starlette, list[bytes]]
+    data: st.DataObject, shared: tuple[Collector, list[bytes]]
 ) -> None:
     app, keys = shared
     body = st.just(json.dumps({"batch": [LIKE]}).encode())
@@ -142,3 +142,26 @@ def test_whatever_is_sent_is_answered_and_the_door_stays_open(
         assert (await send(app, last)).status == 200
 
     asyncio.run(all_of())
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_whatever_comes_over_a_connection_ends_no_other_and_every_answer_is_one(
+    data: st.DataObject, shared: tuple[Collector, list[bytes]]
+) -> None:
+    app, keys = shared
+    sent = data.draw(st.lists(requests(st.just(json.dumps({"batch": [LIKE]}).encode()), keys), min_size=1, max_size=4))
+    raw = b"".join(piece for one in sent if one.method != "HEAD" for piece in request(one))
+    at = data.draw(st.integers(0, len(raw)))
+    raw = raw[:at] + data.draw(st.binary(max_size=4)) + raw[at + data.draw(st.integers(0, 4)) :]
+
+    async def all_of() -> None:
+        answers = await send_over(app, raw, piece_bytes=data.draw(st.sampled_from([0, 7, 1000])))
+        assert len(answers) <= len(sent) + 1
+        for got in answers:
+            assert got.status < 500 and (got.is_ordered() or (got.status in (400, 431) and not got.body))
+        like = Sent(method="POST", path=b"/v1/batch", query=b"writeKey=" + keys[0], pieces=(json.dumps(LIKE).encode(),))
+        assert [got.status for got in await send_over(app, b"".join(request(like)))] == [200]
+
+    asyncio.run(all_of())
+    assert app.state.door.room._taken == 0

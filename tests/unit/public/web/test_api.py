@@ -131,6 +131,11 @@ ACCESS = {
     "POST /developer/testers": "own page, developer",
     "POST /developer/move": "own page, developer",
     "POST /developer/secret": "own page, developer",
+    "POST /developer/endpoints": "own page, developer",
+    "POST /developer/endpoints/test": "own page, developer",
+    "POST /developer/endpoints/secret": "own page, developer",
+    "POST /developer/endpoints/again": "own page, developer",
+    "POST /developer/endpoints/remove": "own page, developer",
     "GET /operator/apps": "operator",
     "GET /operator/apps/{app}": "operator",
     "POST /operator/apps/{app}/move": "own page, operator",
@@ -143,6 +148,7 @@ ACCESS = {
     "POST /studio/alerts": "own page, owner",
     "POST /studio/alerts/endpoints": "own page, owner",
     "POST /studio/alerts/endpoints/test": "own page, owner",
+    "POST /studio/alerts/endpoints/secret": "own page, owner",
     "POST /studio/alerts/endpoints/again": "own page, owner",
     "POST /studio/alerts/endpoints/remove": "own page, owner",
     "GET /static/{name}": "anybody",
@@ -525,8 +531,8 @@ def test_openapi_describes_the_routes_that_there_are_and_no_other(client: Client
         for route, who in ACCESS.items()
         if who in ("an app", "an app, for its creator") and "OPTIONS" not in route
     }
-    known = "GET /.well-known/oauth-authorization-server"
-    assert described == {route for route in _API if route != "GET /api/v1/openapi.json"} | apps | {known}
+    beside = {"GET /.well-known/oauth-authorization-server", "GET /live/{live}"}
+    assert described == {route for route in _API if route != "GET /api/v1/openapi.json"} | apps | beside
     ids = [operation["operationId"] for operations in document["paths"].values() for operation in operations.values()]
     assert len(set(ids)) == len(ids)
     text = json.dumps(document)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -8,6 +9,7 @@ import httpx
 import jsonschema_rs
 import pytest
 
+from footlights.public.web import watching
 from footlights.public.web.api import ENDPOINTS
 from footlights.public.web.examples import EXAMPLES
 from footlights.public.web.openapi import document
@@ -35,6 +37,15 @@ def test_every_example_is_valid_by_the_schema_beside_it(path: str) -> None:
         assert parameter["description"]
         if "example" in parameter:
             jsonschema_rs.validator_for(parameter["schema"], validate_formats=True).validate(parameter["example"])
+
+
+def test_the_example_of_a_stream_is_a_tick_by_the_schema_that_its_description_names() -> None:
+    stream = document()["paths"][watching.PATH]["get"]
+    assert "RoomTick" in stream["description"]
+    content = stream["responses"]["200"]["content"]["text/event-stream"]
+    jsonschema_rs.validator_for(_schema(content["schema"])).validate(content["example"])
+    tick = content["schema"]["properties"]["data"]["contentSchema"]
+    jsonschema_rs.validator_for(_schema(tick)).validate(json.loads(content["example"]["data"]))
 
 
 def test_every_refusal_says_by_an_example_what_it_is_like() -> None:

@@ -13,6 +13,7 @@ from footlights.public.web.sessions import COOKIE
 from footlights.settings import load_settings
 from footlights.terms.ticks import HOUR
 from tests import boards
+from tests.liveboards import make_live
 from tests.unit.public.web.conftest import Asking, Client
 
 PAGES = (
@@ -205,3 +206,21 @@ def test_a_body_that_is_too_large_is_refused(client: Client) -> None:
 def test_a_creator_whom_the_board_does_not_know_gets_a_page_and_no_trace(asking: Asking) -> None:
     answer = asking("ghost").get("/studio")
     assert answer.status_code == 404 and "Traceback" not in answer.text
+
+
+def test_who_is_live_finds_the_way_to_their_room_on_the_first_page_and_others_do_not(tmp_path: Path) -> None:
+    folder = tmp_path / "board"
+    boards.make_board(
+        folder, [boards.ACreator(id="ada"), boards.ACreator(id="eve")],
+        [boards.AVideo(id=f"{creator}-0", creator=creator, age_seconds=HOUR) for creator in ("ada", "eve")],
+        every_tick=False,
+    )  # fmt: skip
+    make_live(folder, "now", "ada", [300] * 10, title="Open stage", ended=False)
+    make_live(folder, "before", "eve", [300] * 10, title="It is over")
+    accounts = Accounts(tmp_path / "public")
+    tokens = {who: accounts.redeem(accounts.make_login_link(who, 5)) for who in ("ada", "eve")}
+    accounts.close()
+    app = create_app(tmp_path, load_settings(tmp_path))
+    pages = {who: Client(app, token=token).get("/studio").text for who, token in tokens.items()}
+    assert 'href="/studio/live/now"' in pages["ada"] and "Open stage" in pages["ada"]
+    assert "/studio/live/" not in pages["eve"]

@@ -3,7 +3,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,11 @@ import anyio
 import pytest
 from starlette.applications import Starlette
 
+from footlights.public.accounts.apps.grants import Consent, Grants
+from footlights.public.accounts.apps.reads import Reads
+from footlights.public.accounts.apps.registry import App, Apps, State
 from footlights.public.accounts.creators import Accounts
+from footlights.public.accounts.store import Store
 from footlights.public.board.live import LiveBoard
 from footlights.public.web import stages, watching
 from footlights.public.web.app import create_app
@@ -19,6 +23,7 @@ from footlights.public.web.stages import END, HEARTBEAT
 from footlights.settings import load_settings
 from footlights.terms.events import Kind, QuestionAsked, QuestionClosed
 from tests import boards
+from tests.apps import BACK, registered
 from tests.rooms import BEGIN, HOST, House, ended, event, joins, started
 
 Message = tuple[int | None, str, dict[str, Any]]
@@ -38,10 +43,27 @@ class Site:
     """The application in this loop, and streams of it."""
 
     def __init__(self, data: Path) -> None:
+        self._data = data
         self.app: Starlette = create_app(data, load_settings(data))
         accounts = Accounts(data / "public")
         self.tokens = {who: accounts.redeem(accounts.make_login_link(who, 60)) for who in (HOST, "other")}
         accounts.close()
+        self.store = Store(data / "public")
+        self.apps, self.grants = Apps(self.store, excess="review"), Grants(self.store)
+
+    def let_in(
+        self, scopes: tuple[str, ...] = ("live.insights",), *, state: State = "approved", sandbox: bool = False
+    ) -> App:
+        """Let an app in; who=its client id watches with its token."""
+        app, _ = registered(self._data, state=state)
+        code = self.grants.agree(
+            app, Consent(creator=HOST, sandbox=sandbox, scopes=scopes), redirect_uri=BACK, code_challenge="c",
+            key_print=None,
+        )  # fmt: skip
+        found = self.grants.code(code, app)
+        assert found is not None, "it was made just now"
+        self.tokens[app.client_id] = self.grants.exchange(found, access_key=None, refresh_key=None).access
+        return app
 
     @asynccontextmanager
     async def stream(
@@ -82,7 +104,7 @@ class Stream:
         if not self._asked:
             self._asked = True
             return {"type": "http.request", "body": b"", "more_body": False}
-        await self.left.wait()
+        await self.left.wait()  # set, too, when the answer is complete: then ASGI says the same
         return {"type": "http.disconnect"}
 
     async def send(self, message: Any) -> None:
@@ -93,6 +115,8 @@ class Stream:
             await self._held.wait()
         self.raw += message.get("body", b"")
         self.closed = not message.get("more_body", False)
+        if self.closed:
+            self.left.set()
 
     def messages(self) -> list[Message]:
         found: list[Message] = []
@@ -193,16 +217,23 @@ def test_a_thousand_watchers_share_one_reading_and_one_message(house: House, mon
         found = stages.Stages(house.board, watchers_max=2000, watchers_a_person_max=2000)
         stage = await found.stage("l1")
         assert await found.stage("l1") is stage
-        opened = [found.watching(stage, "ada", after_tick=10) for _ in range(1000)]
-        watchers = [context.__enter__() for context in opened]
-        pieces = [asyncio.ensure_future(watcher.piece()) for watcher in watchers]
-        read = found.reads
-        await asyncio.to_thread(house.publish, 22)
-        sent = await asyncio.gather(*pieces)
-        assert len({id(piece) for piece in sent}) == 1 and sent[0] is not None and b"id: 11\n" in sent[0]
-        assert found.reads - read <= 2, "the look that found it, and one that may have been on its way"
-        for context in opened:
-            context.__exit__(None, None, None)
+        sent: list[Any] = []
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        ticket = stages.Ticket("ada", "token", lambda: True)
+        with ExitStack() as stack:
+            for _ in range(1000):
+                stack.enter_context(found.watching(stage, ticket, send, after_tick=10, seconds=60))
+            read = found.reads
+            await asyncio.to_thread(house.publish, 22)
+            with anyio.fail_after(20):
+                while len(sent) < 1000:
+                    await asyncio.sleep(0.02)
+            assert len({id(message) for message in sent}) == 1 and b"id: 11\n" in sent[0]["body"]
+            assert found.reads - read <= 2, "the look that found it, and one that may have been on its way"
+        assert not stage.watchers and not stage.a_person
         found.close()
 
     run(test, house)
@@ -239,8 +270,8 @@ def test_who_takes_nothing_is_let_go_and_holds_up_nobody(house: House, monkeypat
 
 
 async def _stage_of(site: Site) -> stages.Stage:
-    found: stages.Stages = site.app.state.end_streams.__self__
-    return await found.stage("l1")
+    watched: watching.Watching = site.app.state.end_streams.__self__
+    return await watched.stages.stage("l1")
 
 
 def test_who_went_away_is_counted_no_more(house: House) -> None:
@@ -301,6 +332,99 @@ def test_only_the_host_may_watch_and_only_so_often(house: House, monkeypatch: py
             async with site.stream() as third:
                 await third.until(lambda s: s.closed)
                 assert third.status == 429 and b"too_many_watchers" in third.raw
+
+    run(test, house)
+
+
+def test_an_app_that_a_creator_let_in_gets_each_tick_and_is_written_down(house: House) -> None:
+    async def test(site: Site) -> None:
+        app = site.let_in()
+        async with site.stream(who=app.client_id) as stream:
+            await stream.until(lambda s: s.ids() == [10])
+            await asyncio.to_thread(house.publish, 24)
+            await stream.until(lambda s: s.ids() == [10, 11, 12])
+        (read,) = Reads(site.store).of(HOST, limit=9)
+        assert (read.client_id, read.route, read.reads) == (app.client_id, watching.PATH, 1)
+
+    run(test, house)
+
+
+def test_an_app_sees_no_room_that_it_was_not_let_into(house: House, tmp_path: Path) -> None:
+    boards.make_board(tmp_path / "sandbox" / "board", [boards.ACreator(id=HOST)], [], every_tick=False)
+
+    async def test(site: Site) -> None:
+        for app, live, status in (
+            (site.let_in(("video.list",)), "l1", 403),
+            (site.let_in(), "none", 404),
+            (site.let_in(state="sandbox", sandbox=True), "l1", 404),  # its platform is simulated, and nobody is live
+        ):
+            async with site.stream(live, who=app.client_id) as refused:
+                await refused.until(lambda s: s.closed)
+                assert refused.status == status
+        assert Reads(site.store).of(HOST, limit=9) == []
+
+    run(test, house)
+
+
+def test_all_tokens_of_one_app_hold_so_many_streams_together(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FOOTLIGHTS_WATCHERS_A_PERSON_MAX", "1")
+
+    async def test(site: Site) -> None:
+        app = site.let_in()
+        one = site.tokens[app.client_id]
+        token = site.grants.access(one)
+        assert token is not None
+        with site.store.changing() as db:
+            site.tokens["again"] = site.grants._issue(
+                db, token.family, scopes=("live.insights",), access_key=None, refresh_key=None,
+                until_utc=token.expires_at_utc,
+            ).access  # fmt: skip
+        async with site.stream(who=app.client_id) as first:
+            await first.until(lambda s: bool(s.ids()))
+            async with site.stream(who="again") as second:
+                await second.until(lambda s: s.closed)
+                assert second.status == 429
+
+    run(test, house)
+
+
+def _sign_out(site: Site, _: App) -> None:
+    Accounts(site.store).logout(site.tokens[HOST])
+
+
+def _cut_off(site: Site, app: App) -> None:
+    site.grants.cut(HOST, app.client_id)
+
+
+def _suspend(site: Site, app: App) -> None:
+    site.apps.move(app, "suspended", reason="of a test")
+
+
+def _take_back(site: Site, _: App) -> None:
+    with site.store.changing() as db:
+        db.execute("UPDATE app_grants SET scopes = 'video.list'")
+
+
+@pytest.mark.parametrize("end", [_sign_out, _cut_off, _suspend, _take_back])
+def test_whoever_may_watch_no_more_sees_nothing_of_the_next_tick(
+    house: House, end: Callable[[Site, App], None]
+) -> None:
+    async def test(site: Site) -> None:
+        app = site.let_in()
+        who, other = (HOST, app.client_id) if end is _sign_out else (app.client_id, HOST)
+        async with site.stream(who=who) as cut, site.stream(who=other) as stays:
+            await cut.until(lambda s: s.ids() == [10])
+            await stays.until(lambda s: s.ids() == [10])
+            end(site, app)
+            began = asyncio.get_running_loop().time()
+            await cut.until(lambda s: s.closed)
+            print(f"cut after {asyncio.get_running_loop().time() - began:.2f} s")
+            await asyncio.to_thread(house.publish, 22)
+            await stays.until(lambda s: s.ids() == [10, 11])
+            assert cut.ids() == [10] and END not in cut.raw and not stays.closed
+        async with site.stream(who=who) as again:
+            await again.until(lambda s: s.closed)
+            assert again.status in (401, 403)
 
     run(test, house)
 

@@ -90,7 +90,7 @@ class Issued(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Connected(msgspec.Struct, frozen=True, kw_only=True):
-    """An app that a creator has let in."""
+    """An app that a creator has let in. told: by webhook, without asking."""
 
     client_id: str
     name: str
@@ -102,6 +102,7 @@ class Connected(msgspec.Struct, frozen=True, kw_only=True):
     agreed_at_utc: int
     expires_at_utc: int
     used_at_utc: int | None
+    told: bool
 
 
 class Reused(NotAllowed):
@@ -235,7 +236,8 @@ class Grants:
         """The apps that a creator has let in, the newest consent first."""
         with self._store.reading() as db:
             rows = db.execute(
-                "SELECT client_id, name, maker, site, state, reason, g.scopes, agreed_at, expires_at, used_at "
+                "SELECT client_id, name, maker, site, state, reason, g.scopes, agreed_at, expires_at, used_at, "
+                "EXISTS (SELECT 1 FROM webhook_endpoints WHERE owner = 'app:' || client_id AND stopped_at IS NULL) "
                 "FROM app_grants g JOIN apps USING (app) WHERE creator = ? AND sandbox = 0 AND expires_at > ? "
                 "ORDER BY agreed_at DESC, name",
                 (creator_id, self._store.now_utc()),
@@ -244,8 +246,9 @@ class Grants:
             Connected(
                 client_id=client_id, name=name, maker=maker, site=site, state=state, reason=reason,
                 scopes=in_order(scopes.split()), agreed_at_utc=agreed, expires_at_utc=expires, used_at_utc=used,
+                told=bool(told),
             )
-            for client_id, name, maker, site, state, reason, scopes, agreed, expires, used in rows
+            for client_id, name, maker, site, state, reason, scopes, agreed, expires, used, told in rows
         ]  # fmt: skip
 
     def cut(self, creator_id: str, client_id: str, *, sandbox: bool = False) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+
 import msgspec
 
 from footlights.public.accounts.apps.grants import Token
@@ -55,6 +57,14 @@ class Reads:
                 "route, through FROM app_reads WHERE last_at <= ? ORDER BY last_at LIMIT 4)",
                 (now - self._kept_seconds,),
             )
+
+    def sent(self, db: sqlite3.Connection, app: int, creator_id: str, what: str, *, through_utc: int) -> None:
+        """Write down, in somebody's transaction, that an app is sent figures unasked."""
+        db.execute(
+            "INSERT INTO app_reads VALUES (?, 0, ?, ?, ?, 1, ?) ON CONFLICT DO UPDATE SET "
+            "reads = reads + 1, last_at = excluded.last_at",
+            (creator_id, app, what, through_utc, self._store.now_utc()),
+        )
 
     def of(self, creator_id: str, *, limit: int, client_id: str | None = None) -> list[Read]:
         """The newest reads of a creator's channel."""

@@ -51,6 +51,8 @@ STATES: dict[State, str] = {
 }  # fmt: skip
 #: In which a developer tries their app on simulated creators.
 _TRYING: frozenset[State] = frozenset({"sandbox", "review", "approved"})
+#: In which an app is told nothing any more but that it is so.
+STOPPED: frozenset[State] = frozenset({"suspended", "banned"})
 _LOOPBACK = frozenset({"127.0.0.1", "[::1]", "localhost"})
 _PRIVATE_SCHEME = re.compile(r"[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+")
 #: What may stand in an address that goes into a header: printable ASCII without quotes, spaces and brackets.
@@ -231,6 +233,8 @@ class Apps:
                 raise NotAllowed("Somebody else has changed this app just now. Look at it again.")
             if "approved" in (app.state, state) or app.state == "suspended":
                 _tell(db, app, state, reason, now)
+            if state in STOPPED and app.state not in STOPPED:
+                _tell_stopped(db, app, state, reason, now)
             if state == "banned":
                 db.execute("DELETE FROM app_grants WHERE app = ?", (app.app,))
         return self.get(app.client_id)
@@ -348,6 +352,16 @@ def _tell(db: sqlite3.Connection, app: App, state: State, reason: str, now_utc: 
     db.execute(
         "INSERT INTO app_notices (creator, app, state, reason, at) "
         "SELECT creator, app, ?, ?, ? FROM app_grants WHERE app = ? AND sandbox = 0",
+        (state, reason, now_utc, app.app),
+    )
+
+
+def _tell_stopped(db: sqlite3.Connection, app: App, state: State, reason: str, now_utc: int) -> None:
+    """Leave what the app's own program is told, and a letter to each creator who has let it in: told.py sends them."""
+    db.execute("INSERT INTO app_stops (app, state, reason, at) VALUES (?, ?, ?, ?)", (app.app, state, reason, now_utc))
+    db.execute(
+        "INSERT INTO app_letters (creator, app, state, reason, at) "
+        "SELECT creator, app, ?, ?, ? FROM app_grants WHERE app = ? AND sandbox = 0 ORDER BY creator",
         (state, reason, now_utc, app.app),
     )
 

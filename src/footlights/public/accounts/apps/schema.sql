@@ -131,3 +131,56 @@ CREATE TABLE IF NOT EXISTS app_notices (
     at INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX IF NOT EXISTS app_notices_of ON app_notices (creator);
+
+-- What an app is told by webhook. Up to which moment it was told what was published.
+CREATE TABLE IF NOT EXISTS app_told (
+    app INTEGER PRIMARY KEY REFERENCES apps ON DELETE CASCADE,
+    through INTEGER NOT NULL
+) STRICT;
+
+-- Whose channel each message is about: what waits ends with the creator's consent, as tokens do.
+CREATE TABLE IF NOT EXISTS app_messages (
+    message TEXT PRIMARY KEY REFERENCES webhook_messages ON DELETE CASCADE,
+    app INTEGER NOT NULL,
+    creator TEXT NOT NULL,
+    type TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS app_messages_of ON app_messages (app, creator);
+
+-- An app that was stopped, until it is told; and the creators who had let it in, until they are written to.
+CREATE TABLE IF NOT EXISTS app_stops (
+    stop INTEGER PRIMARY KEY AUTOINCREMENT,
+    app INTEGER NOT NULL REFERENCES apps ON DELETE CASCADE,
+    state TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    at INTEGER NOT NULL
+) STRICT;
+CREATE TABLE IF NOT EXISTS app_letters (
+    letter INTEGER PRIMARY KEY AUTOINCREMENT,
+    creator TEXT NOT NULL,
+    app INTEGER NOT NULL REFERENCES apps ON DELETE CASCADE,
+    state TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    at INTEGER NOT NULL
+) STRICT;
+
+-- These hold whoever ends or narrows a consent, and however it comes to that.
+CREATE TRIGGER IF NOT EXISTS app_grant_ended AFTER DELETE ON app_grants WHEN OLD.sandbox = 0 BEGIN
+    DELETE FROM webhook_messages WHERE state <> 'taken'
+    AND message IN (SELECT message FROM app_messages WHERE app = OLD.app AND creator = OLD.creator);
+END;
+CREATE TRIGGER IF NOT EXISTS app_grant_changed AFTER UPDATE OF scopes ON app_grants
+WHEN OLD.sandbox = 0 AND OLD.scopes <> NEW.scopes BEGIN
+    DELETE FROM webhook_messages WHERE state <> 'taken'
+    AND message IN (SELECT message FROM app_messages WHERE app = OLD.app AND creator = OLD.creator);
+END;
+-- Of an app that is stopped nothing is sent but that it was: see app_stops.
+CREATE TRIGGER IF NOT EXISTS app_stopped AFTER UPDATE OF state ON apps
+WHEN OLD.state = 'approved' AND NEW.state <> 'approved' BEGIN
+    DELETE FROM webhook_messages WHERE state <> 'taken'
+    AND endpoint IN (SELECT endpoint FROM webhook_endpoints WHERE owner = 'app:' || OLD.client_id);
+    DELETE FROM app_told WHERE app = OLD.app;
+END;
+CREATE TRIGGER IF NOT EXISTS app_removed AFTER DELETE ON apps BEGIN
+    DELETE FROM webhook_endpoints WHERE owner = 'app:' || OLD.client_id;
+END;

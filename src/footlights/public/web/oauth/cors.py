@@ -1,4 +1,4 @@
-"""CORS. In: a request for /api/v1 or /v2. Out: an answer that a page of another site may read, without any cookie.
+"""CORS. In: a request for /api/v1, /v2 or /live. Out: an answer that any page may read, without any cookie.
 
 An app that runs in a browser sends its token itself, so no cookie is needed, and none comes along: an answer that is
 open to every site (`*`) is not given to a script that asks with cookies. Source: the Fetch standard, CORS protocol.
@@ -18,10 +18,10 @@ OPEN = {
 PREFLIGHT = {
     **OPEN,
     "Access-Control-Allow-Methods": "GET, POST",
-    "Access-Control-Allow-Headers": "Authorization, Content-Type, DPoP, If-None-Match",
+    "Access-Control-Allow-Headers": "Authorization, Content-Type, DPoP, If-None-Match, Last-Event-ID",
     "Access-Control-Max-Age": "86400",
 }
-_OPEN_PATHS = ("/api/v1/", "/v2/")
+_OPEN_PATHS = ("/api/v1/", "/v2/", "/live/")
 
 
 class Cors:

@@ -71,6 +71,11 @@ class Door:
         consent = token.consent
         return AppWho(creator=consent.creator, sandbox=consent.sandbox, token=token, headers=headers)
 
+    def may_still(self, who: AppWho, needs: frozenset[str], said: str) -> bool:
+        """Whether an app that was let in may go on reading: its token, its state and the creator's consent stand."""
+        token = self._server.grants.access(said)
+        return token is not None and token.digest == who.token.digest and needs <= set(token.consent.scopes)
+
     def note(self, who: AppWho, route: str, *, through_utc: int | None) -> None:
         """Write down what an app is about to be told."""
         self._reads.note(who.token, route, through_utc=through_utc or 0)

@@ -270,7 +270,9 @@ function niceTop(highest) {
 function dateLabel(points) {
   const hours = (points.at(-1).at - points[0].at) / 3_600_000;
   const day = new Intl.DateTimeFormat(locale, { timeZone: "UTC", day: "numeric", month: "short" });
-  const hour = new Intl.DateTimeFormat(locale, { timeZone: "UTC", hour: "2-digit", minute: "2-digit" });
+  // The first minutes of a live room: without seconds every label would be the same.
+  const second = hours < 0.2 ? { second: "2-digit" } : {};
+  const hour = new Intl.DateTimeFormat(locale, { timeZone: "UTC", hour: "2-digit", minute: "2-digit", ...second });
   const month = new Intl.DateTimeFormat(locale, { timeZone: "UTC", month: "short", year: "numeric" });
   if (hours > 24 * 200) return (at) => month.format(at);
   return (at) => (at % 86_400_000 === 0 || hours > 72 ? day.format(at) : hour.format(at));

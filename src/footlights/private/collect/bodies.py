@@ -1,0 +1,76 @@
+"""Bodies. In: how much a request brings. Out: room for it, before a byte of it is kept, and what it is without gzip."""
+
+from __future__ import annotations
+
+import zlib
+
+from footlights.private.collect.commit import busy
+from footlights.private.collect.room import Room
+from footlights.terms.errors import BadRequest
+
+
+class BodyRoom:
+    """Room for one body, from before it is read until it is answered. limit: bytes that a body may have, unpacked."""
+
+    def __init__(self, room: Room, key: str, declared: str, *, limit: int) -> None:
+        """declared: the header Content-Length; of a body that does not say, as much as it may have is kept free.
+
+        Raises BadRequest: too_large, or busy.
+        """
+        self._room = room
+        self._key = key
+        self._size = 0
+        self._limit = limit
+        size = int(declared) if declared.isdecimal() else limit
+        if size > limit:
+            raise too_large(limit)
+        self._take(size)
+
+    def unpacked(self, body: bytes) -> bytes:
+        """The body without gzip, for which it may take more room. Raises BadRequest."""
+        plain = unpack(body, limit=self._limit)
+        if len(plain) > self._size:
+            self._take(len(plain) - self._size)
+        return plain
+
+    def give(self) -> None:
+        """Give back what was taken."""
+        self._room.give(self._key, self._size)
+        self._size = 0
+
+    def __enter__(self) -> BodyRoom:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.give()
+
+    def _take(self, size: int) -> None:
+        if not self._room.take(self._key, size):
+            raise busy("The collector has as many requests in hand as it can hold.")
+        self._size += size
+
+
+def unpack(body: bytes, *, limit: int) -> bytes:
+    """A body without gzip, if it has any. Raises BadRequest; never makes more than `limit` bytes of it."""
+    if not body.startswith(b"\x1f\x8b"):
+        return body
+    unpacker = zlib.decompressobj(wbits=31)
+    try:
+        plain = unpacker.decompress(body, limit + 1)
+    except zlib.error:
+        raise BadRequest("bad_gzip", "The body begins as gzip and is not.") from None
+    if len(plain) > limit:
+        raise too_large(limit)
+    if not unpacker.eof:
+        raise BadRequest("bad_gzip", "The body is gzip that ends too early.")
+    return plain
+
+
+def too_large(limit: int) -> BadRequest:
+    """The refusal of a body that is larger than it may be."""
+    return BadRequest("too_large", f"The body is larger than {limit} bytes, unpacked. Send fewer events.", status=413)
+
+
+def too_slow() -> BadRequest:
+    """The refusal of a body that did not come in time."""
+    return BadRequest("too_slow", "The body took too long to arrive. Send it again.", status=408)

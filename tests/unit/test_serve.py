@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import asyncio
+import socket
+from typing import Any
+
+import pytest
+from granian.constants import Interfaces
+from granian.server.embed import Server
+
+from footlights.serve import limit_the_stuck
+from tests.listening import free_port
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="the system has no such limit")
+def test_a_client_that_takes_nothing_is_hung_up_on_although_the_server_never_notices() -> None:
+    gone: list[str] = []
+
+    async def pours(_: Any, receive: Any, send: Any) -> None:
+        headers = [(b"content-type", b"text/event-stream")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": bytes(16 << 20), "more_body": True})
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        gone.append("hung up")
+
+    async def whole() -> None:
+        port = free_port()
+        server = Server(
+            pours, address="127.0.0.1", port=port, interface=Interfaces.ASGINL, websockets=False, log_enabled=False
+        )
+        serving = asyncio.ensure_future(server.serve())
+        await asyncio.wait_for(limit_the_stuck(port, seconds=1), 10)
+        with socket.create_connection(("127.0.0.1", port)) as stuck:
+            stuck.send(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            for _ in range(200):
+                if gone:
+                    break
+                await asyncio.sleep(0.1)
+        asyncio.get_running_loop().call_soon(server.stop)
+        await serving
+
+    asyncio.run(whole())
+    assert gone == ["hung up"]
