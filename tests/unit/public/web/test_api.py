@@ -74,6 +74,7 @@ ACCESS = {
     "GET /studio/team": "owner",
     "POST /studio/team/invite": "own page, owner",
     "GET /studio/history": "owner",
+    "GET /studio/history/insights": "owner",
     "GET /studio/history/videos": "owner",
     "GET /studio/history/videos/{video}": "owner",
     "GET /studio/history/audience": "owner",
