@@ -39,8 +39,8 @@ from footlights.terms.policy import Policies, Policy
 from footlights.terms.seasons import season_at, season_start_utc
 from footlights.terms.ticks import Schedule, ages_of, last_tick
 
-#: Each is many folds of a store: a fifth of what tests that compute alone are given.
-FOLDED_EXAMPLES = settings().max_examples // 5
+#: Each is many folds of a store: an eighth of what tests that compute alone are given.
+FOLDED_EXAMPLES = settings().max_examples // 8
 POSTED_AT = 1_767_225_600  # 2026-01-01T00:00:00Z
 VIDEOS = {"v1": "c1", "v2": "c1", "v3": "c2"}
 DURATION_MS = {"v1": 10_000, "v2": 400_000, "v3": 0}

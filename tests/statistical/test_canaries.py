@@ -198,9 +198,8 @@ SLOW: dict[str, tuple[Unit, str]] = {
 }
 
 
-@pytest.mark.parametrize(
-    ("name", "unit"), [pytest.param("reach", "video", marks=pytest.mark.slow), ("profile views", "creator")]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "unit"), [("reach", "video"), ("profile views", "creator")])
 def test_a_bound_that_is_taken_out_is_found_by_few_canaries(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, unit: Unit
 ) -> None:

@@ -185,7 +185,9 @@ def _embed_token(store: Store, page: str, origin: str) -> str:
 
 
 @pytest.mark.skipif(not AXE.exists(), reason="no axe-core among the front end's build tools")
-@pytest.mark.parametrize(("view", "theme"), [("desktop", "dark"), ("phone", "light")])
+@pytest.mark.parametrize(
+    ("view", "theme"), [("desktop", "dark"), pytest.param("phone", "light", marks=pytest.mark.slow)]
+)
 def test_axe_finds_nothing_serious(
     browser: Browser, site: str, store: Store, mia: Enrolment, *, view: str, theme: Theme
 ) -> None:

@@ -123,6 +123,7 @@ def test_the_real_deployment_withstands_every_attack(against_the_real: dict[str,
     assert not verdict.failed
 
 
+@pytest.mark.slow
 def test_a_gate_without_noise_is_caught(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def silent(_: KeyedNoise, samplers: Any, *, subjects: Any, nodes: Any, **__: Any) -> Noise:
         return Noise(np.zeros((len(subjects), len(samplers)), dtype=np.int64))

@@ -136,6 +136,9 @@ class Watcher:
             waits_for = sending.send(None)
         except StopIteration:
             return
+        except Exception as error:  # of the server, for this one client: all others go on
+            self._broke(error)
+            return
         self.since = now
         self._stage.slow.add(self)
         self._pending = asyncio.ensure_future(_rest(sending, waits_for))
@@ -144,8 +147,17 @@ class Watcher:
     def _delivered(self, sent: asyncio.Future[None]) -> None:
         self._pending = None
         self._stage.slow.discard(self)
-        if not sent.cancelled() and sent.exception() is None:
+        if sent.cancelled():
+            return
+        error = sent.exception()
+        if error is None:
             self.look(asyncio.get_running_loop().time())
+        else:
+            self._broke(error)
+
+    def _broke(self, error: BaseException) -> None:
+        log.warning("stream.broke", error=type(error).__name__)
+        self.leave()
 
 
 async def _sent(send: Send, message: Message) -> None:
@@ -269,7 +281,7 @@ class Stages:
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="live board")
         self._board: LiveBoard | None = None
         self._stages: dict[str, asyncio.Task[Stage]] = {}
-        self._loops: tuple[asyncio.Task[None], ...] = ()
+        self._loops: dict[str, asyncio.Task[None]] = {}
         #: How often a session was read: once for all who watch it.
         self.reads = 0
 
@@ -283,7 +295,7 @@ class Stages:
 
     def close(self) -> None:
         """Give the file back. Nobody may watch any more."""
-        for loop in self._loops:
+        for loop in self._loops.values():
             loop.cancel()
         self._reader.submit(self._forget)
         self._reader.shutdown(wait=True)
@@ -298,8 +310,9 @@ class Stages:
         except (FootlightsError, sqlite3.Error):
             self._stages.pop(live_id, None)
             raise
-        if all(loop.done() for loop in self._loops):
-            self._loops = (asyncio.ensure_future(self._look()), asyncio.ensure_future(self._guard()))
+        for name, run in (("look", self._look), ("guard", self._guard)):
+            if name not in self._loops or self._loops[name].done():
+                self._loops[name] = asyncio.ensure_future(run())
         return stage
 
     def has_room(self, stage: Stage, ticket: Ticket) -> bool:

@@ -109,12 +109,16 @@ class Watching:
 
     def _admitted(self, request: Request) -> Admitted:
         """Decide as for every other route about a live session; an app's reading is written down before it begins."""
-        session, said = self._apps.session_of(request, PATH), token_of(request) or ""
+        session = self._apps.session_of(request, PATH)
         with self._shared.boards_of(session).borrow() as board:
             live = self._shared.call(board, Access.OWN_LIVE, (AFTER,), session, request).live
             self._apps.note(session, PATH, board)
-        # All tokens of one app for one creator count together: it may refresh them as often as it likes.
-        person = f"app {session.token.app} {session.creator}" if isinstance(session, AppWho) else said
+        if isinstance(session, AppWho):
+            said = request.headers["authorization"].partition(" ")[2].strip()  # Bearer, or DPoP
+            # All tokens of one app for one creator count together: it may refresh them as often as it likes.
+            person = f"app {session.token.app} {session.creator}"
+        else:
+            person = said = token_of(request) or ""
         ticket = Ticket(person, said, partial(self._apps.may_still, session, PATH, said))
         stages = self._trial_stages if session.sandbox else self.stages
         return Admitted(live.id, ticket, stages, self._apps.headers(session))

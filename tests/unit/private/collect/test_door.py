@@ -260,17 +260,19 @@ def test_it_says_whether_it_lives_and_takes_events(client: Client) -> None:
     assert client.anonymous("GET", "/readyz").status_code == 503
 
 
+@pytest.mark.parametrize(("path", "step"), [("/t", "take_columns"), ("/api/v1/videos/v1/views", "take")])
 def test_a_fault_of_ours_is_a_500_whose_log_says_where_and_not_what(
-    client: Client, monkeypatch: pytest.MonkeyPatch
+    path: str, step: str, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fault(*_: object) -> None:
         raise RuntimeError(VIEWER)
 
-    monkeypatch.setattr(client.app.state.door.intake, "take_columns", fault)
+    monkeypatch.setattr(client.app.state.door.intake, step, fault)
     with capture_logs() as logs:
-        answer = client.post("/t", json=LIKE)
+        answer = client.post(path, json=LIKE | {"currentTime": 1})
     assert (answer.status_code, answer.json()["code"]) == (500, "failed")
-    assert logs[0]["event"] == "collect.failed" and logs[0]["error"] == "RuntimeError"
+    assert answer.headers["access-control-allow-origin"] == "*"
+    assert [(log["event"], log["error"]) for log in logs] == [("collect.failed", "RuntimeError")]
     assert VIEWER not in str(logs) + answer.text
 
 

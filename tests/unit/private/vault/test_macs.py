@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
@@ -52,3 +54,12 @@ def test_a_tag_depends_on_its_secret_and_no_secret_can_be_printed() -> None:
 def test_a_text_that_is_no_unicode_is_refused() -> None:
     with pytest.raises(UnicodeEncodeError):
         Mac(SECRET).of_texts(["\ud800"])
+
+
+def test_threads_that_ask_at_once_get_the_tags_that_one_gets() -> None:
+    mac = Mac(b"\x07" * 32)
+    texts = [[f"{thread}-{row}" * (row % 5 + 1) for row in range(300)] for thread in range(4)]
+    alone = [mac.of_texts(some).tolist() for some in texts]
+    with ThreadPoolExecutor(4) as threads:
+        for _ in range(20):
+            assert [tags.tolist() for tags in threads.map(mac.of_texts, texts)] == alone

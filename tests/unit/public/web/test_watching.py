@@ -23,7 +23,7 @@ from footlights.public.web.stages import END, HEARTBEAT
 from footlights.settings import load_settings
 from footlights.terms.events import Kind, QuestionAsked, QuestionClosed
 from tests import boards
-from tests.apps import BACK, registered
+from tests.apps import BACK, Key, registered
 from tests.rooms import BEGIN, HOST, House, ended, event, joins, started
 
 Message = tuple[int | None, str, dict[str, Any]]
@@ -52,17 +52,20 @@ class Site:
         self.apps, self.grants = Apps(self.store, excess="review"), Grants(self.store)
 
     def let_in(
-        self, scopes: tuple[str, ...] = ("live.insights",), *, state: State = "approved", sandbox: bool = False
-    ) -> App:
+        self, scopes: tuple[str, ...] = ("live.insights",), *, state: State = "approved", sandbox: bool = False,
+        key_print: str | None = None,
+    ) -> App:  # fmt: skip
         """Let an app in; who=its client id watches with its token."""
         app, _ = registered(self._data, state=state)
         code = self.grants.agree(
             app, Consent(creator=HOST, sandbox=sandbox, scopes=scopes), redirect_uri=BACK, code_challenge="c",
-            key_print=None,
+            key_print=key_print,
         )  # fmt: skip
         found = self.grants.code(code, app)
         assert found is not None, "it was made just now"
-        self.tokens[app.client_id] = self.grants.exchange(found, access_key=None, refresh_key=None).access
+        self.tokens[app.client_id] = self.grants.exchange(
+            found, access_key=key_print, refresh_key=key_print
+        ).access  # fmt: skip
         return app
 
     @asynccontextmanager
@@ -74,9 +77,13 @@ class Site:
         last: int | None = None,
         query: str = "",
         held: asyncio.Event | None = None,
+        proof: str | None = None,
     ) -> AsyncIterator[Stream]:
         opened = Stream(held)
         headers = [(b"authorization", f"Bearer {self.tokens[who]}".encode()), (b"host", b"studio.test")]
+        if proof is not None:
+            headers = [(b"authorization", f"DPoP {self.tokens[who]}".encode()), (b"host", b"studio.test")]
+            headers.append((b"dpop", proof.encode()))
         if last is not None:
             headers.append((b"last-event-id", str(last).encode()))
         scope = {
@@ -98,6 +105,8 @@ class Stream:
 
     def __init__(self, held: asyncio.Event | None) -> None:
         self.status, self.raw, self.closed = 0, b"", False
+        self.headers: dict[str, str] = {}
+        self.fails_at = b""
         self.left, self._held, self._asked = asyncio.Event(), held, False
 
     async def receive(self) -> dict[str, Any]:
@@ -110,9 +119,12 @@ class Stream:
     async def send(self, message: Any) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
+            self.headers = {name.decode(): value.decode() for name, value in message["headers"]}
             return
         if self._held is not None and self.raw:
             await self._held.wait()
+        if self.fails_at and self.fails_at in message.get("body", b""):
+            raise OSError("the client's connection broke")
         self.raw += message.get("body", b"")
         self.closed = not message.get("more_body", False)
         if self.closed:
@@ -345,6 +357,40 @@ def test_an_app_that_a_creator_let_in_gets_each_tick_and_is_written_down(house: 
             await stream.until(lambda s: s.ids() == [10, 11, 12])
         (read,) = Reads(site.store).of(HOST, limit=9)
         assert (read.client_id, read.route, read.reads) == (app.client_id, watching.PATH, 1)
+
+    run(test, house)
+
+
+def test_a_token_that_is_bound_to_a_key_watches_with_one_proof_for_as_long_as_it_stands(house: House) -> None:
+    async def test(site: Site) -> None:
+        key = Key()
+        app = site.let_in(key_print=key.print_)
+        token, url = site.tokens[app.client_id], "http://studio.test/live/l1"
+        async with site.stream(who=app.client_id, proof=key.proof("GET", url, token=token)) as asked:
+            await asked.until(lambda s: s.closed)
+            assert asked.status == 401
+        nonce = asked.headers["dpop-nonce"]
+        async with site.stream(who=app.client_id, proof=key.proof("GET", url, token=token, nonce=nonce)) as stream:
+            await stream.until(lambda s: s.ids() == [10])
+            await asyncio.sleep(3 * stages.GUARD_SECONDS)
+            await asyncio.to_thread(house.publish, 22)
+            await stream.until(lambda s: s.ids() == [10, 11])
+            site.grants.cut(HOST, app.client_id)
+            await stream.until(lambda s: s.closed)
+
+    run(test, house)
+
+
+def test_a_connection_that_breaks_in_the_middle_of_a_tick_is_one_alone(house: House) -> None:
+    async def test(site: Site) -> None:
+        async with site.stream() as breaks, site.stream() as stays:
+            await breaks.until(lambda s: s.ids() == [10])
+            await stays.until(lambda s: s.ids() == [10])
+            breaks.fails_at = b"id: 11"
+            await asyncio.to_thread(house.publish, 24)
+            await stays.until(lambda s: s.ids() == [10, 11, 12])
+            assert len((await _stage_of(site)).watchers) == 1
+        assert breaks.ids() == [10]
 
     run(test, house)
 
