@@ -8,6 +8,7 @@ from pathlib import Path
 from footlights.gate.notary import LogKeys
 from footlights.public.board.notes import verifier_key
 from footlights.public.board.write import BoardWriter
+from footlights.public.board.write_live import LiveBoardWriter
 from tests.boards import NOW
 
 
@@ -16,6 +17,14 @@ def sign(data: Path, *, through_utc: int = NOW) -> LogKeys:
     keys = LogKeys(data / "private")
     with closing(BoardWriter(data / "board")) as board, board:
         board.seal(keys, through_utc=through_utc)
+    return keys
+
+
+def sign_live(data: Path, *, through_utc: int = NOW) -> LogKeys:
+    """The same of its live board."""
+    keys = LogKeys(data / "private")
+    with closing(LiveBoardWriter(data / "board")) as board:
+        board.seal(keys, through_utc=through_utc, restores=0)
     return keys
 
 

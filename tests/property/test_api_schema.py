@@ -49,6 +49,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
     )
     notaries.sign(data)
     make_live(data / "board", "l0", "ada", [300] * 60)
+    notaries.sign_live(data)
     accounts = Accounts(data / "public")
     token = accounts.redeem(accounts.make_login_link("ada", 5))
     accounts.close()

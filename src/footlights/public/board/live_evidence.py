@@ -32,7 +32,7 @@ from footlights.public.board.evidence import (
     proved_matrix,
     proved_row,
 )
-from footlights.public.board.live import Live, LiveBoard, Question
+from footlights.public.board.live import Live, LiveBoard, LivePlan, Question
 from footlights.public.board.live_streams import LiveStream, LiveStreamTable, noise_of
 from footlights.public.board.matrices import Matrices
 from footlights.public.board.noise import Floats
@@ -81,6 +81,10 @@ class TracedLive(LiveBoard):
             for question in super().questions(live)
             if self._until(live, question.asked_tick) is not None
         ]
+
+    def plan(self, live: Live) -> LivePlan | None:
+        """As the board has it, once a tick is proved: its stream's statement names the plan."""
+        return super().plan(live) if self._newest(live, "live") is not None else None
 
     def spend(self, live: Live, family: str) -> int | None:
         """The spend of one of a session's streams; None before it was charged."""
@@ -143,9 +147,6 @@ def live_evidence(matrices: Matrices, asked: Asked, answer: Callable[[LiveBoard,
 
 def _gathered(board: TracedLive, session: Live, asked: Asked) -> Evidence:
     hashes, streams, log = Hashes(), _Streams(board), board.log()
-    ticking = board.spend(session, "live")
-    if ticking is not None:
-        streams.place(ticking, 1)  # what its noise is belongs to an answer without rows, too
     rows = [
         proved_row(
             log, board.size, streams.stream(spend, tick), tick, packed, stream_at=streams.place(spend, tick),
@@ -208,6 +209,7 @@ class ProvedLive(LiveBoard):
         self.folder = Path()
         self._plans = {}
         self._of, self._evidence = evidence.live, evidence
+        _require_whole(evidence, evidence.live)
         self._db = sqlite3.connect(":memory:", check_same_thread=False)
         self._db.deserialize(_empty_board())
         try:
@@ -253,6 +255,18 @@ class ProvedLive(LiveBoard):
         roots = next(plan.matrices for plan in self._evidence.plans if plan.hash == ticking)
         matrix = self._evidence.matrices.get(roots[name], ProvedMatrix(size=1, rows={}))
         return Lines((matrix.size,), lambda line: _line(matrix, line), set())
+
+
+def _require_whole(evidence: Evidence, of: OfLive) -> None:
+    """Sums over a session are of all its ticks: one that is left out would make another sum of what was published.
+
+    And each stream is that of a proved row: what its plan says of noise is proved by nothing else.
+    """
+    if {row.stream for row in evidence.rows} != set(range(len(of.streams))):
+        raise ProofFailed("The evidence names a stream of which it proves no row.")
+    ticks = sorted(row.tick for row in evidence.rows if of.streams[row.stream].family == "live")
+    if ticks != list(range(of.session.first_tick, of.session.first_tick + len(ticks))):
+        raise ProofFailed("Ticks of the session are left out: what is summed over them cannot be told.")
 
 
 def _line(matrix: ProvedMatrix, line: int) -> Floats:

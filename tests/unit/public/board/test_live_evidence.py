@@ -214,6 +214,37 @@ def test_a_live_row_in_the_log_of_minutes_proves_nothing(data: Path, proof: Proo
         questions.verify(msgspec.structs.replace(proof[0], checkpoint=note), proof[1])
 
 
+@pytest.mark.parametrize("endpoint", sorted(questions.OF_SESSION))
+def test_a_tick_that_is_left_out_is_missed(data: Path, endpoint: str) -> None:
+    """Each row that is left is proved; a mean over them would be one that nobody published."""
+    found = ask(data, endpoint)
+    assert found.live is not None
+    families = [stream.family for stream in found.live.streams]
+    for left_out in (1, 40):
+        rows = [row for row in found.rows if (families[row.stream], row.tick) != ("live", left_out)]
+        with pytest.raises(ProofFailed, match="left out"):
+            questions.verify(msgspec.structs.replace(found, rows=rows), key_of(data))
+
+
+def test_a_plan_that_no_proved_row_names_makes_no_interval(proof: Proof) -> None:
+    """Without the ticks, whose statement names the plan, nobody may say how wide an audience's intervals are."""
+    of = proof[0].live
+    assert of is not None
+    at = next(at for at, stream in enumerate(of.streams) if stream.family == "live")
+    rows = [row for row in proof[0].rows if row.stream != at]
+    with pytest.raises(ProofFailed, match="no row"):
+        questions.verify(msgspec.structs.replace(proof[0], rows=rows), proof[1])
+
+
+def test_a_session_of_which_no_minute_is_over_has_nothing_to_prove_yet(tmp_path: Path) -> None:
+    house = House(tmp_path)
+    told(house)
+    house.publish(40)
+    found = ask(tmp_path)
+    assert found.rows == [] and found.asked[0].answer["figures"]["live_viewers"]["state"] == "pending"
+    assert questions.verify(found, key_of(tmp_path)).differences == ()
+
+
 def test_another_sessions_rows_are_not_this_ones(data: Path, proof: Proof) -> None:
     of = ask(data, live="l2").live
     assert of is not None and proof[0].live is not None
