@@ -85,7 +85,7 @@ def _verify(
 ) -> BoardVerdict:
     note = Log(db).checkpoint()
     if note is None:
-        raise ProofFailed("This board has no log yet: the gate signs one at its next tick.")
+        raise ProofFailed("This board has no log yet: its gate signs one at its next tick, or when a minute is over.")
     checkpoint = opened(note, trusted(Log(db).keys(), key))
     if not same_log(checkpoint.origin, key, log=log):
         raise ProofFailed("The board's log is another than the key's.")

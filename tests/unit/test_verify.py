@@ -283,3 +283,8 @@ def test_the_command_checks_the_live_board_of_a_folder_too(
     with pytest.raises(SystemExit) as ended:
         main(["verify", str(data), "--key", written[1]])
     assert ended.value.code == 1 and "Tick 4 of live of l1" in capsys.readouterr().out
+    changed(data, "DELETE FROM facts WHERE name = 'log_checkpoint'", file=LIVE_FILE)
+    with pytest.raises(SystemExit) as ended:
+        main(["verify", str(data), "--key", written[1]])
+    said = capsys.readouterr().out
+    assert ended.value.code == 1 and "all as published" in said and "live sessions: This board has no log yet" in said

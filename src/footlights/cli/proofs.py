@@ -72,11 +72,15 @@ def _verify_board(asked: argparse.Namespace, folder: Path) -> None:
     key = _key_of(asked, published_key(folder))
     with Progress("verifying", unit="rows") as progress:
         verdict = verify_board(folder, key, progress=progress)
-        live = verify_live(folder, key, progress=progress)
+        live, failed = None, ""
+        try:
+            live = verify_live(folder, key, progress=progress)
+        except ProofFailed as error:  # what the board came to is told all the same
+            failed = str(error)
     found = [each for each in (verdict, live) if each is not None]
-    told = {**msgspec.to_builtins(verdict), "live": msgspec.to_builtins(live)}
-    say(asked, told, "\n".join(line for each in found for line in _words(each)))
-    if any(each.differences for each in found):
+    lines = [line for each in found for line in _words(each)] + ([f"live sessions: {failed}"] if failed else [])
+    say(asked, {**msgspec.to_builtins(verdict), "live": msgspec.to_builtins(live), "failed": failed}, "\n".join(lines))
+    if failed or any(each.differences for each in found):
         raise SystemExit(1)
 
 
