@@ -219,6 +219,13 @@ def test_the_noise_of_minutes_is_known_for_as_long_as_a_session_lasts(large: Liv
     assert plan.std("concurrent_viewers", step=TICKS - 1, tick=TICKS) == pytest.approx(34.8, abs=0.1)
 
 
+def test_a_room_is_followed_for_as_long_as_a_session_lasts(tmp_path: Path) -> None:
+    make_live(tmp_path, "long", "ada", [500] * TICKS, ended=False)
+    board = LiveBoard(tmp_path)
+    assert room_now(board, board.live("long")).tick == TICKS
+    board.close()
+
+
 def test_a_live_session_is_what_was_declared(large: LiveBoard) -> None:
     live = large.live("l1")
     assert isinstance(live, Live) and (live.title, live.creator, live.last_tick) == ("Song", "ada", 450)
