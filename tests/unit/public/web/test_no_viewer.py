@@ -62,7 +62,7 @@ KNOWN = {name for names in OF.values() for name in names.split()}
 PARAMETERS = set(
     "after client_id client_secret code code_challenge code_challenge_method code_verifier creator cursor days dpop "
     "dpop_jkt fields format from grant_type granularity ids if-modified-since if-none-match kind leaf live "
-    "last-event-id max_count metric metrics minute order other place posted_from posted_to q redirect_uri "
+    "last-event-id log max_count metric metrics minute order other place posted_from posted_to q redirect_uri "
     "refresh_token response_type scope since sort state to token until video".split()
 )
 NAMES_A_VIEWER = re.compile(
