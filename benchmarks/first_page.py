@@ -18,7 +18,9 @@ from playwright.sync_api import Browser, BrowserContext
 
 from benchmarks.large_board import LargeBoard, Size, star
 from footlights.public.accounts.creators import Accounts
+from footlights.public.web.app import create_app
 from footlights.public.web.sessions import COOKIE
+from footlights.settings import load_settings
 
 PATHS = {"first": "/studio", "again": "/studio", "year": "/studio?days=365", "year again": "/studio?days=365"}
 _PAINT = """() => new Promise((told) => new PerformanceObserver((list) =>
@@ -44,10 +46,13 @@ def main() -> None:
 
 
 def run(data: Path, *, videos: int) -> None:
-    from tests.web.serving import chromium, served
+    from tests.listening import free_port, listening
+    from tests.web.serving import chromium
 
-    token = board_of(data, videos=videos)
-    with served(data) as port, chromium() as browser:
+    token, port = board_of(data, videos=videos), free_port()
+    app = create_app(data, load_settings(data))
+    app.state.compile_pages()  # as the public process does before it listens
+    with listening(app, port), chromium() as browser:
         for name, look in looked_at(browser, port, token).items():
             print(
                 f"{name:12} {look.bytes / 1000:7.1f} kB in {look.requests:2} requests   "
