@@ -246,7 +246,7 @@ class World:
         return {names[video]: (int(likes), int(comments)) for video, likes, comments in rows}
 
     def followers(self) -> dict[str, int]:
-        """Followers by creator; who gained none is not among them, whether one came and went between two folds or not."""
+        """Followers by creator; who gained none is not among them, whether some came and went or not."""
         names = {subject_key("creator", creator): creator for creator in CREATORS}
         rows = self.store.execute(
             "SELECT creator, sum(change) FROM follower_changes GROUP BY 1 HAVING sum(change) <> 0"
