@@ -72,7 +72,7 @@ class ConnectedApps:
 
     def _cut(self, request: Request, form: Form) -> Response:
         try:
-            self._grants.cut(self._owner(request), form.get("app", ""))
+            self._grants.cut(self._shared.owner(request), form.get("app", ""))
         except NotAllowed as problem:
             raise bad_form(problem) from None
         log.info("app.cut_off")
@@ -82,14 +82,8 @@ class ConnectedApps:
         number = form.get("notice", "")
         if not (number.isascii() and number.isdigit() and len(number) < 16):
             raise bad_form("notice is the number of one of your notices.")
-        self._reads.read_notices(self._owner(request), up_to=int(number))
+        self._reads.read_notices(self._shared.owner(request), up_to=int(number))
         return RedirectResponse(PATH, status_code=303)
-
-    def _owner(self, request: Request) -> str:
-        session = session_of(request, self._shared.accounts)
-        with self._shared.boards.borrow() as board:
-            self._shared.call(board, Access.OWNER, (), session, request)
-        return session.creator
 
 
 def _app(each: Any) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from footlights.public.insights import DaySums
 from footlights.public.languages import Language
 from footlights.public.web.api import Call
 from footlights.public.web.boards import Boards
-from footlights.public.web.calls import Access, admit
+from footlights.public.web.calls import Access, admit, session_of
 from footlights.public.web.problems import NOT_READY, Refusal
 from footlights.public.web.queries import Parameter, checked_query
 from footlights.public.web.sessions import LANGUAGE_COOKIE, here
@@ -85,6 +85,13 @@ class Shared:
             board=board, admitted=admitted, query=query, sums=self.sums_of(session), accounts=self.accounts,
             shares=self.shares,
         )  # fmt: skip
+
+    def owner(self, request: Request) -> str:
+        """The creator who asks, themselves and no reader of theirs. Raises Refusal."""
+        session = session_of(request, self.accounts)
+        with self.boards.borrow() as board:
+            self.call(board, Access.OWNER, (), session, request)
+        return session.creator
 
     def language_of(self, request: Request) -> Language:
         """The language that somebody chose, or else the one of ours that their browser likes best."""

@@ -84,7 +84,7 @@ class Sharing:
         return await run_in_threadpool(self._ended, request, await _fields(request))
 
     def _made(self, request: Request, form: dict[str, list[str]]) -> Response:
-        owner = self._owner(request)
+        owner = self._shared.owner(request)
         days = _one(form, "days")
         if days not in {str(each) for each in DAYS}:
             raise bad_form("days is one of those that the page offers.")
@@ -101,7 +101,7 @@ class Sharing:
         return self._page(request, {"made": {"title": title, "link": link, "days": int(days)}})
 
     def _ended(self, request: Request, form: dict[str, list[str]]) -> Response:
-        owner = self._owner(request)
+        owner = self._shared.owner(request)
         number = _one(form, "share")
         if not (number.isascii() and number.isdigit() and len(number) < 16):
             raise bad_form("share is the number of one of your links.")
@@ -168,12 +168,6 @@ class Sharing:
         if found is None:
             raise Refusal(NOT_FOUND)
         return found[0], evidence_.read(found[1])
-
-    def _owner(self, request: Request) -> str:
-        session = session_of(request, self._shared.accounts)
-        with self._shared.boards.borrow() as board:
-            self._shared.call(board, Access.OWNER, (), session, request)
-        return session.creator
 
     def _page(self, request: Request, values: dict[str, Any]) -> Response:
         session = session_of(request, self._shared.accounts)

@@ -35,7 +35,7 @@ class Team:
         ]
 
     def _invite(self, request: Request, form: Form) -> Response:
-        creator_id = self._owner(request)
+        creator_id = self._shared.owner(request)
         try:
             token = self._shared.accounts.invite(creator_id, form.get("label", ""))
         except NotAllowed as problem:
@@ -46,7 +46,7 @@ class Team:
         return self._page(request, {"invited": invited})
 
     def _remove(self, request: Request, form: Form) -> Response:
-        creator_id = self._owner(request)
+        creator_id = self._shared.owner(request)
         number = form.get("reader", "")
         if not (number.isascii() and number.isdigit() and len(number) < 16):
             raise bad_form("reader is the number of one of your readers.")
@@ -56,12 +56,6 @@ class Team:
             raise bad_form(problem) from None
         log.info("reader.removed")
         return RedirectResponse("/studio/team", status_code=303)
-
-    def _owner(self, request: Request) -> str:
-        session = session_of(request, self._shared.accounts)
-        with self._shared.boards.borrow() as board:
-            self._shared.call(board, Access.OWNER, (), session, request)
-        return session.creator
 
     def _page(self, request: Request, values: dict[str, Any]) -> Response:
         session = session_of(request, self._shared.accounts)

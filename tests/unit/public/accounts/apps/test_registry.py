@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,18 +24,6 @@ PATHS: dict[State, tuple[State, ...]] = {
     "draft": (), "sandbox": WAY[:1], "review": WAY[:2], "approved": WAY, "suspended": (*WAY, "suspended"),
     "banned": ("banned",),
 }  # fmt: skip
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def store(tmp_path: Path, clock: Clock) -> Iterator[Store]:
-    opened = Store(tmp_path, clock=clock)
-    yield opened
-    opened.close()
 
 
 @pytest.fixture
