@@ -121,8 +121,14 @@ def test_a_body_that_is_no_request_is_a_400_with_code_and_message(body: bytes, c
     assert set(answer.json()) == {"code", "message"}
 
 
-@pytest.mark.parametrize("body", [b"\x1f\x8b", b"\x1f\x8bnot gzip at all", gzip.compress(b"{}" * 900, mtime=0)[:-9]])
-def test_gzip_that_is_broken_is_a_400(body: bytes, client: Client) -> None:
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"\x1f\x8b", b"\x1f\x8bnot gzip at all", gzip.compress(b"{}" * 900, mtime=0)[:-9],
+        gzip.compress(b"{}") + gzip.compress(b"{}"),
+    ],
+)  # fmt: skip
+def test_gzip_that_is_broken_or_of_which_a_part_would_be_lost_is_a_400(body: bytes, client: Client) -> None:
     answer = client.post("/v1/batch", content=body)
     assert (answer.status_code, answer.json()["code"]) == (400, "bad_gzip")
 
@@ -210,6 +216,17 @@ def test_a_body_for_which_there_is_no_room_is_not_kept_and_is_asked_to_come_agai
     assert client.post("/t", json=LIKE).status_code == 200
     assert client.post("/t", content=b"{").status_code == 400
     assert room.take("another", 33_554_432), "every request gave its room back"
+
+
+def test_a_request_without_a_body_needs_no_room(client: Client) -> None:
+    assert client.app.state.door.room.take("tests", 16_777_000)
+    answer = client.request("GET", "/cmcd", params={"CMCD": 'cid="v1",sid="s",sta=p,v=2', "viewer": "ann"})
+    assert answer.status_code == 204
+
+
+def test_a_method_that_a_path_has_not_is_told_which_it_has(client: Client) -> None:
+    answer = client.request("DELETE", "/v1/batch")
+    assert (answer.status_code, answer.json()["code"], answer.headers["Allow"]) == (405, "bad_method", "POST")
 
 
 def test_requests_at_the_same_time_are_all_in_the_journal(client: Client) -> None:
