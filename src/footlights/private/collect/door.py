@@ -266,8 +266,10 @@ class Door:
         """What analytics.js asks before it sends: to send to Footlights and nobody else."""
         key = request.path_params["key"]
         self.admit(request, key)
-        # Behind a proxy that ends TLS the page must be told https, or its browser refuses to send.
-        protocol = "https" if request.headers.get("x-forwarded-proto") == "https" else request.url.scheme
+        # Behind a proxy that ends TLS the page must be told https, or its browser refuses to send. Of several it is the
+        # first that the browser sees.
+        forwarded = request.headers.get("x-forwarded-proto", "").lower().startswith("https")
+        protocol = "https" if forwarded else request.url.scheme
         destination = {"apiKey": key, "apiHost": request.headers.get("host", ""), "protocol": protocol}
         return JSONResponse({"integrations": {"Segment.io": destination}, "plan": {}, "edgeFunction": {}})
 

@@ -99,10 +99,12 @@ def test_a_key_may_be_a_basic_user_in_the_body_or_in_the_query(client: Client) -
     )
 
 
-@pytest.mark.parametrize("authorization", ["Basic bm9ib2R5Og==", "Basic %%%", "Basic /w=="])
+@pytest.mark.parametrize(
+    "authorization", ["Basic bm9ib2R5Og==", "Basic %%%", "Basic /w==", "Basic \xff", "Basic wk_\xe9="]
+)
 def test_a_key_that_is_none_is_refused_even_beside_a_good_one(authorization: str, client: Client) -> None:
     body = LIKE | {"writeKey": client.key}
-    answer = client.anonymous("POST", "/t", json=body, headers={"Authorization": authorization})
+    answer = client.anonymous("POST", "/t", json=body, headers={b"Authorization": authorization.encode("latin-1")})
     assert (answer.status_code, answer.json()["code"]) == (401, "bad_write_key")
     assert set(answer.json()) == {"code", "message"}
 
@@ -252,10 +254,11 @@ def test_every_answer_may_be_read_by_any_page(client: Client) -> None:
 def test_a_browser_client_is_told_to_send_here_and_nowhere_else(client: Client) -> None:
     segment = client.anonymous("GET", f"/v1/projects/{client.key}/settings").json()
     assert segment["integrations"] == {"Segment.io": {"apiKey": client.key, "apiHost": "collector", "protocol": "http"}}
-    behind_proxy = client.anonymous(
-        "GET", f"/v1/projects/{client.key}/settings", headers={"X-Forwarded-Proto": "https"}
-    ).json()
-    assert behind_proxy["integrations"]["Segment.io"]["protocol"] == "https"
+    for forwarded in ("https", "https, http"):
+        behind_proxy = client.anonymous(
+            "GET", f"/v1/projects/{client.key}/settings", headers={"X-Forwarded-Proto": forwarded}
+        ).json()
+        assert behind_proxy["integrations"]["Segment.io"]["protocol"] == "https"
     for path in (f"/sourceConfig/?writeKey={client.key}", f"/sourceConfig?p=npm&writeKey={client.key}"):
         source = client.anonymous("GET", path).json()["source"]
         assert source["enabled"] is True and source["destinations"] == [] and source["writeKey"] == client.key
