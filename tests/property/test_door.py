@@ -171,6 +171,25 @@ reports = fields | st.dictionaries(
 seen = st.fixed_dictionaries(
     {}, optional={"currentTime": values, "sessionId": values, "viewEvent": st.just("seek") | values}
 )  # fmt: skip
+#: What Owncast's webhooks say.
+webhooks = st.fixed_dictionaries(
+    {"type": st.sampled_from(["USER_JOINED", "USER_PARTED", "CHAT", "STREAM_STARTED", "STREAM_STOPPED"]) | values},
+    optional={
+        "eventData": values
+        | st.fixed_dictionaries(
+            {},
+            optional={
+                "id": values, "timestamp": moments, "streamTitle": texts | values,
+                "user": values | st.fixed_dictionaries({"id": values}),
+                "status": values | st.fixed_dictionaries({"lastConnectTime": moments}),
+            },
+        )
+    },
+)  # fmt: skip
+#: What viewers ask, and a platform for them.
+asks = st.fixed_dictionaries(
+    {}, optional={"userId": values, "anonymousId": values, "link": texts, "token": texts, "until": moments}
+)
 noise = st.binary(max_size=60) | st.text(alphabet=string.printable, max_size=60).map(str.encode)
 
 
