@@ -111,8 +111,9 @@ def window_of(row: Row, columns: Understood, span: dates.Span | None, times: Tim
             return None
         since = midnight(span.since)
         if "hour" not in columns.roles:
-            # A year that still runs ends, so far, with the export.
-            return since, max(since + DAY, min(midnight(span.until), midnight(times.newest) + DAY))
+            # A year that still runs ends, so far, with the export; on its first day it is no day all the same.
+            least = min(midnight(span.until), since + 2 * DAY)
+            return since, max(least, min(midnight(span.until), midnight(times.newest) + DAY))
         hour = row[columns.roles["hour"]].split(":")[0].strip()
         return (since + int(hour) * HOUR, since + (int(hour) + 1) * HOUR) if _is_hour(hour) else None
     if "taken" in columns.roles and span is not None:

@@ -76,7 +76,9 @@ def test_days_come_from_totals_and_countries_from_the_table_and_namibia_is_a_cou
 def test_years_are_a_curve_too_and_the_year_that_runs_ends_with_the_export(tmp_path: Path) -> None:
     rows = [("Date", "Average view duration"), ("2024", "0:01:35"), ("2025", "0:01:26"), ("2026", "0:04:35")]
     with exports.history_of({"Totals.csv": plain(rows)}, tmp_path / "h.db") as history:
-        curve = views.overview(history, "YouTube", days=28).curve
+        found = views.overview(history, "YouTube", days=28)
+        curve = found.curve
+        assert (found.basis, found.figures) == ("total", {}), "averages of years are told, and add up to nothing"
         assert [point.value for point in curve.points] == [95_000, 86_000, 275_000]
         assert curve.points[-1].as_of == "2026-03-02T00:00:00Z"
 
@@ -187,8 +189,11 @@ def test_days_that_stand_a_week_apart_are_weeks_and_no_days(tmp_path: Path) -> N
     (table,) = read({"Totals.csv": plain(rows)}).tables
     assert table.report.by == ("week",) and any("seven days" in str(each) for each in table.report.notes)
     first, last = table.numbers[0], table.numbers[-1]
-    assert (first.until_utc - first.since_utc, last.until_utc - last.since_utc) == (7 * 86_400, 86_400)
+    assert (first.until_utc - first.since_utc, last.until_utc - last.since_utc) == (7 * 86_400, 2 * 86_400)
     assert table.report.last_day == "2026-03-01", "the week that runs ends with the export"
+    with exports.history_of({"Totals.csv": plain(rows)}, tmp_path / "h.db") as history:
+        found = views.overview(history, "YouTube", days=28)
+        assert (found.basis, found.figures["view_count"].value, len(found.curve.points)) == ("total", 630, 9)
     (daily,) = read({"Totals.csv": plain([("Date", "Views"), ("2026-01-04", 1), ("2026-01-11", 1)])}).tables
     assert daily.report.by == ("day",), "two days may well be a week apart"
 
