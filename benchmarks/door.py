@@ -22,6 +22,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -200,7 +201,8 @@ class Load:
     def __init__(self, port: int, key: str, *, events: int, connections: int) -> None:
         self._events = events
         self._templates = [Template(key, events=events, first_viewer=n * events) for n in range(6400 // events)]
-        self._free = [_connected(port) for _ in range(connections)]
+        # In turn: one that rests for longer than a collector waits for a header is closed.
+        self._free = deque(_connected(port) for _ in range(connections))
         self._number = time.time_ns() >> 10 << 8
         self._sent = 0
 
@@ -215,7 +217,7 @@ class Load:
         with selectors.DefaultSelector() as answers:
             while (now := time.perf_counter()) < began + seconds or answers.get_map():
                 while self._free and now < began + seconds and (not rate or due <= now):
-                    connection = self._free.pop()
+                    connection = self._free.popleft()
                     connection.sendall(self._next())
                     answers.register(connection, selectors.EVENT_READ, due if rate else now)
                     due += self._events / rate if rate else 0.0

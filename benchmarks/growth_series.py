@@ -132,7 +132,7 @@ def _tech(folder: Path) -> Iterator[Tasks]:
         "ln((b.view_count + 1) / (a.view_count + 1)) AS growth, epoch(a.snapshot_utc) - epoch(a.published_at) AS age, "
         "a.like_count AS likes, a.comment_count AS comments, gained / 86400 * (a.view_count / age) / "
         "sum(a.view_count / age) OVER (PARTITION BY a.channel_id) AS channel_rate "
-        "FROM a JOIN b USING (video_id) LEFT JOIN days ON days.channel_id = a.channel_id",
+        "FROM a JOIN b USING (video_id) LEFT JOIN days ON days.channel_id = a.channel_id ORDER BY video_id",
         folder / "youtube_daily_snapshots.csv.gz", folder / "videos_2026-01.csv.gz", folder / "videos_2026-02.csv.gz",
     )  # fmt: skip
     found = _from_columns("youtube_fr_tech_daily videos", "7.4 d", videos)
@@ -165,7 +165,7 @@ def _vietnam(folder: Path) -> Iterator[Tasks]:
         'SELECT author_uniqueId AS "group", moment AS origin, later_at - moment AS ahead, playCount::DOUBLE AS count, '
         "ln((later + 1) / (playCount::DOUBLE + 1)) AS growth, greatest(moment - createTime::DOUBLE, 60) AS age, "
         "diggCount::DOUBLE AS likes, commentCount::DOUBLE AS comments, followerCount::DOUBLE AS followers "
-        "FROM next WHERE later_at - moment >= 43200",
+        "FROM next WHERE later_at - moment >= 43200 ORDER BY id, moment",
         folder / "videos_flat.csv.gz",
     )
     yield _from_columns("tiktok_videos_vn", "14 d", found)

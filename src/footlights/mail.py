@@ -40,6 +40,12 @@ class Letter(msgspec.Struct, frozen=True, kw_only=True):
     attachments: tuple[Attachment, ...] = ()
 
 
+def one_line(text: str, *, longest: int = 100) -> str:
+    """What somebody typed, as one line that ends nothing. In plain text a line of theirs would look like ours."""
+    shown = "".join(letter if letter.isprintable() else " " for letter in text)
+    return " ".join(shown.split())[:longest]
+
+
 class Refused(Exception):
     """The mail server did not take one letter; it may take others, and this one later."""
 

@@ -5,19 +5,17 @@ A number comes with its interval. Nothing is called a change that could be noise
 
 from __future__ import annotations
 
-from functools import cache
 from urllib.parse import quote
 
-import jinja2
 import msgspec
 
-from footlights.mail import Letter
+from footlights.mail import Letter, one_line
 from footlights.public import insights
 from footlights.public.accounts.alerts import Choice
 from footlights.public.board.read import Board, Creator
 from footlights.public.languages import Language
 from footlights.public.web.formats import Formats
-from footlights.public.web.templating import speak
+from footlights.public.web.templating import letters_of
 from footlights.public.webhooks.messages import TAKING_OFF, UNUSUAL_WEEK, VideoTakesOff, WeekIsUnusual
 from footlights.terms.figures import rfc3339
 from footlights.terms.ticks import DAY
@@ -66,7 +64,7 @@ def letter_of(
     """One letter about some alerts, at least one. studio: the pages' address. stop, name: see Letter."""
     lines = [{"told": each.told(language), "link": studio + each.page()} for each in alerts]
     values = {"name": one_line(creator.name or creator.id), "lines": lines, "stop": stop}
-    known = templates(language)
+    known = letters_of("footlights.alerts", language)
     return Letter(
         subject=_subject(alerts, language),
         text=known.get_template("alert.txt").render(values),
@@ -128,21 +126,3 @@ def _unusual_week(found: insights.UnusualWeek, language: Language) -> str:
 
 def _days(found: insights.UnusualWeek) -> tuple[int, int]:
     return found.period.since_utc, found.period.until_utc - DAY
-
-
-def one_line(text: str, *, longest: int = 100) -> str:
-    """What somebody typed, as one line that ends nothing. In plain text a line of theirs would look like ours."""
-    shown = "".join(letter if letter.isprintable() else " " for letter in text)
-    return " ".join(shown.split())[:longest]
-
-
-@cache
-def templates(language: Language) -> jinja2.Environment:
-    """The letters of this room, in a language."""
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("footlights.alerts"), autoescape=jinja2.select_autoescape(["html"]),
-        undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
-        extensions=["jinja2.ext.i18n"],
-    )  # fmt: skip
-    speak(environment, language)
-    return environment

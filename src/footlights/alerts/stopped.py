@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from footlights.alerts.letter import one_line, templates
-from footlights.mail import Letter, Post, Refused
+from footlights.mail import Letter, Post, Refused, one_line
 from footlights.public.accounts.apps.told import StopLetter, Told
 from footlights.public.accounts.contacts import Contacts
 from footlights.public.accounts.preferences import Preferences
 from footlights.public.accounts.store import Store
 from footlights.public.languages import Language, Languages
+from footlights.public.web.templating import letters_of
 from footlights.settings import Settings
 
 
@@ -57,7 +57,7 @@ def letter_about(about: StopLetter, *, language: Language, studio: str, stop: st
         "app": app, "maker": maker, "state": about.state, "reason": one_line(about.reason, longest=300),
         "subject": subject, "link": f"{studio}/studio/apps", "stop": stop,
     }  # fmt: skip
-    known = templates(language)
+    known = letters_of("footlights.alerts", language)
     return Letter(
         subject=subject,
         text=known.get_template("stopped.txt").render(values),

@@ -6,18 +6,16 @@ A number comes with its interval or with the word exact. What did not change mor
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from functools import cache
 
-import jinja2
 import msgspec
 
-from footlights.mail import Letter
+from footlights.mail import Letter, one_line
 from footlights.public import insights
 from footlights.public.board.read import Board, Creator
 from footlights.public.languages import Language
 from footlights.public.web.formats import Formats
 from footlights.public.web.telling import Telling
-from footlights.public.web.templating import speak
+from footlights.public.web.templating import letters_of
 from footlights.terms.figures import Figure
 from footlights.terms.ticks import DAY
 
@@ -82,7 +80,7 @@ def letter_of(
         "link": f"{studio}/studio?from={first}&to={last}",
         "stop": stop,
     }
-    templates = _templates(language)
+    templates = letters_of("footlights.digest", language)
     letter = Letter(
         subject=language.say("Your week on stage: %(week)s", week=week.words(language)),
         text=templates.get_template("digest.txt").render(values),
@@ -148,22 +146,5 @@ class Said:
         return Line(title=one_line(video.title), told=told, change=place)
 
 
-def one_line(text: str) -> str:
-    """What somebody typed, as one line that ends nothing. In plain text a line of theirs would look like ours."""
-    shown = "".join(letter if letter.isprintable() else " " for letter in text)
-    return " ".join(shown.split())[:100]
-
-
 def _day(at_utc: int) -> datetime:
     return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=at_utc)
-
-
-@cache
-def _templates(language: Language) -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("footlights.digest"), autoescape=jinja2.select_autoescape(["html"]),
-        undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
-        extensions=["jinja2.ext.i18n"],
-    )  # fmt: skip
-    speak(environment, language)
-    return environment

@@ -70,7 +70,7 @@ def environment_of(language: Language, **values: Any) -> jinja2.Environment:
         extensions=["jinja2.ext.i18n"],
         bytecode_cache=_compiled(language.code),
     )
-    speak(environment, language)
+    _speak(environment, language)
     environment.filters.update(filters_of(Formats(language)))
     environment.filters.update(Telling(language).filters())
     environment.globals.update(
@@ -83,7 +83,19 @@ def environment_of(language: Language, **values: Any) -> jinja2.Environment:
     return environment
 
 
-def speak(environment: jinja2.Environment, language: Language) -> None:
+@cache
+def letters_of(room: str, language: Language) -> jinja2.Environment:
+    """The letters of a room, a package with a folder of templates, in one language; `letter.html` frames them."""
+    environment = jinja2.Environment(
+        loader=jinja2.ChoiceLoader([jinja2.PackageLoader(room), jinja2.PackageLoader("footlights.public.web")]),
+        autoescape=jinja2.select_autoescape(["html"]), undefined=jinja2.StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True, extensions=["jinja2.ext.i18n"],
+    )  # fmt: skip
+    _speak(environment, language)
+    return environment
+
+
+def _speak(environment: jinja2.Environment, language: Language) -> None:
     """Let templates with jinja2.ext.i18n say their sentences in a language."""
     environment.policies["ext.i18n.trimmed"] = True
     environment.install_gettext_callables(  # type: ignore[attr-defined]
