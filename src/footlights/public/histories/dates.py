@@ -31,6 +31,8 @@ _SERIAL_0 = date(1899, 12, 30)
 _SAMPLE = 200
 #: How often the months of one column may start over.
 _YEARS_MAX = 5
+#: Days in a month, at most: as many in each makes days that can be counted round the year.
+_MONTH = 31
 _SPAN_YEARS = range(1990, 2200)
 
 
@@ -148,8 +150,9 @@ def _dated(ordered: list[tuple[int, Day]], last_year: int) -> list[tuple[int, Sp
 
 
 def _goes_forward(days: list[Day]) -> bool:
-    places = [(day.month or 1, day.day or 1) for day in days]
-    steps = [after > before for before, after in pairwise(places) if after != before]
+    places = [(day.month or 1) * _MONTH + (day.day or 1) for day in days]
+    # From December to January is a step forward: the way round that is shorter.
+    steps = [(after - before) % (12 * _MONTH) <= 6 * _MONTH for before, after in pairwise(places) if after != before]
     return sum(steps) * 2 >= len(steps)
 
 

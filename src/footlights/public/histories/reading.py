@@ -15,7 +15,7 @@ from pathlib import PurePosixPath
 import msgspec
 
 from footlights.public.histories import download
-from footlights.public.histories.cells import Row, sheets_of
+from footlights.public.histories.cells import Row, Sheet, sheets_of
 from footlights.public.histories.columns import TIKTOK_LINK, Understood, understood
 from footlights.public.histories.containers import Member, Unread
 from footlights.public.histories.found import FileReport, Note, Reading, Source, Table, Unreadable, note
@@ -54,7 +54,7 @@ NOTHING_TOLD = Told()
 
 
 class _Sheet(msgspec.Struct, frozen=True, kw_only=True):
-    """A table that is understood and yet to be read."""
+    """A table that is understood and yet to be read. too_long: how many rows were left out, having more cells."""
 
     name: str
     member: Member
@@ -62,6 +62,7 @@ class _Sheet(msgspec.Struct, frozen=True, kw_only=True):
     rows: list[Row]
     columns: Understood
     source: Source | None
+    too_long: int
 
 
 def read_export(
@@ -126,11 +127,25 @@ def _sheets(member: Member, limits: Limits, told: Mapping[str, str]) -> tuple[li
             left.append(refused(name, note("no column of it holds figures that we know"), columns.columns))
         else:
             digest = hashlib.sha256(member.data + b"\0" + sheet.name.encode()).hexdigest()
+            rows = _aligned(sheet, columns)
             found.append(
-                _Sheet(name=name, member=member, digest=digest, rows=sheet.rows, columns=columns,
-                       source=_source(sheet.rows, columns))
+                _Sheet(name=name, member=member, digest=digest, rows=rows, columns=columns,
+                       source=_source(rows, columns), too_long=len(sheet.rows) - len(rows))
             )  # fmt: skip
     return found, left
+
+
+def _aligned(sheet: Sheet, columns: Understood) -> list[Row]:
+    """A table's rows but for those with more cells than its header, if it is a CSV.
+
+    There a comma stands inside of a number or a title without quotes, and whatever follows it is in the wrong column. A
+    workbook may have a note beside its table.
+    """
+    begins = columns.header_row + 1
+    width = len(sheet.rows[columns.header_row])
+    if sheet.name:
+        return sheet.rows
+    return [*sheet.rows[:begins], *(row for row in sheet.rows[begins:] if not any(row[width:]))]
 
 
 def _source(rows: list[Row], columns: Understood) -> Source | None:
@@ -165,6 +180,10 @@ def _read_all(sheets: list[_Sheet], told: Told, now_utc: int) -> list[Table]:
         if source is None:
             guess = note("nothing in it tells its platform: it is taken for YouTube's")
             table = _noted(table, guess)
+        if sheet.too_long:
+            left = note("rows with more cells than the header were left out (%(count)s), since it cannot be told "
+                        "which cell is what", count=sheet.too_long)  # fmt: skip
+            table = _noted(table, left)
         tables.setdefault(sheet.digest, table)
         if "date" in sheet.columns.roles and table.numbers:
             since = min(number.since_utc for number in table.numbers)

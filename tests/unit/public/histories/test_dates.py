@@ -59,6 +59,13 @@ def test_the_year_that_is_not_written_rolls_over_inside_a_file(turn: int) -> Non
     assert [span.since for span in spans_of(days, newest=NEWEST) if span] == YEAR[::turn]
 
 
+@pytest.mark.parametrize("turn", [1, -1])
+def test_two_days_on_either_side_of_new_year_are_a_day_apart(turn: int) -> None:
+    days = [date(2025, 12, 31), date(2026, 1, 1)][::turn]
+    read = days_of([tiktok_day(day) for day in days], language="en")
+    assert [span.since for span in spans_of(read, newest=NEWEST) if span] == days
+
+
 @given(
     st.dates(min_value=date(2017, 1, 1), max_value=date(2026, 2, 1)),
     st.integers(min_value=2, max_value=366),

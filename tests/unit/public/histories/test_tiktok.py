@@ -89,6 +89,16 @@ def test_a_file_with_its_header_alone_is_said_to_have_no_figures() -> None:
     assert table.numbers == () and any("no figures" in str(each) for each in table.report.notes)
 
 
+def test_a_row_with_more_cells_than_the_header_is_left_out_and_told_of() -> None:
+    table = only(
+        {"Overview.csv": b"A title, with, many, commas\nDate,Video Views,Likes\n2026-02-01,1,591,3\n2026-02-02,6,4\n"}
+    )
+    assert {number.value for number in table.numbers} == {6, 4}
+    assert any("more cells than the header were left out (1)" in str(each) for each in table.report.notes)
+    beside = exports.workbook([("Date", "Video Views"), ("2026-02-01", "5", "", "a note of mine")])
+    assert [number.value for number in only({"Overview.xlsx": beside}).numbers] == [5]
+
+
 def test_a_title_above_the_header_does_not_hide_what_the_columns_are_cut_at() -> None:
     for title in ("TikTok \u00dcbersicht", "sep=;", ""):
         text = f"{title}\nDatum;Videoaufrufe;Likes\n2026-02-01;1.204;5\n"
