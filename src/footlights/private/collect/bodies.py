@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import zlib
 
+from starlette.datastructures import Headers
+
 from footlights.private.collect.commit import busy
 from footlights.private.collect.room import Room
 from footlights.terms.errors import BadRequest
@@ -13,7 +15,7 @@ class BodyRoom:
     """Room for one body, from before it is read until it is answered. limit: bytes that a body may have, unpacked."""
 
     def __init__(self, room: Room, key: str, declared: str, *, limit: int) -> None:
-        """declared: the header Content-Length; of a body that does not say, as much as it may have is kept free.
+        """declared: what declared_in says; of a body that does not say, as much as it may have is kept free.
 
         Raises BadRequest: too_large, or busy.
         """
@@ -50,6 +52,11 @@ class BodyRoom:
         self._size += size
 
 
+def declared_in(headers: Headers) -> str:
+    """What a request says of its body's length: "0" if it has none (RFC 9112, section 6.3), "" if it does not say."""
+    return headers.get("content-length") or ("" if "transfer-encoding" in headers else "0")
+
+
 def unpack(body: bytes, *, limit: int) -> bytes:
     """A body without gzip, if it has any. Raises BadRequest; never makes more than `limit` bytes of it."""
     if not body.startswith(b"\x1f\x8b"):
@@ -63,6 +70,9 @@ def unpack(body: bytes, *, limit: int) -> bytes:
         raise too_large(limit)
     if not unpacker.eof:
         raise BadRequest("bad_gzip", "The body is gzip that ends too early.")
+    if unpacker.unused_data:
+        # Not read on: of thousands of tiny members each would copy all that follow.
+        raise BadRequest("bad_gzip", "The body is gzip and more: pack it as one piece.")
     return plain
 
 

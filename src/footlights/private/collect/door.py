@@ -39,7 +39,7 @@ from footlights.private.collect import cmcd
 from footlights.private.collect.admission import Admission, Caller
 from footlights.private.collect.answers import cors, error_answer, fault, refusal
 from footlights.private.collect.beacon import Beacon
-from footlights.private.collect.bodies import BodyRoom, too_large, too_slow
+from footlights.private.collect.bodies import BodyRoom, declared_in, too_large, too_slow
 from footlights.private.collect.callers import (
     VIEWER_HEADER,
     Heard,
@@ -195,7 +195,7 @@ class Door:
     async def _take_dialect(self, request: Request, read: Read, *, large_bytes: int) -> Taken:
         """Take events of a request that names its key and viewer beside its body; returns when the disk has them."""
         caller = self.admit(request, key_of(request))
-        with await self._body_room(request, caller) as room:
+        with await self._body_room(request, caller.name) as room:
             body = room.unpacked(await self.body(request))
             asked = self.asked(request, caller)
 
@@ -208,11 +208,16 @@ class Door:
             await self.committer.commit(taken, caller=caller)
         return taken
 
-    async def _body_room(self, request: Request, caller: Caller) -> BodyRoom:
+    async def body_of_ask(self, request: Request) -> bytes:
+        """The body of what a viewer asks, which many may send without a key. Raises BadRequest, ClientDisconnect."""
+        caller = request.scope.get(_CALLER)
+        with await self._body_room(request, caller.name if caller is not None else "") as room:
+            return room.unpacked(await self.body(request))
+
+    async def _body_room(self, request: Request, key: str) -> BodyRoom:
         """Room for a request's body, before a byte of it is kept. Raises BadRequest."""
-        declared = request.headers.get("content-length", "")
         try:
-            return BodyRoom(self.room, caller.name, declared, limit=self.limits.body_bytes)
+            return BodyRoom(self.room, key, declared_in(request.headers), limit=self.limits.body_bytes)
         except BadRequest:
             # Whoever is still sending hears no answer: the server would end the connection under them.
             await self.body(request, kept=False)
@@ -261,8 +266,10 @@ class Door:
         """What analytics.js asks before it sends: to send to Footlights and nobody else."""
         key = request.path_params["key"]
         self.admit(request, key)
-        # Behind a proxy that ends TLS the page must be told https, or its browser refuses to send.
-        protocol = "https" if request.headers.get("x-forwarded-proto") == "https" else request.url.scheme
+        # Behind a proxy that ends TLS the page must be told https, or its browser refuses to send. Of several it is the
+        # first that the browser sees.
+        forwarded = request.headers.get("x-forwarded-proto", "").lower().startswith("https")
+        protocol = "https" if forwarded else request.url.scheme
         destination = {"apiKey": key, "apiHost": request.headers.get("host", ""), "protocol": protocol}
         return JSONResponse({"integrations": {"Segment.io": destination}, "plan": {}, "edgeFunction": {}})
 
@@ -311,7 +318,7 @@ def create_app(data: Path, settings: Settings) -> Collector:
             *rights_routes(
                 door.rights,
                 check_server=door.check_server,
-                body=door.body,
+                body=door.body_of_ask,
                 commit=door.committer.commit,
                 text_length=door.limits.text_length,
             ),
@@ -352,7 +359,10 @@ async def _refused(request: Request, error: Exception) -> Response:
 
 async def _not_found(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException), "registered for it alone"
-    return error_answer("not_found" if error.status_code == 404 else "bad_method", str(error.detail), error.status_code)
+    code = "not_found" if error.status_code == 404 else "bad_method"
+    answer = error_answer(code, str(error.detail), error.status_code)
+    answer.headers.update(error.headers or {})  # which methods there are
+    return answer
 
 
 async def _fault(_: Request, error: Exception) -> Response:

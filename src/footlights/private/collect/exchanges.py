@@ -120,9 +120,13 @@ class Exchange(ABC):
 
     def _encourage(self) -> None:
         """Tell a client that asked whether to send its body that it may."""
-        if self._more and not self._encouraged and (b"expect", b"100-continue") in self._scope["headers"]:
+        if self._more and not self._encouraged and self._expects() and self._scope["http_version"] == "1.1":
             self._line.write(_CONTINUE)
         self._encouraged = True
+
+    def _expects(self) -> bool:
+        # Java's client writes it with a C, and waits for the answer without end.
+        return b"100-continue" in [value.lower() for name, value in self._scope["headers"] if name == b"expect"]
 
     def _body(self) -> bytes:
         pieces, self._pieces, self._unread = self._pieces, [], 0

@@ -101,12 +101,13 @@ class Listener:
 
     def _tend(self) -> None:
         """Once a second: show out who is late, and see whether there are places again."""
+        # First: should one connection fail here, the others' time goes on.
+        self._loop.call_later(_TEND_SECONDS, self._tend)
         self.date = f"date: {formatdate(usegmt=True)}\r\n".encode()
         now = self.now()
         for wire in [wire for wire in self._wires if wire.deadline <= now]:
             wire.late()
         self._unlock()
-        self._loop.call_later(_TEND_SECONDS, self._tend)
 
     def _unlock(self) -> None:
         if not self._open and not self.stopping and self._has_place():

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from footlights.private.collect.checks import Asked
+from footlights.private.collect.checks import AT_MS_MAX, Asked
 from footlights.private.collect.intake import Item
 from footlights.private.collect.segment import BAD_JSON
 from footlights.terms.errors import BadRequest
@@ -73,8 +73,10 @@ class Owncast:
         if webhook is None:
             return (Drop.BAD_FIELD,)
         data = webhook.eventData or _Data()
-        at_ms = min(_ms(data.timestamp) if data.timestamp else asked.received_ms, asked.received_ms)
+        told = _said(data.timestamp)
+        at_ms = min(_ms(told) if told is not None else asked.received_ms, asked.received_ms)
         if webhook.type in ("STREAM_STARTED", "STREAM_STOPPED"):
+            data.streamTitle = data.streamTitle[: asked.limits.text_length]
             return self._stream(webhook.type, data, at_ms, creator)
         kind = _KINDS.get(webhook.type)
         return (Drop.UNKNOWN_EVENT,) if kind is None else self._of_viewer(kind, data, at_ms, creator)
@@ -119,7 +121,12 @@ def _decoded(body: bytes) -> _Webhook | None:
 
 
 def _connected(data: _Data) -> datetime | None:
-    return data.status.lastConnectTime if data.status is not None else None
+    return _said(data.status.lastConnectTime) if data.status is not None else None
+
+
+def _said(moment: datetime | None) -> datetime | None:
+    """A moment, if it is one: Go writes the year 1 for none."""
+    return moment if moment is not None and 0 <= _ms(moment) <= AT_MS_MAX else None
 
 
 def _name(creator: str, began: datetime) -> str:

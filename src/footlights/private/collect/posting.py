@@ -18,7 +18,7 @@ from starlette.responses import Response
 
 from footlights.private.collect.admission import Admission, Caller
 from footlights.private.collect.answers import SUCCESS, fault, refusal
-from footlights.private.collect.bodies import BodyRoom
+from footlights.private.collect.bodies import BodyRoom, declared_in
 from footlights.private.collect.callers import basic_user
 from footlights.private.collect.checks import Asked, Limits
 from footlights.private.collect.commit import Committer
@@ -83,8 +83,7 @@ class Posting:
             key = basic_user(request)
             self.caller = desk.admit(request, key) if key else None
             name = self.caller.name if self.caller else ""
-            declared = request.headers.get("content-length", "")
-            self._room = BodyRoom(desk.room, name, declared, limit=desk.limits.body_bytes)
+            self._room = BodyRoom(desk.room, name, declared_in(request.headers), limit=desk.limits.body_bytes)
         except Exception as error:
             self.refused = self._told(error)
 

@@ -19,17 +19,19 @@ from urllib.parse import unquote
 import httptools
 from starlette.types import Scope
 
+from footlights.private.collect.answers import cors, error_answer
 from footlights.private.collect.exchanges import Exchange, Shared, exchange_of, written
 
 #: The largest head of a request; each header counts for 32 bytes more than it has, as in RFC 9113, section 6.5.2.
 HEAD_BYTES_MAX = 65_536
 _HEADER_BYTES = 32
-#: When so much of a body waits for the application, its client waits, too.
-_UNREAD_BYTES_MAX = 524_288
 #: So many requests a client may send before it has heard the answer to the first; at one more the connection ends.
 _WAITING_MAX = 100
 #: How long a client may go on that was answered in the middle of its request: cut off at once, it would not hear why.
 _LINGER_SECONDS = 5.0
+
+_UNREADABLE = error_answer("bad_request", "This is no HTTP/1.1, or it can be read in two ways.", 400)
+_TOO_LONG = error_answer("head_too_large", f"The head of a request has at most {HEAD_BYTES_MAX} bytes.", 431)
 
 
 class _TooMuch(Exception):
@@ -93,8 +95,8 @@ class Wire(asyncio.Protocol):
             return  # of a client that has had its last answer
         self._unfound_bytes += len(data)
         try:
-            self._parser.feed_data(data)
-        except (httptools.HttpParserError, httptools.HttpParserUpgrade):
+            self._parse(data)
+        except httptools.HttpParserError:
             self._garbled()
         if self._unfound_bytes > HEAD_BYTES_MAX:
             self._garbled()
@@ -145,10 +147,13 @@ class Wire(asyncio.Protocol):
         """Its head is there."""
         if self._parser is None:
             return  # the last answer was given while this was parsed
+        if self._parser.should_upgrade():
+            return  # it will be there again
         if len(self._waiting) >= _WAITING_MAX:
             raise _TooMuch
         self._unfound_bytes = 0
         self._coming = request = exchange_of(self, self._scope(), self._house)
+        self._headers = []  # what follows the body is no header: a proxy in front has not looked at it
         self.deadline = self._house.now() + self._house.body_seconds
         if self._asked is None:
             self._ask(request)
@@ -158,7 +163,9 @@ class Wire(asyncio.Protocol):
     def on_body(self, piece: bytes) -> None:
         """Some of its body."""
         self._unfound_bytes = 0
-        if self._coming is not None and self._coming.take(piece) > _UNREAD_BYTES_MAX:
+        coming = self._coming
+        # What is too much for a request that was asked ends it; of others so much may wait, and then its client, too.
+        if coming is not None and coming.take(piece) > self._house.body_bytes and coming is self._coming:
             self._pause()
 
     def on_message_complete(self) -> None:
@@ -168,6 +175,32 @@ class Wire(asyncio.Protocol):
             return  # it was answered in the middle, and is let go
         self.deadline = math.inf
         request.end(keep=self._parser.should_keep_alive())
+
+    def _parse(self, data: bytes) -> None:
+        """Find what is in some bytes. Raises HttpParserError.
+
+        Who offers another protocol speaks this one as well (RFC 9110, section 7.8), as Java's client does, which offers
+        HTTP/2 with its first request. Behind an offer the parser takes a body for that protocol: it is given the head
+        once more, without the offer.
+        """
+        left: bytes | memoryview = data
+        while self._parser is not None:
+            try:
+                self._parser.feed_data(left)
+                return
+            except httptools.HttpParserUpgrade as offer:
+                if self._parser.get_method() == b"CONNECT":
+                    raise httptools.HttpParserError("no proxy") from None
+                left = memoryview(left)[offer.args[0] :]
+                head = self._head_without_offer()
+            self._parser = httptools.HttpRequestParser(self)
+            self._parser.feed_data(head)
+
+    def _head_without_offer(self) -> bytes:
+        assert self._parser is not None, "it found a head"
+        version = self._parser.get_http_version().encode("ascii")
+        kept = (b"%b: %b" % header for header in self._headers if header[0] != b"upgrade")
+        return b"\r\n".join([b"%b %b HTTP/%b" % (self._parser.get_method(), self._url, version), *kept, b"", b""])
 
     def _scope(self) -> Scope:
         assert self._parser is not None, "it found a head"
@@ -216,6 +249,8 @@ class Wire(asyncio.Protocol):
         self.write(answer)
         if self._waiting:
             self._ask(self._waiting.popleft())
+            if not self._waiting and self._parser is not None:
+                self._resume()  # the rest of its body may be on its way
             return
         self._resume()
         if self._coming is None:
@@ -260,8 +295,9 @@ class Wire(asyncio.Protocol):
         if self._asked is not None:
             self._asked.leave()
             self._asked = None
-        status = 431 if max(self._head_bytes, self._unfound_bytes) > HEAD_BYTES_MAX else 400
-        self._end(written(status, [(b"content-length", b"0")], b"", date=self._house.date, keep=False), whole=False)
+        told = _TOO_LONG if max(self._head_bytes, self._unfound_bytes) > HEAD_BYTES_MAX else _UNREADABLE
+        headers = (*told.raw_headers, *cors(None))
+        self._end(written(told.status_code, headers, bytes(told.body), date=self._house.date, keep=False), whole=False)
 
     def _end(self, answer: bytes, *, whole: bool) -> None:
         """Send a last answer. whole: the client sends no more; else it is let go on for a while, and not heard."""
@@ -269,11 +305,11 @@ class Wire(asyncio.Protocol):
         self._waiting.clear()
         if self._transport is None:
             return
+        self.deadline = self._house.now() + (self._house.head_seconds if whole else _LINGER_SECONDS)
         self._transport.write(answer)
         if whole:
-            self._transport.close()
+            self._transport.close()  # once the client has taken it
             return
-        self.deadline = self._house.now() + _LINGER_SECONDS
         self._resume()
         self._transport.write_eof()
 

@@ -99,10 +99,12 @@ def test_a_key_may_be_a_basic_user_in_the_body_or_in_the_query(client: Client) -
     )
 
 
-@pytest.mark.parametrize("authorization", ["Basic bm9ib2R5Og==", "Basic %%%", "Basic /w=="])
+@pytest.mark.parametrize(
+    "authorization", ["Basic bm9ib2R5Og==", "Basic %%%", "Basic /w==", "Basic \xff", "Basic wk_\xe9="]
+)
 def test_a_key_that_is_none_is_refused_even_beside_a_good_one(authorization: str, client: Client) -> None:
     body = LIKE | {"writeKey": client.key}
-    answer = client.anonymous("POST", "/t", json=body, headers={"Authorization": authorization})
+    answer = client.anonymous("POST", "/t", json=body, headers={b"Authorization": authorization.encode("latin-1")})
     assert (answer.status_code, answer.json()["code"]) == (401, "bad_write_key")
     assert set(answer.json()) == {"code", "message"}
 
@@ -121,8 +123,14 @@ def test_a_body_that_is_no_request_is_a_400_with_code_and_message(body: bytes, c
     assert set(answer.json()) == {"code", "message"}
 
 
-@pytest.mark.parametrize("body", [b"\x1f\x8b", b"\x1f\x8bnot gzip at all", gzip.compress(b"{}" * 900, mtime=0)[:-9]])
-def test_gzip_that_is_broken_is_a_400(body: bytes, client: Client) -> None:
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"\x1f\x8b", b"\x1f\x8bnot gzip at all", gzip.compress(b"{}" * 900, mtime=0)[:-9],
+        gzip.compress(b"{}") + gzip.compress(b"{}"),
+    ],
+)  # fmt: skip
+def test_gzip_that_is_broken_or_of_which_a_part_would_be_lost_is_a_400(body: bytes, client: Client) -> None:
     answer = client.post("/v1/batch", content=body)
     assert (answer.status_code, answer.json()["code"]) == (400, "bad_gzip")
 
@@ -212,6 +220,17 @@ def test_a_body_for_which_there_is_no_room_is_not_kept_and_is_asked_to_come_agai
     assert room.take("another", 33_554_432), "every request gave its room back"
 
 
+def test_a_request_without_a_body_needs_no_room(client: Client) -> None:
+    assert client.app.state.door.room.take("tests", 16_777_000)
+    answer = client.request("GET", "/cmcd", params={"CMCD": 'cid="v1",sid="s",sta=p,v=2', "viewer": "ann"})
+    assert answer.status_code == 204
+
+
+def test_a_method_that_a_path_has_not_is_told_which_it_has(client: Client) -> None:
+    answer = client.request("DELETE", "/v1/batch")
+    assert (answer.status_code, answer.json()["code"], answer.headers["Allow"]) == (405, "bad_method", "POST")
+
+
 def test_requests_at_the_same_time_are_all_in_the_journal(client: Client) -> None:
     answers = client.together("/t", [LIKE | {"messageId": str(number)} for number in range(60)])
     assert [answer.status_code for answer in answers] == [200] * 60
@@ -235,10 +254,11 @@ def test_every_answer_may_be_read_by_any_page(client: Client) -> None:
 def test_a_browser_client_is_told_to_send_here_and_nowhere_else(client: Client) -> None:
     segment = client.anonymous("GET", f"/v1/projects/{client.key}/settings").json()
     assert segment["integrations"] == {"Segment.io": {"apiKey": client.key, "apiHost": "collector", "protocol": "http"}}
-    behind_proxy = client.anonymous(
-        "GET", f"/v1/projects/{client.key}/settings", headers={"X-Forwarded-Proto": "https"}
-    ).json()
-    assert behind_proxy["integrations"]["Segment.io"]["protocol"] == "https"
+    for forwarded in ("https", "https, http"):
+        behind_proxy = client.anonymous(
+            "GET", f"/v1/projects/{client.key}/settings", headers={"X-Forwarded-Proto": forwarded}
+        ).json()
+        assert behind_proxy["integrations"]["Segment.io"]["protocol"] == "https"
     for path in (f"/sourceConfig/?writeKey={client.key}", f"/sourceConfig?p=npm&writeKey={client.key}"):
         source = client.anonymous("GET", path).json()["source"]
         assert source["enabled"] is True and source["destinations"] == [] and source["writeKey"] == client.key

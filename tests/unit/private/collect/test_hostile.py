@@ -27,7 +27,7 @@ REFUSED = {
     "nothing", "white", "no object", "cut", "two values", "bytes after", "a byte order mark", "utf-16",
     "a control character in a text", "NaN", "NaN for a time", "a number that is none", "a hexadecimal number",
     "deep arrays", "deep objects", "deep in what is read", "deep and never closed", "a comment", "single quotes",
-    "gzip of nothing", "gzip that is cut", "gzip in gzip", "gzip with a wrong sum", "zlib",
+    "gzip of nothing", "gzip that is cut", "gzip in gzip", "gzip with a wrong sum", "gzip and more", "zlib",
     "a bomb", "a bomb of braces",
 }  # fmt: skip
 

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
 import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
+import pytest
+
+from footlights.private.collect.listener import Listener
+from footlights.settings import load_settings
 from tests.collectors import BODY, Collector
 
 
@@ -41,6 +47,36 @@ def test_a_collector_that_is_ended_hears_out_who_is_sending_and_lets_go_of_who_i
     assert "collect.listens" in log and "failed" not in log and "leak" not in log
     idle.close()
     sending.close()
+
+
+def test_a_connection_that_fails_when_it_is_late_does_not_stop_the_clock_of_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("footlights.private.collect.listener._TEND_SECONDS", 0.001)
+    late: list[str] = []
+
+    class Failing:
+        deadline = 0.0
+
+        def late(self) -> None:
+            late.append("late")
+            raise RuntimeError
+
+    async def story() -> None:
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda *_: None)
+        with socket.socket() as bound:
+            bound.bind(("127.0.0.1", 0))
+            bound.listen()
+            listener: Any = Listener(Any, bound, load_settings(tmp_path))  # type: ignore[arg-type]
+            listener._loop = loop
+            listener.came(Failing())
+            loop.call_soon(listener._tend)
+            await asyncio.sleep(0.1)
+            listener._shut()
+
+    asyncio.run(story())
+    assert len(late) > 1
 
 
 def test_what_is_answered_by_a_connection_has_a_date_and_names_no_server(tmp_path: Path) -> None:

@@ -81,6 +81,21 @@ def test_a_body_that_is_no_object_is_refused(body: bytes, asked: Asked) -> None:
         read(body, asked)
 
 
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00Z", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_a_moment_that_is_none_is_as_if_it_were_not_told(moment: str, asked: Asked) -> None:
+    owncast = Owncast()
+    told = {"timestamp": moment, "status": {"lastConnectTime": moment}}
+    (started,) = read(webhook("STREAM_STARTED", **told), asked, owncast=owncast)
+    assert isinstance(started, LiveStarted) and started.at_ms == asked.received_ms
+    (joined,) = read(of_user("USER_JOINED", **told), asked, owncast=owncast)
+    assert isinstance(joined, ViewerEvent) and (joined.subject, joined.at_ms) == (started.id, asked.received_ms)
+
+
+def test_a_title_is_cut_as_any_other(asked: Asked) -> None:
+    (started,) = read(webhook("STREAM_STARTED", streamTitle="t" * 5000, timestamp=AT), asked)
+    assert isinstance(started, LiveStarted) and len(started.title) == asked.limits.text_length
+
+
 def test_a_field_of_another_type_is_bad(asked: Asked) -> None:
     assert read(of_user("CHAT", timestamp="soon"), asked) == (Drop.BAD_FIELD,)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import hmac
 import json
@@ -91,6 +92,16 @@ def test_an_ask_that_names_nobody_is_refused(client: Client, body: bytes) -> Non
     assert answer.status_code == 400
     assert client.post("/v1/viewers/erase", content=b"x" * 600_000).status_code == 413
     assert client.journal().asks == []
+
+
+@pytest.mark.parametrize("path", ["/v1/optout", "/v1/viewers/optout"])
+def test_what_viewers_ask_takes_its_room_as_events_do(path: str, client: Client) -> None:
+    room = client.app.state.door.room
+    body = gzip.compress(json.dumps({"userId": ANN, "token": "none"}).encode())
+    assert client.post(path, content=body).json() == {"success": True} or path == "/v1/optout"
+    assert room._taken == 0
+    assert room.take("another", 33_554_000)
+    assert client.post(path, content=b" " * 1000).json()["code"] == "busy"
 
 
 def test_a_receipt_says_pending_until_the_gate_has_heard_and_no_other_name_finds_one(client: Client) -> None:

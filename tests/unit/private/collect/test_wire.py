@@ -113,18 +113,19 @@ def test_a_request_that_comes_byte_by_byte_or_in_chunks_is_the_same_request(
     assert len(client.journal().records) == 2
 
 
+@pytest.mark.parametrize("asks", ["Expect: 100-continue", "Expect: 100-Continue"])
 @pytest.mark.parametrize(("path", "status"), [("/v1/batch", 200), ("/v1/viewers/optin", 400)])
 def test_a_client_that_asks_whether_to_send_its_body_is_told_so_once_unless_it_is_refused(
-    path: str, status: int, line: Run, head: Head
+    path: str, status: int, asks: str, line: Run, head: Head
 ) -> None:
     async def story(line: Line) -> None:
-        await line.send(head("Expect: 100-continue", path=path))
+        await line.send(head(asks, path=path))
         assert [answer.status for answer in await line.answers()] == [100]
         await line.send(BODY[:5])
         await asyncio.sleep(0.01)
         await line.send(BODY[5:])
         assert [answer.status for answer in await line.answers(2)] == [100, status]
-        await line.send(head("Expect: 100-continue", "Origin: https://elsewhere.example"))
+        await line.send(head(asks, "Origin: https://elsewhere.example"))
         assert len(await line.answers(2)) == 2
         await line.send(BODY)
         assert [answer.status for answer in await line.answers(3)] == [100, status, 403]
@@ -143,12 +144,82 @@ def test_a_client_that_asks_once_is_let_go_with_its_answer(of: str, line: Run, h
     line(story)
 
 
-def test_a_client_that_would_speak_another_protocol_is_answered_in_this_one(line: Run, head: Head) -> None:
+def test_a_client_that_would_speak_another_protocol_is_answered_in_this_one_body_and_all(
+    line: Run, head: Head, client: Client
+) -> None:
+    offer = ("Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAEAAEAAAAIAAAAB")
+
     async def story(line: Line) -> None:
-        await line.send(head("Connection: Upgrade", "Upgrade: h2c", method="GET", path="/livez", length=None))
+        get = head(*offer, method="GET", path="/livez", length=None)
+        await line.send(head(*offer) + BODY + get + head() + BODY + head(*offer) + BODY[:5])
+        await line.answers(3)
+        await line.send(BODY[5:])
+        assert [answer.status for answer in await line.answers(4)] == [200] * 4
+        assert not line.pipe.closed and not line.pipe.half_closed
+        await line.send(b"CONNECT other.example:443 HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert (await line.answers(5))[4].status == 400, "but it is no proxy"
+
+    line(story)
+    assert len(client.journal().records) == 3
+
+
+def test_a_client_that_sends_on_before_it_has_an_answer_is_heard_out_however_its_bytes_come(
+    line: Run, head: Head, client: Client
+) -> None:
+    async def story(line: Line) -> None:
+        await line.send((head() + BODY) * 2 + head() + BODY[:5])
+        assert len(await line.answers(2)) == 2 and not line.pipe.paused
+        await line.send(BODY[5:])
+        assert [answer.status for answer in await line.answers(3)] == [200] * 3
+        await line.send(head() + BODY + (head("Origin: https://elsewhere.example") + BODY) * 99)
+        assert [answer.status for answer in await line.answers(103)][3:] == [200, *[403] * 99]
+
+    line(story)
+    assert len(client.journal().records) == 4
+
+
+def test_a_body_may_be_as_large_as_the_settings_say(client_of: Callable[..., Client]) -> None:
+    client = client_of(body_bytes_max=2_000_000)
+    key = f"Authorization: {basic(client.key)}\r\n".encode()
+
+    async def story() -> None:
+        line = Line(client.app, body_bytes=2_000_000)
+        body = BODY + b" " * (1_900_000 - len(BODY))
+        await line.send(b"POST /v1/batch HTTP/1.1\r\nHost: x\r\n%bContent-Length: 1900000\r\n\r\n" % key)
+        for place in range(0, len(body), 100_000):
+            await line.send(body[place : place + 100_000])
+            assert not line.pipe.paused
         (answer,) = await line.answers()
-        await asyncio.sleep(0.01)
-        assert answer.status == 200 and line.pipe.closed
+        assert answer.status == 200
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize("trailer", [b"Footlights-Viewer: ann", b"Authorization: KEY"])
+def test_what_follows_a_body_is_no_header(trailer: bytes, line: Run, head: Head, client: Client) -> None:
+    named = trailer.replace(b"KEY", basic(client.key).encode())
+    cmcd = b'cid="v1",sid="s",sta=p,v=2'
+
+    async def story(line: Line) -> None:
+        whole = head("Transfer-Encoding: chunked", path="/cmcd", length=None)
+        if b"KEY" in trailer:
+            whole = b"\r\n".join(one for one in whole.split(b"\r\n") if not one.startswith(b"Authorization"))
+        await line.send(whole + b"%x\r\n%b\r\n0\r\n%b\r\n\r\n" % (len(cmcd), cmcd, named))
+        (answer,) = await line.answers()
+        assert answer.status == (401 if b"KEY" in trailer else 204)
+
+    line(story)
+    assert not len(client.journal().records)
+
+
+def test_a_client_that_does_not_take_its_last_answer_loses_its_place(line: Run, head: Head) -> None:
+    async def story(line: Line) -> None:
+        line.wire.pause_writing()
+        await line.send(head("Connection: close") + BODY)
+        await line.answers()
+        assert line.pipe.closed and not line.pipe.cut
+        line.pass_seconds(31)
+        assert line.pipe.cut
 
     line(story)
 
@@ -187,6 +258,7 @@ def test_a_body_that_is_too_large_is_refused_before_it_is_there_and_its_client_h
         (answer,) = await line.answers()
         assert (answer.status, answer.headers["connection"]) == (413, "close")
         assert line.pipe.half_closed and not line.pipe.cut, "it may go on, and read its answer"
+        assert not line.pipe.paused
         await line.send(b"x" * 600_000, b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n")
         assert len(await line.answers(2)) == 1, "and is not heard"
         line.pass_seconds(10)
@@ -276,6 +348,7 @@ def test_what_two_readers_could_read_in_two_ways_is_no_request(garbage: bytes, l
         await line.send(garbage)
         (answer,) = await line.answers()
         assert (answer.status, answer.headers["connection"]) == (400, "close")
+        assert json.loads(answer.body)["code"] == "bad_request" and answer.headers["access-control-allow-origin"] == "*"
 
     async def behind_another(line: Line) -> None:
         await line.send(head() + BODY + garbage)
@@ -294,7 +367,7 @@ def test_a_head_that_is_too_large_is_refused_whether_it_is_long_or_has_many_line
         async def story(line: Line, more: bytes = more) -> None:
             await line.send(b"GET /livez HTTP/1.1\r\nHost: x\r\n", *(more[:40_000], more[40_000:] + b"a" * 40_000))
             (answer,) = await line.answers()
-            assert answer.status == 431
+            assert (answer.status, json.loads(answer.body)["code"]) == (431, "head_too_large")
 
         line(story)
 
