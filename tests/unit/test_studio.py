@@ -99,6 +99,20 @@ def test_the_command_reads_says_what_it_understood_and_stops(
     assert wrong.value.code == 2
 
 
+def test_the_command_says_how_far_rows_add_up_to_the_files_own_total(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = tmp_path / "Table data.csv"
+    table.write_text("Geography,Views,Watch time (hours)\nTotal,1500,1.5\nUS,1000,1.5\nNA,400,\n")
+    assert main(["studio", str(table), "--no-pages"]) == 0
+    told = capsys.readouterr().out
+    assert "view_count: its rows add up to 1,400, its own total is 1,500" in told
+    assert "total_time_watched" not in told
+    table.write_text("Geography,Views\nTotal,1400\nUS,1000\nNA,400\n")
+    assert main(["studio", str(table), "--no-pages"]) == 0
+    assert "its rows add up to its own totals" in capsys.readouterr().out
+
+
 def test_the_pages_are_served_on_this_machine_alone_and_the_history_is_gone_at_the_end(
     export: Path, tmp_path: Path
 ) -> None:

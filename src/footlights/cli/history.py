@@ -75,12 +75,28 @@ def _told(report: Any) -> str:
     days = f", {report.first_day} to {report.last_day}" if report.first_day else ""
     lines = [f"{report.name}: {report.source}, {' by '.join((report.kind, *report.by))}{days}, {report.rows:,} rows"]
     lines += [f"  {text}" for text in report.notes]
+    lines += [f"  {text}" for text in _checked(report)]
     left = [f'"{column.header}" ({column.why})' for column in report.columns if not column.means]
     if left:
         lines.append(f"  columns left out: {', '.join(left)}. --column HEADER=MEANING says what one is")
     if report.unread:
         lines.append(f"  {report.unread:,} cells or rows could not be read")
     return "\n".join(lines)
+
+
+def _checked(report: Any) -> list[str]:
+    """How far a file's rows add up to its own totals, where it states them."""
+    from footlights.public.histories.measures import told
+
+    sums = [each for each in report.sums if each.total is not None]
+    if sums and all(each.rows == each.total for each in sums):
+        return ["its rows add up to its own totals"]
+    return [
+        f"{each.metric}: its rows add up to {told(each.metric, each.rows):,}, its own total is "
+        f"{told(each.metric, each.total):,}"
+        for each in sums
+        if each.rows != each.total
+    ]
 
 
 def _year(text: str) -> int:

@@ -42,7 +42,8 @@ def sheets_of(name: str, data: bytes, limits: Limits) -> list[Sheet]:
     if data.startswith(b"\xd0\xcf\x11\xe0"):
         raise Unreadable("it is a workbook of before 2007, or one with a password: save it as .xlsx or .csv")
     text = _text(data)
-    if "\x00" in text[:4096]:
+    # A PDF, and a web page that was saved in place of a file, begin like texts.
+    if "\x00" in text[:4096] or text.lstrip().startswith(("%PDF", "<")):
         raise Unreadable("it is no table: neither CSV nor a workbook")
     return [Sheet(name="", rows=list(_csv(text, limits)))]
 
@@ -55,6 +56,9 @@ def _text(data: bytes) -> str:
     except UnicodeDecodeError:
         # What a spreadsheet saves as "CSV" on an older machine.
         return data.decode("cp1252", "replace")
+
+
+_DELIMITERS = ",;\t|"
 
 
 def _csv(text: str, limits: Limits) -> Iterator[Row]:
@@ -70,10 +74,13 @@ def _csv(text: str, limits: Limits) -> Iterator[Row]:
 
 
 def _delimiter(text: str) -> str:
-    """The sign that the first line is cut at: the one that stands most often outside quotes."""
-    first = next((line for line in text.splitlines()[:10] if line.strip()), "")
-    outside = "".join(first.split('"')[::2])
-    return max(",;\t|", key=outside.count)
+    """The sign that lines are cut at: the one that stands most often outside quotes in the first that has any.
+
+    A line without one is a title, which some spreadsheets have above the header.
+    """
+    outside = ("".join(line.split('"')[::2]) for line in text.splitlines()[:10])
+    first = next((line for line in outside if any(sign in line for sign in _DELIMITERS)), "")
+    return max(_DELIMITERS, key=first.count)
 
 
 def _workbook(data: bytes, limits: Limits) -> list[Sheet]:

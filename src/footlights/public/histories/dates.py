@@ -24,9 +24,15 @@ _EAST = re.compile(r"(?:(\d{4})\s*[年년]\s*)?(\d{1,2})\s*[月월]\s*(?:(\d{1,2
 _COUNTED = re.compile(r"(?:(\d{1,2})\s*)?(?:thang|thg)\s*(\d{1,2})(?:\D+(\d{1,4}))?.*")
 _SLASHES = re.compile(r"(\d{1,2})[-/.](\d{1,2})(?:[-/.](\d{4}|\d{2}))?\.?(?: .*)?")
 _YEAR = re.compile(r"(?:19|20)\d{2}")
+#: What a spreadsheet makes of a date that lost its form: the days since the end of 1899. 2000 to 2099.
+_SERIAL = re.compile(r"(\d{5})(?:\.\d+)?")
+_SERIALS = range(36_526, 73_051)
+_SERIAL_0 = date(1899, 12, 30)
 _SAMPLE = 200
 #: How often the months of one column may start over.
 _YEARS_MAX = 5
+#: Days in a month, at most: as many in each makes days that can be counted round the year.
+_MONTH = 31
 _SPAN_YEARS = range(1990, 2200)
 
 
@@ -73,6 +79,12 @@ def spans_of(days: Sequence[Day | None], *, newest: date) -> list[Span | None]:
     """
     years = _years(days, newest)
     return [None if day is None else _span(day, year) for day, year in zip(days, years, strict=True)]
+
+
+def are_weeks(spans: Sequence[Span | None]) -> bool:
+    """Whether days are the first of weeks: three or more, each seven days after another."""
+    since = sorted({span.since for span in spans if span is not None and span.until - span.since == timedelta(days=1)})
+    return len(since) > 2 and all(after - before == timedelta(days=7) for before, after in pairwise(since))
 
 
 def latest(day: Day, *, newest: date) -> date | None:
@@ -138,8 +150,9 @@ def _dated(ordered: list[tuple[int, Day]], last_year: int) -> list[tuple[int, Sp
 
 
 def _goes_forward(days: list[Day]) -> bool:
-    places = [(day.month or 1, day.day or 1) for day in days]
-    steps = [after > before for before, after in pairwise(places) if after != before]
+    places = [(day.month or 1) * _MONTH + (day.day or 1) for day in days]
+    # From December to January is a step forward: the way round that is shorter.
+    steps = [(after - before) % (12 * _MONTH) <= 6 * _MONTH for before, after in pairwise(places) if after != before]
     return sum(steps) * 2 >= len(steps)
 
 
@@ -153,8 +166,8 @@ def _latest_year(day: Day, newest: date) -> int | None:
 
 def _day(cell: str, language: str, *, day_first: bool) -> Day | None:
     text = plain(cell)
-    if _YEAR.fullmatch(text):
-        return Day(int(text), None, None)
+    if (alone := _number_alone(text)) is not None:
+        return alone
     if (iso := _ISO.fullmatch(text)) is not None:
         return _of(iso[1], iso[2], iso[3])
     if (east := _EAST.fullmatch(text)) is not None:
@@ -167,6 +180,16 @@ def _day(cell: str, language: str, *, day_first: bool) -> Day | None:
         year = f"20{year}" if year and len(year) == 2 else year
         return _of(year, second, first) if day_first else _of(year, first, second)
     return _named(text, language)
+
+
+def _number_alone(text: str) -> Day | None:
+    """A date that is one number: a year, or a spreadsheet's count of days."""
+    if _YEAR.fullmatch(text):
+        return Day(int(text), None, None)
+    if (serial := _SERIAL.fullmatch(text)) is not None and int(serial[1]) in _SERIALS:
+        made = _SERIAL_0 + timedelta(days=int(serial[1]))
+        return Day(made.year, made.month, made.day)
+    return None
 
 
 def _named(text: str, language: str) -> Day | None:

@@ -45,16 +45,31 @@ def is_missing(cell: str) -> bool:
     return plain(cell) in MISSING
 
 
-def decimal_point(cells: Iterable[str], *, language: str) -> str:
-    """Which of . and , a column's decimals stand behind: as its own numbers show, or else as its language writes."""
-    votes = {".": 0, ",": 0}
-    for cell in cells:
-        signs = _BETWEEN.findall(cell)
-        if len(set(signs)) == 2 or (len(signs) == 1 and len(_tail(cell, signs[0])) != 3):
-            votes[signs[-1]] += 1
-    if votes["."] != votes[","]:
-        return max(votes, key=votes.__getitem__)
+def decimal_point(cells: Iterable[str], *, language: str, beside: Iterable[str] = ()) -> str:
+    """Which of . and , a column's decimals stand behind.
+
+    As its own numbers show; or those beside it in the same file; or else as its language writes.
+    """
+    for each in (cells, beside):
+        votes = {".": 0, ",": 0}
+        for cell in each:
+            if (sign := _shown_point(cell)) is not None:
+                votes[sign] += 1
+        if votes["."] != votes[","]:
+            return max(votes, key=votes.__getitem__)
     return "." if language in _POINT else ","
+
+
+def _shown_point(cell: str) -> str | None:
+    """The sign that can be nothing but a decimal point in a cell: 1.5, 1,234.5, 0.462; None for 1.234."""
+    signs: list[str] = _BETWEEN.findall(cell)
+    if len(set(signs)) == 2:
+        return signs[-1]
+    if len(signs) != 1:
+        return None
+    # No thousands begin with a 0: TikTok writes 0.462 in every language.
+    starts_with_0 = cell.partition(signs[0])[0].strip().lstrip("+-") == "0"
+    return signs[0] if starts_with_0 or len(_tail(cell, signs[0])) != 3 else None
 
 
 def whole(cell: str, unit: Unit, *, point: str = ".", percent: bool = False, hours: bool = False) -> int:

@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
+from pathlib import PurePosixPath
 
 import msgspec
 
 from footlights.public.histories import download
-from footlights.public.histories.cells import Row, sheets_of
-from footlights.public.histories.columns import Understood, understood
+from footlights.public.histories.cells import Row, Sheet, sheets_of
+from footlights.public.histories.columns import TIKTOK_LINK, Understood, understood
 from footlights.public.histories.containers import Member, Unread
-from footlights.public.histories.found import FileReport, Reading, Source, Table, Unreadable, note
+from footlights.public.histories.found import FileReport, Note, Reading, Source, Table, Unreadable, note
 from footlights.public.histories.limits import Limits
 from footlights.public.histories.measures import MEASURES
 from footlights.public.histories.rows import DAY, Times
@@ -34,6 +36,8 @@ _YOUTUBE = frozenset(
 )  # fmt: skip
 _NAMED_SPAN = re.compile(r"(20\d{2}-\d{2}-\d{2})[_ ]+(?:to_)?(20\d{2}-\d{2}-\d{2})")
 _NAMED_DAY = re.compile(r"20\d{2}-\d{2}-\d{2}")
+#: "Overview_2025-08-28_1787841428_someone.zip": TikTok names the first day, and then the second of the download.
+_NAMED_SECOND = re.compile(r"20\d{2}-\d{2}-\d{2}_(\d{10})(?!\d)")
 #: Roles that --column may name, beside the measures.
 ROLES = ("date", "hour", "video", "link", "title", "posted", "length", "country", "gender", "age", "source")
 
@@ -50,7 +54,7 @@ NOTHING_TOLD = Told()
 
 
 class _Sheet(msgspec.Struct, frozen=True, kw_only=True):
-    """A table that is understood and yet to be read."""
+    """A table that is understood and yet to be read. too_long: how many rows were left out, having more cells."""
 
     name: str
     member: Member
@@ -58,6 +62,7 @@ class _Sheet(msgspec.Struct, frozen=True, kw_only=True):
     rows: list[Row]
     columns: Understood
     source: Source | None
+    too_long: int
 
 
 def read_export(
@@ -102,28 +107,52 @@ def _sheets(member: Member, limits: Limits, told: Mapping[str, str]) -> tuple[li
     left: list[FileReport] = []
     for sheet in sheets_of(member.name, member.data, limits):
         name = f"{member.name}: {sheet.name}" if sheet.name not in ("", "Sheet1") else member.name
-        if not sheet.rows:
+        if not any(map(any, sheet.rows)):
             left.append(refused(name, note("it is empty")))
             continue
         columns = understood(sheet.rows, told=told)
         if columns is None:
             headers = ", ".join(f"“{cell[:40]}”" for cell in sheet.rows[0][:8] if cell)
             left.append(
-                refused(name, note("no column was understood. Its first row says: %(headers)s", headers=headers or "-"))
+                refused(
+                    name,
+                    note(
+                        "no column was understood. Its first row says: %(headers)s. Export it again with the platform "
+                        "set to English",
+                        headers=headers or "-",
+                    ),
+                )
             )
         elif not columns.measures:
             left.append(refused(name, note("no column of it holds figures that we know"), columns.columns))
         else:
             digest = hashlib.sha256(member.data + b"\0" + sheet.name.encode()).hexdigest()
+            rows = _aligned(sheet, columns)
             found.append(
-                _Sheet(name=name, member=member, digest=digest, rows=sheet.rows, columns=columns,
-                       source=_source(columns))
+                _Sheet(name=name, member=member, digest=digest, rows=rows, columns=columns,
+                       source=_source(rows, columns), too_long=len(sheet.rows) - len(rows))
             )  # fmt: skip
     return found, left
 
 
-def _source(columns: Understood) -> Source | None:
-    """The platform that alone writes such columns; None where both do."""
+def _aligned(sheet: Sheet, columns: Understood) -> list[Row]:
+    """A table's rows but for those with more cells than its header, if it is a CSV.
+
+    There a comma stands inside of a number or a title without quotes, and whatever follows it is in the wrong column. A
+    workbook may have a note beside its table.
+    """
+    begins = columns.header_row + 1
+    width = len(sheet.rows[columns.header_row])
+    if sheet.name:
+        return sheet.rows
+    return [*sheet.rows[:begins], *(row for row in sheet.rows[begins:] if not any(row[width:]))]
+
+
+def _source(rows: list[Row], columns: Understood) -> Source | None:
+    """The platform that alone writes such links or such columns; None where both do."""
+    link = columns.roles.get("link")
+    if link is not None and any(TIKTOK_LINK.fullmatch(row[link]) for row in rows if link < len(row)):
+        return "TikTok"
     names = {*columns.roles, *columns.measures.values()}
     tiktok, youtube = len(names & _TIKTOK), len(names & _YOUTUBE)
     if tiktok == youtube:
@@ -132,6 +161,7 @@ def _source(columns: Understood) -> Source | None:
 
 
 def _read_all(sheets: list[_Sheet], told: Told, now_utc: int) -> list[Table]:
+    sheets = _told_apart(sheets)
     places: dict[str, set[Source]] = {}
     for sheet in sheets:
         if sheet.source is not None:
@@ -142,11 +172,18 @@ def _read_all(sheets: list[_Sheet], told: Told, now_utc: int) -> list[Table]:
     for sheet in sorted(sheets, key=lambda each: ("date" not in each.columns.roles, each.name)):
         beside = places.get(sheet.member.place, set())
         of_all = next(iter(beside)) if len(beside) == 1 else None
-        source = told.source or sheet.source or _by_likeness(sheet) or of_all or "YouTube"
+        source = told.source or sheet.source or _by_likeness(sheet) or of_all
         table = read_table(
-            sheet.rows, sheet.columns, name=sheet.name, digest=sheet.digest, source=source,
+            sheet.rows, sheet.columns, name=sheet.name, digest=sheet.digest, source=source or "YouTube",
             times=_times(sheet.member, told, now_utc, spans),
         )  # fmt: skip
+        if source is None:
+            guess = note("nothing in it tells its platform: it is taken for YouTube's")
+            table = _noted(table, guess)
+        if sheet.too_long:
+            left = note("rows with more cells than the header were left out (%(count)s), since it cannot be told "
+                        "which cell is what", count=sheet.too_long)  # fmt: skip
+            table = _noted(table, left)
         tables.setdefault(sheet.digest, table)
         if "date" in sheet.columns.roles and table.numbers:
             since = min(number.since_utc for number in table.numbers)
@@ -154,6 +191,17 @@ def _read_all(sheets: list[_Sheet], told: Told, now_utc: int) -> list[Table]:
             known = spans.get(sheet.member.place, (since, until))
             spans[sheet.member.place] = min(known[0], since), max(known[1], until)
     return _with_disputes(sorted(tables.values(), key=_latest_last))
+
+
+def _told_apart(sheets: list[_Sheet]) -> list[_Sheet]:
+    """Tables of one name under that of the zip or folder, too: every export of TikTok's has an Overview.csv."""
+    count = Counter(sheet.name for sheet in sheets)
+    return [
+        msgspec.structs.replace(sheet, name=f"{PurePosixPath(sheet.member.place).name}/{sheet.name}")
+        if count[sheet.name] > 1
+        else sheet
+        for sheet in sheets
+    ]
 
 
 def _with_disputes(tables: list[Table]) -> list[Table]:
@@ -172,9 +220,14 @@ def _with_disputes(tables: list[Table]) -> list[Table]:
                  count=count, file=name)
             for name, count in others.items()
         )  # fmt: skip
-        report = msgspec.structs.replace(table.report, notes=(*table.report.notes, *notes))
-        found.append(msgspec.structs.replace(table, report=report))
+        found.append(_noted(table, *notes))
     return found[::-1]
+
+
+def _noted(table: Table, *notes: Note) -> Table:
+    """A table whose report says more."""
+    report = msgspec.structs.replace(table.report, notes=(*table.report.notes, *notes))
+    return msgspec.structs.replace(table, report=report)
 
 
 def _latest_last(table: Table) -> tuple[int, int, str]:
@@ -200,7 +253,11 @@ def _times(member: Member, told: Told, now_utc: int, spans: Mapping[str, tuple[i
     newest, how = _newest(member, told, today)
 
     def between(since_utc: int, until_utc: int, known: str) -> Times:
-        return Times(newest=newest, newest_how=how, since_utc=since_utc, until_utc=until_utc, how=known)
+        # Whoever exports east of Greenwich may be a day ahead of a clock that tells UTC.
+        not_after = newest + timedelta(days=newest == today)
+        return Times(
+            newest=newest, not_after=not_after, newest_how=how, since_utc=since_utc, until_utc=until_utc, how=known
+        )
 
     named = _NAMED_SPAN.search(f"{member.place} {member.name}")
     if named is not None and (since := _iso(named[1])) and (until := _iso(named[2])) and since <= until:
@@ -214,6 +271,11 @@ def _newest(member: Member, told: Told, today: date) -> tuple[date, str]:
     """The last day that a file can tell of, and how that is known."""
     if told.year is not None:
         return min(today, date(told.year, 12, 31)), N_("as you said")
+    if (second := _NAMED_SECOND.search(f"{member.place} {member.name}")) is not None:
+        taken = datetime.fromtimestamp(int(second[1]), UTC).date() + timedelta(days=1)
+        if taken <= today:
+            return taken, N_("as its name says")
+        return today, N_("since today is no earlier")
     named = [day for text in _NAMED_DAY.findall(f"{member.place} {member.name}") if (day := _iso(text)) is not None]
     if named and max(named) <= today:
         return max(named), N_("as its name says")

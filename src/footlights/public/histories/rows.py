@@ -11,7 +11,7 @@ import msgspec
 
 from footlights.public.histories import dates
 from footlights.public.histories.cells import Row
-from footlights.public.histories.columns import TIKTOK_LINK, Understood
+from footlights.public.histories.columns import TIKTOK_LINK, YOUTUBE_ID, Understood
 from footlights.public.histories.found import FoundVideo, Source
 from footlights.public.histories.numbers import NotANumber, is_missing, whole
 from footlights.public.histories.words import word
@@ -20,16 +20,20 @@ DAY, HOUR = 86_400, 3_600
 #: TikTok's ids begin with the second at which a video was made.
 _TIKTOK_ID_SHIFT = 32
 _TIKTOK_BEGAN_UTC = 1_400_000_000
+#: YouTube's tables end at 500 rows and say so in a last one.
+_NUMBER_IN_WORDS = re.compile(r"(?=.*[^\W\d_]).*\d{3}.*")
 _AGE = re.compile(r"(\d{2})\D+(\d{2})|(\d{2})\s*\+|(\d{2})\D*$")
 
 
 class Times(msgspec.Struct, frozen=True, kw_only=True):
     """When a table is of. newest: no date in it is later. since, until: what a row without a date is about.
 
+    not_after: newest, or the day after it where that is today: east of Greenwich it may be tomorrow already.
     since_utc is 0 for all time before. newest_how, how: in words, how each is known.
     """
 
     newest: date
+    not_after: date
     newest_how: str
     since_utc: int
     until_utc: int
@@ -40,6 +44,13 @@ def is_total(row: Row, columns: Understood, axes: Sequence[str]) -> bool:
     """Whether a row says that it is the total of the others."""
     first = [row[columns.roles[role]] for role in ("video", "date", *axes) if role in columns.roles]
     return any(word(cell) == "total" for cell in first)
+
+
+def footer_of(row: Row, span: dates.Span | None) -> str | None:
+    """What a table's last row says if it is no row: "Showing top 500 results", in any language; None if it is one."""
+    said = [cell for cell in row if cell]
+    alone = len(said) == 1 and span is None and YOUTUBE_ID.fullmatch(said[0]) is None
+    return said[0] if alone and _NUMBER_IN_WORDS.fullmatch(said[0]) is not None else None
 
 
 def is_of_videos(columns: Understood) -> bool:
@@ -82,7 +93,7 @@ def _tiktok_time(video_id: str, times: Times) -> int | None:
 
 def _posted(cell: str, language: str, times: Times) -> int | None:
     day = dates.days_of([cell], language=language)[0]
-    found = None if day is None else dates.latest(day, newest=times.newest)
+    found = None if day is None else dates.latest(day, newest=times.not_after)
     return None if found is None else midnight(found)
 
 
@@ -100,8 +111,9 @@ def window_of(row: Row, columns: Understood, span: dates.Span | None, times: Tim
             return None
         since = midnight(span.since)
         if "hour" not in columns.roles:
-            # A year that still runs ends, so far, with the export.
-            return since, max(since + DAY, min(midnight(span.until), midnight(times.newest) + DAY))
+            # A year that still runs ends, so far, with the export; on its first day it is no day all the same.
+            least = min(midnight(span.until), since + 2 * DAY)
+            return since, max(least, min(midnight(span.until), midnight(times.newest) + DAY))
         hour = row[columns.roles["hour"]].split(":")[0].strip()
         return (since + int(hour) * HOUR, since + (int(hour) + 1) * HOUR) if _is_hour(hour) else None
     if "taken" in columns.roles and span is not None:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from footlights.public.histories import dates
-from footlights.public.histories.cells import Row
+from footlights.public.histories.cells import Native, Row
 from footlights.public.histories.columns import AXES, Understood
 from footlights.public.histories.found import (
     CHANNEL,
@@ -27,7 +27,7 @@ from footlights.public.histories.found import (
 )
 from footlights.public.histories.measures import MEASURES
 from footlights.public.histories.numbers import NotANumber, decimal_point, is_missing, whole
-from footlights.public.histories.rows import DAY, Times, cell_of, is_of_videos, is_total, video_of, window_of
+from footlights.public.histories.rows import DAY, Times, cell_of, footer_of, is_of_videos, is_total, video_of, window_of
 
 
 class _Tally:
@@ -58,7 +58,12 @@ def read_table(
     body = [row + [""] * (width - len(row)) for row in rows[columns.header_row + 1 :] if any(row)]
     tally = _Tally()
     spans = _spans(body, columns, times, tally)
-    points = {place: decimal_point(_column(body, place), language=columns.language) for place in columns.measures}
+    if body and (said := footer_of(body[-1], spans[-1])) is not None:
+        tally.notes.append(
+            note("its last row says “%(said)s”: its platform left out the rows after those", said=said[:80])
+        )
+        body, spans = body[:-1], spans[:-1]
+    points = _points(body, columns)
     videos: dict[str, FoundVideo] = {}
     totals: Values = {}
     axes = [axis for axis in AXES if axis in columns.roles and axis != "hour"]
@@ -96,6 +101,16 @@ def _column(body: Sequence[Row], place: int) -> list[str]:
     return [row[place] for row in body if place < len(row)]
 
 
+def _points(body: Sequence[Row], columns: Understood) -> dict[int, str]:
+    """The decimal point of each column of figures."""
+    cells = {place: _column(body, place) for place in columns.measures}
+    # What a workbook holds as a number is written in one way, and says nothing of its texts.
+    beside = [cell for each in cells.values() for cell in each if not isinstance(cell, Native)]
+    return {
+        place: decimal_point(each, language=columns.language, beside=beside) for place, each in cells.items()
+    }  # fmt: skip
+
+
 def _spans(body: Sequence[Row], columns: Understood, times: Times, tally: _Tally) -> list[dates.Span | None]:
     """The time of each row; None for one without."""
     place = columns.roles.get("date", columns.roles.get("taken"))
@@ -110,7 +125,11 @@ def _spans(body: Sequence[Row], columns: Understood, times: Times, tally: _Tally
                 how=times.newest_how,
             )
         )
-    return dates.spans_of(days, newest=times.newest)
+    spans = dates.spans_of(days, newest=times.not_after)
+    if "date" in columns.roles and "hour" not in columns.roles and dates.are_weeks(spans):
+        tally.notes.append(note("its dates stand seven days apart: each is taken for the week that it begins"))
+        return [span and dates.Span(span.since, span.since + timedelta(days=7)) for span in spans]
+    return spans
 
 
 Values = dict[tuple[str, str], int]
@@ -183,6 +202,8 @@ def _report(
     name: str, source: Source, columns: Understood, *, tally: _Tally, spans: Sequence[dates.Span | None], times: Times
 ) -> FileReport:
     known = [span for span in spans if span is not None]
+    if not tally.rows and not tally.unread:
+        tally.notes.append(note("it has a header and no figures below it"))
     if tally.doubled:
         tally.notes.append(note("%(count)s numbers stand in it twice: the last is kept", count=tally.doubled))
     if "date" not in columns.roles and "taken" not in columns.roles:
@@ -216,7 +237,7 @@ def _report(
 def _by(columns: Understood, known: Sequence[dates.Span]) -> tuple[str, ...]:
     """What a table's rows are apart by: axes, and a time."""
     days = min(((span.until - span.since).days for span in known), default=1)
-    time = "day" if days == 1 else "month" if days < 100 else "year"
+    time = "day" if days == 1 else "week" if days == 7 else "month" if days < 100 else "year"
     axes = [axis for axis in AXES if axis in columns.roles]
     return (*axes, *([time] if "date" in columns.roles and "hour" not in axes else []))
 

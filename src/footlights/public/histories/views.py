@@ -158,15 +158,18 @@ def sort_videos(
 
 def _whole(history: History, source: str, videos: tuple[StatedVideo, ...]) -> tuple[str, dict[str, Figure], list[Kept]]:
     """What is told of a channel without days: its total; or else the sum of its videos."""
-    kept = [each for each in history.of_channel(source) if each.parts == 1]
-    if kept:
-        best = best_kept(kept)[CHANNEL]
+    kept = history.of_channel(source)
+    best = best_kept(kept).get(CHANNEL, {})
+    if best:
         return "total", {name: figure_of(name, best[name].value, best[name].until_utc) for name in ordered(best)}, kept
     mine = history.of_videos(source)
     until = max((each.until_utc for each in mine), default=0)
     names = {name for video in videos for name in video.figures if MEASURES[name].adds == "sum" and name not in MONEY}
     sums = {name: sum(video.figures[name].value or 0 for video in videos if name in video.figures) for name in names}
     figures = {name: stated_figure(name, value=sums[name], at_utc=until) for name in ordered(sums)}
+    if not figures and kept:
+        # Averages of years alone: a curve, and nothing that could be added up.
+        return "total", {}, kept
     return ("videos" if figures else "nothing"), figures, mine
 
 

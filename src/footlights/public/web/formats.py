@@ -125,7 +125,7 @@ COLUMNS = {
     "date": N_("date"), "taken": N_("day of the export"), "hour": N_("hour"), "video": N_("video"), "link": N_("link"),
     "title": N_("title"), "posted": N_("time of posting"), "length": N_("length"), "country": N_("country"),
     "gender": N_("gender"), "age": N_("age"), "source": N_("source"), "follows": N_("follower or not"),
-    "device": N_("device"), "day": N_("day"), "month": N_("month"), "year": N_("year"),
+    "device": N_("device"), "day": N_("day"), "week": N_("week"), "month": N_("month"), "year": N_("year"),
 }  # fmt: skip
 
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")

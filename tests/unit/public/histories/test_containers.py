@@ -134,7 +134,11 @@ def test_a_sheet_whose_one_cell_is_in_the_last_corner_does_not_fill_the_memory()
         assert len(sheet.rows) <= SMALL.rows and all(len(row) <= SMALL.columns for row in sheet.rows)
 
 
-@pytest.mark.parametrize("data", [b"PK\x03\x04 not a zip", b"\xd0\xcf\x11\xe0 old", b"\x89PNG\r\n\x1a\n\x00\x00"])
+@pytest.mark.parametrize(
+    "data",
+    [b"PK\x03\x04 not a zip", b"\xd0\xcf\x11\xe0 old", b"\x89PNG\r\n\x1a\n\x00\x00", b"%PDF-1.7\n1 0 obj\n",
+     b"\n<!DOCTYPE html><title>Log in</title>"],
+)  # fmt: skip
 def test_what_is_no_table_is_refused_in_words(data: bytes) -> None:
     with pytest.raises(BadFile, match=r"\w{3}"):
         sheets_of("a", data, SMALL)

@@ -34,6 +34,13 @@ def test_a_day_is_read_as_people_write_it(cell: str, language: str, day: Day) ->
     assert days_of([cell], language=language) == [day]
 
 
+def test_the_count_of_days_that_a_spreadsheet_makes_of_a_date_is_one() -> None:
+    cells = ["46054", "46055.0", "36526", "73050"]
+    days = [Day(2026, 2, 1), Day(2026, 2, 2), Day(2000, 1, 1), Day(2099, 12, 31)]
+    assert days_of(cells, language="en") == days
+    assert days_of(["36525", "73051", "460540", "-46054"], language="en") == [None] * 4
+
+
 def test_a_month_in_a_language_that_the_headers_do_not_say_is_found() -> None:
     assert days_of(["3 marraskuuta", "4 marraskuuta"], language="en") == [Day(None, 11, 3), Day(None, 11, 4)]
 
@@ -50,6 +57,13 @@ def test_the_year_that_is_not_written_rolls_over_inside_a_file(turn: int) -> Non
     days = days_of([tiktok_day(day) for day in YEAR[::turn]], language="en")
     assert has_no_year(days)
     assert [span.since for span in spans_of(days, newest=NEWEST) if span] == YEAR[::turn]
+
+
+@pytest.mark.parametrize("turn", [1, -1])
+def test_two_days_on_either_side_of_new_year_are_a_day_apart(turn: int) -> None:
+    days = [date(2025, 12, 31), date(2026, 1, 1)][::turn]
+    read = days_of([tiktok_day(day) for day in days], language="en")
+    assert [span.since for span in spans_of(read, newest=NEWEST) if span] == days
 
 
 @given(

@@ -49,6 +49,9 @@ def test_a_columns_own_numbers_show_its_decimal_point() -> None:
     assert decimal_point(["8,5", "1.204,25"], language="en") == ","
     assert decimal_point(["1.204", "7"], language="de") == ","
     assert decimal_point(["1.204", "7"], language="en") == "."
+    assert decimal_point(["0.462", "0.219"], language="de") == "."
+    assert decimal_point(["1.204", "7"], language="de", beside=["5.25"]) == "."
+    assert decimal_point(["8,5"], language="de", beside=["5.25", "1.75"]) == ","
 
 
 def test_a_number_of_a_workbook_is_read_in_its_own_writing() -> None:

@@ -44,6 +44,67 @@ def test_a_zips_own_time_tells_the_year_and_whoever_brings_it_may_say_another() 
     assert only(named).report.last_day == "2022-02-27"
 
 
+def test_the_day_in_the_name_of_tiktoks_zip_is_its_first_and_the_second_behind_it_that_of_the_download() -> None:
+    packed = zipped({"Overview.csv": exports.overview_csv(YEAR, range(365))}, at=(1980, 1, 1, 0, 0, 0))
+    name = f"Overview_2025-02-28_{int(datetime(2026, 2, 28, 8, tzinfo=UTC).timestamp())}_someone.zip"
+    report = only({name: packed}, now_utc=exports.NOW + 400 * 86_400).report
+    assert (report.first_day, report.last_day) == ("2025-02-28", "2026-02-27")
+
+
+def test_who_exports_east_of_greenwich_has_today_before_the_clock_has() -> None:
+    head = ("Time", "Video title", "Video link", "Post time", "Total views")
+    late = int(datetime(2026, 3, 1, 23, tzinfo=UTC).timestamp())
+    link = exports.tiktok_link(datetime(2026, 2, 20, tzinfo=UTC))
+    table = only({"Content.csv": quoted([head, ("March 2", "A lamp", link, "February 20", 9)])}, now_utc=late)
+    assert table.numbers[0].until_utc == int(datetime(2026, 3, 3, tzinfo=UTC).timestamp())
+
+
+@pytest.mark.parametrize("language", ["de", "fr", "pt", "en"])
+def test_a_share_is_no_thousands_in_a_language_that_writes_a_comma(language: str) -> None:
+    head = {"de": "Land", "fr": "Pays", "pt": "País", "en": "Country"}[language]
+    share = {"de": "Verteilung", "fr": "Répartition", "pt": "Distribuição", "en": "Distribution"}[language]
+    table = only({"FollowerTopTerritories.csv": quoted([(head, share), ("US", "0.462"), ("EG", "0.219")])})
+    assert [number.value for number in table.numbers] == [462_000, 219_000]
+
+
+def test_a_link_of_tiktok_tells_the_platform_whatever_the_other_columns_are() -> None:
+    head = ("Video title", "Post time", "Video link", "Total views", "Average watch time")
+    link = exports.tiktok_link(datetime(2026, 2, 20, 18, tzinfo=UTC))
+    table = only({"Content.csv": quoted([head, ("A lamp", "2026-02-20 18:00:00", link, 9, "6.8")])})
+    assert table.report.source == "TikTok" and table.videos[0].posted_at_utc == 1_771_610_400
+
+
+def test_two_exports_with_files_of_one_name_are_told_apart_by_their_zips() -> None:
+    files = {
+        "first.zip": zipped({"Overview.csv": exports.overview_csv(WEEK, [1] * 7)}),
+        "second.zip": zipped({"Overview.csv": exports.overview_csv(WEEK, [2] * 7)}),
+    }
+    reports = [table.report for table in read(files).tables]
+    assert [report.name for report in reports] == ["first.zip/Overview.csv", "second.zip/Overview.csv"]
+    assert any("second.zip/Overview.csv" in str(each) for each in reports[0].notes)
+
+
+def test_a_file_with_its_header_alone_is_said_to_have_no_figures() -> None:
+    table = only({"Overview.csv": b"Date,Video Views,Profile Views\n"})
+    assert table.numbers == () and any("no figures" in str(each) for each in table.report.notes)
+
+
+def test_a_row_with_more_cells_than_the_header_is_left_out_and_told_of() -> None:
+    table = only(
+        {"Overview.csv": b"A title, with, many, commas\nDate,Video Views,Likes\n2026-02-01,1,591,3\n2026-02-02,6,4\n"}
+    )
+    assert {number.value for number in table.numbers} == {6, 4}
+    assert any("more cells than the header were left out (1)" in str(each) for each in table.report.notes)
+    beside = exports.workbook([("Date", "Video Views"), ("2026-02-01", "5", "", "a note of mine")])
+    assert [number.value for number in only({"Overview.xlsx": beside}).numbers] == [5]
+
+
+def test_a_title_above_the_header_does_not_hide_what_the_columns_are_cut_at() -> None:
+    for title in ("TikTok \u00dcbersicht", "sep=;", ""):
+        text = f"{title}\nDatum;Videoaufrufe;Likes\n2026-02-01;1.204;5\n"
+        assert {n.value for n in only({"Overview.csv": text.encode()}).numbers} == {1204, 5}
+
+
 @pytest.mark.parametrize("missing", ["undefined", "NAN", "--", "N/A", ""])
 def test_what_is_undefined_is_missing_and_not_0(missing: str, tmp_path: Path) -> None:
     rows: list[tuple[Any, ...]] = [("Date", "Total Viewers", "New Viewers", "Returning Viewers")]

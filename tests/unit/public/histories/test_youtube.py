@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from footlights.public.histories import viewers, views
+from footlights.public.histories.reading import Told
 from tests import exports
 from tests.exports import plain, read, zipped
 
@@ -75,7 +76,9 @@ def test_days_come_from_totals_and_countries_from_the_table_and_namibia_is_a_cou
 def test_years_are_a_curve_too_and_the_year_that_runs_ends_with_the_export(tmp_path: Path) -> None:
     rows = [("Date", "Average view duration"), ("2024", "0:01:35"), ("2025", "0:01:26"), ("2026", "0:04:35")]
     with exports.history_of({"Totals.csv": plain(rows)}, tmp_path / "h.db") as history:
-        curve = views.overview(history, "YouTube", days=28).curve
+        found = views.overview(history, "YouTube", days=28)
+        curve = found.curve
+        assert (found.basis, found.figures) == ("total", {}), "averages of years are told, and add up to nothing"
         assert [point.value for point in curve.points] == [95_000, 86_000, 275_000]
         assert curve.points[-1].as_of == "2026-03-02T00:00:00Z"
 
@@ -134,3 +137,77 @@ def test_money_is_kept_apart_by_its_currency() -> None:
     assert {(n.axis, n.cell, n.value) for n in table.numbers if n.metric == "estimated_revenue"} == {
         ("currency", "EUR", 1_250_000), ("currency", "EUR", 500_000),
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("language", "head"),
+    [
+        ("en", "Content,Video title,Video publish time,Duration,Views,Engaged views,Watch time (hours),"
+               "Subscribers gained,Thumbnail impressions,"
+               "Thumbnail click-through rate (%),Average percentage viewed (%)"),
+        ("pt", "Conteúdo,Título do vídeo,Horário de publicação do vídeo,Duração,Visualizações,"
+               "Visualizações intencionais,Tempo de exibição (horas),Inscrições obtidas,Impressões de miniaturas,"
+               "Taxa de cliques na miniatura (%),Porcentagem visualizada média (%)"),
+        ("es", "Contenido,Título del video,Tiempo de publicación del video,Duración,Vistas,"
+               "Visualizaciones con interacción,Tiempo de reproducción (horas),Suscriptores obtenidos,"
+               "Impresiones de miniaturas,Tasa de clics de las miniaturas (%),Porcentaje promedio reproducido (%)"),
+        ("ja", "コンテンツ,動画のタイトル,動画公開時刻,長さ,視聴回数,エンゲージ ビュー,総再生時間（単位: 時間）,"
+               "登録者増加数,サムネイルのインプレッション,サムネイルのクリック率 (%),平均視聴率 (%)"),
+    ],
+)  # fmt: skip
+def test_the_columns_that_youtube_renamed_in_2026_are_known_in_both_their_names(language: str, head: str) -> None:
+    rows = f'{head}\nUObM30FGdSs,A lamp,"Feb 15, 2025",45,1000,900,14.1867,7,12000,6.1,46.53\n'
+    (table,) = read({"a.csv": rows.encode()}).tables
+    assert table.report.language == language and all(column.means for column in table.report.columns)
+    assert {(n.metric, n.value) for n in table.numbers} == {
+        ("view_count", 1000), ("engaged_views", 900), ("total_time_watched", 51_072_120), ("new_followers", 7),
+        ("impressions", 12_000), ("impressions_click_through_rate", 61_000), ("average_percentage_viewed", 465_300),
+    }  # fmt: skip
+    assert table.videos[0].posted_at_utc == 1_739_577_600
+
+
+@pytest.mark.parametrize("said", ["Showing top 500 results", "Mostrando los 500 resultados principales"])
+@pytest.mark.parametrize(("axis", "cell"), [("Content", "UObM30FGdSs"), ("Date", "2026-02-01"), ("Geography", "US")])
+def test_a_table_that_ends_at_500_rows_says_so_and_its_last_line_is_no_row(said: str, axis: str, cell: str) -> None:
+    rows = [(axis, "Views", "Watch time (hours)"), ("Total", 12, "1.5"), (cell, 10, "1.5"), (said, "", "")]
+    (table,) = read({"Table data.csv": plain(rows)}).tables
+    assert (table.report.rows, table.report.missing, table.report.unread) == (1, 0, 0)
+    assert [video.id for video in table.videos] == (["UObM30FGdSs"] if axis == "Content" else [])
+    assert any(said in str(each) for each in table.report.notes)
+
+
+def test_a_last_row_of_a_country_an_age_or_a_day_without_figures_is_still_a_row() -> None:
+    for axis, cell in (("Geography", "VG"), ("Viewer age", "65+ years"), ("Date", "2026-02-02"), ("Date", "2026")):
+        rows = [(axis, "Views"), ("US" if axis == "Geography" else "2026-02-01", 10), (cell, "")]
+        (table,) = read({"a.csv": plain(rows)}).tables
+        assert not any("last row" in str(each) for each in table.report.notes), cell
+
+
+def test_days_that_stand_a_week_apart_are_weeks_and_no_days(tmp_path: Path) -> None:
+    weeks = [date(2026, 1, 4) + timedelta(days=7 * week) for week in range(9)]
+    rows = [("Date", "Views"), *((day, 70) for day in weeks)]
+    (table,) = read({"Totals.csv": plain(rows)}).tables
+    assert table.report.by == ("week",) and any("seven days" in str(each) for each in table.report.notes)
+    first, last = table.numbers[0], table.numbers[-1]
+    assert (first.until_utc - first.since_utc, last.until_utc - last.since_utc) == (7 * 86_400, 2 * 86_400)
+    assert table.report.last_day == "2026-03-01", "the week that runs ends with the export"
+    with exports.history_of({"Totals.csv": plain(rows)}, tmp_path / "h.db") as history:
+        found = views.overview(history, "YouTube", days=28)
+        assert (found.basis, found.figures["view_count"].value, len(found.curve.points)) == ("total", 630, 9)
+    (daily,) = read({"Totals.csv": plain([("Date", "Views"), ("2026-01-04", 1), ("2026-01-11", 1)])}).tables
+    assert daily.report.by == ("day",), "two days may well be a week apart"
+
+
+def test_a_file_that_does_not_tell_its_platform_says_which_it_is_taken_for() -> None:
+    (table,) = read({"Totals.csv": plain([("Date", "Views"), ("2026-02-01", 1)])}).tables
+    assert table.report.source == "YouTube" and any("platform" in str(each) for each in table.report.notes)
+    (told,) = read({"Totals.csv": plain([("Date", "Views"), ("2026-02-01", 1)])}, told=Told(source="TikTok")).tables
+    assert told.report.source == "TikTok" and not told.report.notes
+
+
+def test_hours_with_three_decimals_are_no_thousands_where_the_file_shows_its_point_elsewhere() -> None:
+    head = "Videos,Videotitel,Dauer,Aufrufe,Wiedergabezeit (Stunden),Klickrate der Impressionen (%)"
+    rows = f"{head}\nUObM30FGdSs,Lampe,45,1000,100.123,6.1\nWpEsJWK1Awo,Licht,60,400,30.125,5.25\n"
+    (table,) = read({"Tabellendaten.csv": rows.encode()}).tables
+    assert table.report.language == "de"
+    assert {each.metric: each.rows for each in table.report.sums}["total_time_watched"] == 468_892_800

@@ -183,6 +183,29 @@ def test_one_creators_files_are_read_one_after_another(app: Starlette, accounts:
         assert bring(ada, FILES).status_code == 503
 
 
+def test_what_stands_out_and_cannot_be_chosen_is_not_called_nothing(app: Starlette, accounts: Accounts) -> None:
+    ada = signed_in(app, accounts)
+    days = [date(2026, 2, 27) - timedelta(days=59 - day) for day in range(60)]
+    for most, said in ((200, "nothing that you could choose"), (4, "Nothing in your files stands out beyond chance")):
+        rows, count = [("Date", "Followers", "Difference in followers from previous day")], 4000
+        for number, day in enumerate(days):
+            more = most if number == 50 else 3 + number % 3
+            count += more
+            rows.append((exports.tiktok_day(day), str(count), str(more)))
+        ada.post("/studio/history/delete", headers=OWN)
+        bring(ada, {"FollowerHistory.csv": exports.quoted(rows)})
+        page = ada.get("/studio/history/insights").text
+        assert said in page and ("1 of the last" in page) == (most == 200)
+
+
+def test_weeks_alone_have_a_sum_and_a_curve_and_are_not_called_nothing(app: Starlette, accounts: Accounts) -> None:
+    ada = signed_in(app, accounts)
+    weeks = [(date(2026, 1, 4) + timedelta(days=7 * week), 700 + week) for week in range(7)]
+    bring(ada, {"Totals.csv": exports.plain([("Date", "Views"), *weeks])})
+    page = ada.get("/studio/history").text
+    assert "4,921" in page and "No figures in these files" not in page
+
+
 def test_pages_of_every_shape_of_history_are_shown(app: Starlette, accounts: Accounts) -> None:
     ada = signed_in(app, accounts)
     link = exports.tiktok_link(datetime(2025, 7, 16, tzinfo=UTC))
