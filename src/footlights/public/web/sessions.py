@@ -134,6 +134,11 @@ def base_url(request: Request, settings: Settings) -> str:
     return stated or f"{scheme}://{request.headers.get('host', '')}"
 
 
+def address_path(request: Request) -> str:
+    """The path that was asked for, as an address or a header has it: ids may be any text."""
+    return quote(request.scope["path"], errors="replace")
+
+
 def over_tls(request: Request) -> bool:
     """Whether the browser speaks https. A proxy's word is taken: a false one only makes the cookie stricter."""
     return request.url.scheme == "https" or request.headers.get("x-forwarded-proto", "").lower() == "https"

@@ -12,6 +12,7 @@ import hashlib
 import hmac
 import json
 from typing import Annotated, Any, Literal
+from urllib.parse import unquote
 
 import msgspec
 from joserfc import jws
@@ -144,12 +145,15 @@ def _header(proof: str) -> dict[str, Any]:
 
 
 def _plain(url: str) -> str:
-    """An address without query and fragment, its scheme and host in lower case."""
+    """An address without query and fragment, its scheme and host in lower case, its path without percent signs.
+
+    A path is told by what it means: routes take it so, too. Source: RFC 9449, section 4.3, and RFC 3986, section 6.2.2.
+    """
     text = url.partition("#")[0].partition("?")[0]
     scheme, mark, rest = text.partition("://")
     host, slash, path = rest.partition("/")
     host = host.lower().removesuffix(":443" if scheme.lower() == "https" else ":80")
-    return f"{scheme.lower()}{mark}{host}{slash}{path}"
+    return f"{scheme.lower()}{mark}{host}{slash}{unquote(path)}"
 
 
 def _hash(token: str) -> str:

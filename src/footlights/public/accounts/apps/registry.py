@@ -55,6 +55,8 @@ _TRYING: frozenset[State] = frozenset({"sandbox", "review", "approved"})
 STOPPED: frozenset[State] = frozenset({"suspended", "banned"})
 _LOOPBACK = frozenset({"127.0.0.1", "[::1]", "localhost"})
 _PRIVATE_SCHEME = re.compile(r"[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+")
+#: A name as look-ups take it, or an address: what a browser would still decode could read as another host.
+_HOST = re.compile(r"[A-Za-z0-9._-]+|[0-9a-f:.]*:[0-9a-f:.]*")
 #: What may stand in an address that goes into a header: printable ASCII without quotes, spaces and brackets.
 _PLAIN = re.compile(r"[!#-&(-;=?-Z_a-z~\[\]]{1,512}")
 
@@ -371,7 +373,7 @@ def _is_site(address: str) -> bool:
         parts = urlsplit(address)
     except ValueError:
         return False
-    return parts.scheme == "https" and bool(parts.hostname) and bool(_PLAIN.fullmatch(address))
+    return parts.scheme == "https" and bool(_HOST.fullmatch(parts.hostname or "")) and bool(_PLAIN.fullmatch(address))
 
 
 def _check_redirect(address: str, *, public: bool) -> None:
@@ -384,7 +386,7 @@ def _check_redirect(address: str, *, public: bool) -> None:
         host, _ = parts.hostname, parts.port
     except ValueError:
         parts, host = urlsplit(""), None
-    secure = parts.scheme == "https" and bool(host)
+    secure = parts.scheme == "https" and bool(_HOST.fullmatch(host or ""))
     here = parts.scheme == "http" and parts.netloc.rpartition(":")[0] in _LOOPBACK | {""} and _is_here(parts.netloc)
     device = public and bool(_PRIVATE_SCHEME.fullmatch(parts.scheme)) and not parts.netloc
     if (

@@ -37,8 +37,10 @@ log = structlog.get_logger()
 PATH = "/oauth/authorize"
 _QUERY_LENGTH_MAX = 3000
 _FIELDS_MAX = 32
-_ORIGIN = re.compile(r"(https?://[A-Za-z0-9.\[\]:-]+)/?.*")
-_SCHEME = re.compile(r"([a-z][a-z0-9+.-]*:).*")
+#: All of the host, up to where a path, a query or nothing follows: a part of one would be somebody else's.
+_ORIGIN = re.compile(r"(https?://[a-z0-9.\[\]:_-]+)([/?].*)?", re.IGNORECASE)
+#: Of an app on a device; what the web's own scheme leads to is always told by its host.
+_SCHEME = re.compile(r"(?!https?:)([a-z][a-z0-9+.-]*:).*", re.IGNORECASE)
 _NOT_OPEN = problem(
     403, "app_not_open", N_("This app is not open yet"),
     N_(
@@ -212,6 +214,8 @@ def _to_app(answer: Answer) -> Response:
 def _destination(redirect_uri: str) -> str:
     """Where a creator is sent back to, as they are told."""
     found = _ORIGIN.fullmatch(redirect_uri)
+    if found is None and not _SCHEME.fullmatch(redirect_uri):
+        return redirect_uri
     return found[1].partition("://")[2] if found else N_("an app on this device")
 
 

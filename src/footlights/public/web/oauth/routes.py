@@ -17,7 +17,7 @@ from footlights.public.accounts.apps.grants import GRANT_SECONDS
 from footlights.public.accounts.apps.server import OAuthServer, metadata
 from footlights.public.web.oauth.cors import OPEN, PREFLIGHT
 from footlights.public.web.oauth.limits import Limits
-from footlights.public.web.sessions import base_url
+from footlights.public.web.sessions import base_url, address_path
 from footlights.settings import Settings
 
 log = structlog.get_logger()
@@ -108,7 +108,7 @@ def asked_of(request: Request, settings: Settings, fields: dict[str, list[str]],
     """A request as the authorization server takes it."""
     issuer = base_url(request, settings)
     return Asked(
-        method=method or request.method, url=issuer + request.url.path, issuer=issuer, fields=fields,
+        method=method or request.method, url=issuer + address_path(request), issuer=issuer, fields=fields,
         headers=dict(request.headers),
     )  # fmt: skip
 

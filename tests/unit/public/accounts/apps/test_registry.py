@@ -58,6 +58,7 @@ def _token(grants: Grants, app: App, creator: str = "ada") -> str:
             "javascript:alert(1)", "data:text/html,x", "https://a.example/ x", "https://a.example/\"", "ftp://a.example/",
             "com.example.app:/back", "http://localhost.evil.test/", "http://127.0.0.1.evil.test/", "https://a.example/'",
             "http://127.0.0.1@evil.test/", "//a.example/back", "/back", "https://[::1",
+            "https://bank.example%2eevil.test/", "https://bank.example,evil.test/", "https://a.example;b/",
         )),
     ],
 )  # fmt: skip
