@@ -115,7 +115,7 @@ def _key(proof: str) -> ECKey | OKPKey | RSAKey:
     """The public key that a proof names in its own header. Raises BadProof."""
     header = _header(proof)
     algorithm, said = header.get("alg"), header.get("jwk")
-    if header.get("typ") != "dpop+jwt" or algorithm not in _KINDS or not isinstance(said, dict):
+    if header.get("typ") != "dpop+jwt" or str(algorithm) not in _KINDS or not isinstance(said, dict):
         raise BadProof(f"A DPoP proof has typ dpop+jwt, a jwk, and an alg of {', '.join(ALGORITHMS)}.")
     if _PRIVATE & said.keys():
         raise BadProof("A DPoP proof holds a public key alone. This one is known to others now: make a new one.")
