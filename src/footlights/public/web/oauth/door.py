@@ -19,7 +19,7 @@ from footlights.public.accounts.apps.reads import Reads
 from footlights.public.accounts.apps.server import OAuthServer
 from footlights.public.accounts.creators import Who
 from footlights.public.web.oauth.limits import Limits
-from footlights.public.web.sessions import base_url, address_path
+from footlights.public.web.sessions import address_path, base_url
 from footlights.settings import Settings
 
 PREFIX = "fla_"

@@ -17,7 +17,7 @@ from footlights.public.accounts.apps.grants import GRANT_SECONDS
 from footlights.public.accounts.apps.server import OAuthServer, metadata
 from footlights.public.web.oauth.cors import OPEN, PREFLIGHT
 from footlights.public.web.oauth.limits import Limits
-from footlights.public.web.sessions import base_url, address_path
+from footlights.public.web.sessions import address_path, base_url
 from footlights.settings import Settings
 
 log = structlog.get_logger()
