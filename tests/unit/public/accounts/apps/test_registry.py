@@ -76,6 +76,24 @@ def test_an_app_on_a_device_is_answered_on_the_device(apps: Apps, address: str) 
     assert app.redirect_uris == (address,) and app.bound and secret is None
 
 
+def test_the_port_of_a_program_on_a_device_is_free_and_nothing_else_of_any_address_is(apps: Apps) -> None:
+    said = msgspec.structs.replace(
+        SAID,
+        redirect_uris=["http://127.0.0.1:80/cb?a=1", "http://[::1]/cb", "http://localhost:81/cb", "https://a.example/"],
+    )
+    app, _ = apps.create(said, public=True)
+    for address in ("http://127.0.0.1:49152/cb?a=1", "http://[::1]:49152/cb", *app.redirect_uris):
+        assert app.is_answered_at(address), address
+    for address in (
+        "http://127.0.0.1:49152/cb", "http://127.0.0.1:49152/cb?a=1&b=2", "http://127.0.0.2:80/cb?a=1",
+        "http://localhost:82/cb", "https://a.example:444/", "https://127.0.0.1:80/cb?a=1", "http://[::1]:x/cb",
+        "http://127.0.0.1:80@evil.test/cb?a=1", "http://127.0.0.1:123456/cb?a=1", "http://127.0.0.1:1.evil.test/cb?a=1",
+    ):  # fmt: skip
+        assert not app.is_answered_at(address), address
+    confidential, _ = apps.create(said, public=False)
+    assert not confidential.is_answered_at("http://127.0.0.1:49152/cb?a=1")
+
+
 @pytest.mark.parametrize("purpose", [purpose.name for purpose in PURPOSES])
 def test_excess_is_refused_with_the_reason_or_goes_to_review_where_the_operator_allows_it(
     store: Store, purpose: str
