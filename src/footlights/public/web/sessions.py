@@ -28,12 +28,26 @@ LANGUAGE_COOKIE = "footlights_language"
 _LANGUAGE_DAYS = 400
 
 
+def cookie_of(request: Request, name: str) -> str | None:
+    """The value of a session's cookie; None if there is none.
+
+    Over TLS its name begins with __Host-: browsers take such a one from this very host alone, so that a page on a
+    sibling of it, such as what users put up beside the platform's app, cannot slip its own session under a creator.
+    Source: RFC 6265bis, section 4.1.3.2.
+    """
+    return request.cookies.get(_named(request, name))
+
+
+def _named(request: Request, name: str) -> str:
+    return f"__Host-{name}" if over_tls(request) else name
+
+
 def token_of(request: Request) -> str | None:
     """The session token that a request carries: Bearer first, since an API client says which one it means."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer" and token:
         return token.strip()
-    return request.cookies.get(COOKIE)
+    return cookie_of(request, COOKIE)
 
 
 def who_asks(request: Request, accounts: Accounts) -> Who | None:
@@ -55,13 +69,16 @@ def from_own_page(request: Request) -> bool:
 def sign_in(response: Response, request: Request, *, session: str, days: int) -> None:
     """Set the session's cookie. Lax: another site's form or script never sends it along."""
     response.set_cookie(
-        COOKIE, session, max_age=days * 86_400, path="/", httponly=True, samesite="lax", secure=over_tls(request)
-    )
+        _named(request, COOKIE), session, max_age=days * 86_400, path="/", httponly=True, samesite="lax",
+        secure=over_tls(request),
+    )  # fmt: skip
 
 
 def sign_out(response: Response, request: Request) -> None:
     """Take the session's cookie back."""
-    response.delete_cookie(COOKIE, path="/", httponly=True, samesite="lax", secure=over_tls(request))
+    response.delete_cookie(
+        _named(request, COOKIE), path="/", httponly=True, samesite="lax", secure=over_tls(request)
+    )  # fmt: skip
 
 
 def operator_in(response: Response, request: Request, *, session: str, hours: int) -> None:
@@ -82,7 +99,7 @@ def operator_out(response: Response, request: Request) -> None:
 def developer_in(response: Response, request: Request, *, session: str, hours: int) -> None:
     """Set the cookie of a developer's session."""
     response.set_cookie(
-        DEVELOPER_COOKIE, session, max_age=hours * 3600, path="/", httponly=True, samesite="lax",
+        _named(request, DEVELOPER_COOKIE), session, max_age=hours * 3600, path="/", httponly=True, samesite="lax",
         secure=over_tls(request),
     )  # fmt: skip
 
@@ -97,7 +114,9 @@ def speak(response: Response, request: Request, *, code: str) -> None:
 
 def developer_out(response: Response, request: Request) -> None:
     """Take the cookie of a developer's session back."""
-    response.delete_cookie(DEVELOPER_COOKIE, path="/", httponly=True, samesite="lax", secure=over_tls(request))
+    response.delete_cookie(
+        _named(request, DEVELOPER_COOKIE), path="/", httponly=True, samesite="lax", secure=over_tls(request)
+    )  # fmt: skip
 
 
 def waits_at(response: Response, request: Request, *, path: str) -> None:

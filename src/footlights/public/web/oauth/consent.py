@@ -26,7 +26,7 @@ from footlights.public.web.headers import policy
 from footlights.public.web.oauth.examples import examples_of
 from footlights.public.web.oauth.routes import asked_of
 from footlights.public.web.problems import SIGN_IN, Refusal, problem
-from footlights.public.web.sessions import DEVELOPER_COOKIE, waits_at
+from footlights.public.web.sessions import DEVELOPER_COOKIE, cookie_of, waits_at
 from footlights.public.web.shared import Shared
 from footlights.terms.errors import NotAllowed, NotFound
 from footlights.terms.figures import rfc3339
@@ -110,7 +110,7 @@ class ConsentPages:
         """Whether the app's own developer tries it, on simulated creators. Raises Refusal where nobody else may."""
         if question.app.state == "approved":
             return False
-        token = request.cookies.get(DEVELOPER_COOKIE)
+        token = cookie_of(request, DEVELOPER_COOKIE)
         app = None if token is None else self._server.apps.of_session(token)
         if app is None or app.app != question.app.app or not app.may_read(sandbox=True):
             raise Refusal(_NOT_OPEN)
