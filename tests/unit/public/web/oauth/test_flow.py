@@ -77,3 +77,13 @@ def test_whoever_knows_an_apps_name_alone_leaves_it_its_turns(data: Path) -> Non
     assert guesses == [401, 401, 401, 429, 429]
     assert [few.post("/oauth/token", data=stranger).status_code for _ in range(5)][-1] == 429
     assert [app.refresh("x").status_code for _ in range(5)] == [400, 400, 400, 429, 429]
+
+
+def test_an_app_in_a_browser_may_read_every_header_that_the_guides_tell_it_to(making: Making) -> None:
+    app = making(public=True)
+    token = app.tokens()["access_token"]
+    answer = app.read("/api/v1/creators/ada/videos?format=csv", token)
+    assert answer.headers["access-control-allow-origin"] == "*"
+    shown = set(answer.headers["access-control-expose-headers"].lower().split(", "))
+    assert {"footlights-signature", "dpop-nonce", "etag"} <= shown & set(answer.headers)
+    assert {"link", "retry-after", "www-authenticate"} <= shown
