@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import sqlite3
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -31,6 +32,8 @@ from footlights.terms.seasons import parse_season, season_name
 MANIFEST = "manifest.json"
 FORMAT = 1
 _PARTIAL = ".partial"
+#: Where a restore puts a backup before it takes the place of what is there.
+_DRAFT = "restoring"
 _BESIDE = (POLICY_FILE, "settings.toml")
 #: How long a gate that runs may take; a copy waits for what it folds and publishes.
 PATIENCE_SECONDS = 900.0
@@ -160,8 +163,9 @@ def restore(
 
     force: move aside what is there; its season keys are then used, if the backup has none. without_keys: do without;
     events of the seasons that the backup counts are refused from then on, since their viewers would count again.
-    Raises BadBackup, before anything is changed, if the backup is not whole, keys are missing or wrong, or there is
-    something already; VaultDamaged if the folder is in use.
+    What is there is touched last, once the copy was opened: a restore that fails, or is killed, has changed nothing.
+    Raises BadBackup if the backup is not whole, keys are missing or wrong, there is something already, or the disk is
+    full; VaultDamaged if the folder is in use.
     """
     found, manifest = check(folder)
     old = data / "private"
@@ -173,16 +177,26 @@ def restore(
     given = _keys_for(manifest, found, keys or (copies.keys_folder(old) if there else None), without_keys=without_keys)
     # Keys that were destroyed since the backup was made stay destroyed.
     ended = max((copies.destroyed_before(folder) for folder in (given, copies.keys_folder(old)) if folder), default="")
-    draft = data / f"restoring-{os.getpid()}"
-    _copy_all(found, draft)
-    barred = _take_keys(draft / "private", manifest, given)
-    if ended:
-        copies.bar_seasons(draft / "private", before=ended)
+    draft = data / _DRAFT
+    shutil.rmtree(draft, ignore_errors=True)  # of a restore that was killed: it may hold season keys
+    _check_room(data, manifest.bytes)
+    try:
+        _copy_all(found, draft)
+        if not there:
+            _copy_beside(data, draft)
+        barred = _take_keys(draft / "private", manifest, given)
+        if ended:
+            copies.bar_seasons(draft / "private", before=ended)
+        _open_once(draft, settings)
+    except BaseException as error:
+        shutil.rmtree(draft, ignore_errors=True)
+        if isinstance(error, OSError | sqlite3.Error):
+            raise BadBackup(_not_restored(data, error)) from None
+        raise
     aside = _move_aside(data, there)
     for file in sorted(draft.iterdir()):
         file.replace(data / file.name)
     draft.rmdir()
-    _open_once(data, settings)
     of_backup = given == copies.keys_folder(found / "private")
     return Restored(
         published_through=manifest.published_through,
@@ -200,6 +214,30 @@ def _copy_all(found: Path, draft: Path) -> None:
         if (found / name).exists():
             shutil.copy2(found / name, draft / name)
     (draft / "private").chmod(0o700)
+
+
+def _copy_beside(data: Path, draft: Path) -> None:
+    """Settings and policy of a folder that holds nothing else, where the backup has none."""
+    for name in _BESIDE:
+        if (data / name).exists() and not (draft / name).exists():
+            shutil.copy2(data / name, draft / name)
+
+
+def _not_restored(data: Path, error: OSError | sqlite3.Error) -> str:
+    # copytree tells of every file at once; the first says it as well as all.
+    why = error.args[0][0][2] if isinstance(error, shutil.Error) else getattr(error, "strerror", None) or str(error)
+    return f"The backup could not be put into {data}: {why}. Nothing of it is left there."
+
+
+def _check_room(data: Path, bytes_needed: int) -> None:
+    """Before a byte is copied: a disk that fills up takes what else is on it along. Raises BadBackup."""
+    there = next(folder for folder in (data, *data.resolve().parents) if folder.exists())
+    free = shutil.disk_usage(there).free
+    if free < bytes_needed:
+        raise BadBackup(
+            f"The backup has {bytes_needed / 1e6:,.1f} MB, and {free / 1e6:,.1f} MB are free for {data}. Free some, or "
+            "name another --data."
+        )
 
 
 def _open_once(data: Path, settings: Settings) -> None:

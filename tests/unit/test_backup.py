@@ -253,3 +253,42 @@ def test_a_gate_that_cannot_make_the_copy_says_why_and_goes_on(data: Path, tmp_p
         assert gate.run(until_utc=POSTED_AT + 660) > 0
     finally:
         gate.close()
+
+
+def test_a_restore_that_fails_or_is_killed_leaves_what_is_there_as_it_was_and_no_copy(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = copied(data, with_keys=True)
+    before = figures(data)
+
+    def full(*_: Any, **__: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Gate, "fold", full)
+        with pytest.raises(
+            BadBackup, match=r"could not be put into .*: No space left on device\. Nothing of it is left"
+        ):
+            restored(folder, data, force=True)
+    assert {path.name for path in data.iterdir()} == {"private", "board"}
+    assert figures(data) == before
+    (data / "restoring" / "private").mkdir(parents=True)  # as a kill leaves it
+    restored(folder, data, force=True)
+    assert not (data / "restoring").exists()
+
+
+def test_a_backup_that_is_larger_than_the_room_there_is_is_refused_before_a_byte_is_copied(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = copied(data, with_keys=True)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10**9, 10**9, 1000))  # type: ignore[attr-defined]
+    with pytest.raises(BadBackup, match=r"MB, and 0\.0 MB are free for"):
+        restored(folder, tmp_path / "new")
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_policy_that_waits_in_an_empty_folder_holds_for_what_is_restored_there(data: Path, tmp_path: Path) -> None:
+    (tmp_path / "new").mkdir()
+    (tmp_path / "new" / "settings.toml").write_text("collect_port = 9999\n")
+    restored(copied(data, with_keys=True), tmp_path / "new")
+    assert load_settings(tmp_path / "new").collect_port == 9999
