@@ -112,6 +112,18 @@ def test_a_packed_file_that_was_cut_is_told_after_what_came_before(tmp_path: Pat
         import_([packed], tmp_path / "data")
 
 
+@pytest.mark.parametrize(
+    ("begins", "how"), [(b"(\xb5/\xfd$", "zstd"), (b"BZh9", "bzip2"), (b"\xfd7zXZ\0", "xz"), (b"PK\3\4", "zip")]
+)
+def test_a_file_that_is_packed_otherwise_than_with_gzip_is_refused_by_what_it_is(
+    begins: bytes, how: str, tmp_path: Path
+) -> None:
+    packed = tmp_path / "views.ndjson"
+    packed.write_bytes(begins + b"...")
+    with pytest.raises(BadFile, match=f"is packed with {how}, which is not read: unpack it first"):
+        import_([packed], tmp_path / "data")
+
+
 def test_standard_input_is_a_file_named_minus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = written(tmp_path / "log.ndjson", view(1), "{")
     with file.open("rb") as stdin:
