@@ -210,13 +210,20 @@ def test_only_the_newest_are_kept_and_the_newest_whole_one_is_restored(
 def test_a_backup_is_closed_to_others_and_holds_no_export_and_no_gate_state(data: Path) -> None:
     private = data / "private"
     (private / "receipts").mkdir()
-    for name in ("receipts/a.json", "receipts/a.export.json", "counts.json", "write_keys.json", "write_keys.lock"):
+    for name in (
+        "receipts/a.json",
+        "receipts/a.export.json",
+        "receipts/a.export.taken",
+        "counts.json",
+        "write_keys.json",
+        "write_keys.lock",
+    ):
         (private / name).write_text("{}")
     folder = copied(data)
     assert folder.stat().st_mode & 0o077 == 0
     names = {path.relative_to(folder / "private").as_posix() for path in (folder / "private").rglob("*")}
     assert {"receipts/a.json", "write_keys.json", "store.duckdb", "store.made"} <= names
-    assert not names & {"receipts/a.export.json", "counts.json", "write_keys.lock"}
+    assert not names & {"receipts/a.export.json", "receipts/a.export.taken", "counts.json", "write_keys.lock"}
 
 
 def test_what_is_no_data_folder_and_what_cannot_be_written_are_told(data: Path, tmp_path: Path) -> None:
@@ -281,7 +288,7 @@ def test_a_backup_that_is_larger_than_the_room_there_is_is_refused_before_a_byte
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = copied(data, with_keys=True)
-    monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10**9, 10**9, 1000))  # type: ignore[attr-defined]
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10**9, 10**9, 1000))
     with pytest.raises(BadBackup, match=r"MB, and 0\.0 MB are free for"):
         restored(folder, tmp_path / "new")
     assert not (tmp_path / "new").exists()
