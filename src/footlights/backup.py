@@ -9,12 +9,14 @@ is moved aside.
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import shutil
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -32,6 +34,7 @@ from footlights.terms.seasons import parse_season, season_name
 MANIFEST = "manifest.json"
 FORMAT = 1
 _PARTIAL = ".partial"
+_LOCK = "backup.lock"
 #: Where a restore puts a backup before it takes the place of what is there.
 _DRAFT = "restoring"
 _BESIDE = (POLICY_FILE, "settings.toml")
@@ -95,12 +98,40 @@ def backup(
     """Make a backup in a folder of its own below `to`. keep: how many whole ones stay there, the newest; None: all.
 
     The deployment may run meanwhile. wait: called while the gate is waited for.
-    Raises VaultDamaged if a gate holds the store and does not answer, BadBackup if it cannot write there.
+    Raises VaultDamaged if a gate holds the store and does not answer, BadBackup if it cannot write there or another is
+    being made.
     """
     if not (data / "private").is_dir():
         raise BadBackup(f"{data} is no data folder: there is no private folder in it.")
     if to.resolve().is_relative_to(data.resolve()):
         raise BadBackup(f"{to} is in the data folder, and would be lost with it. Name a folder elsewhere.")
+    with _alone(data):
+        final, manifest = _make(data, to, settings, with_keys=with_keys, wait=wait)
+        if keep is not None:
+            _rotate(to, keep)
+    return final, manifest
+
+
+@contextmanager
+def _alone(data: Path) -> Iterator[None]:
+    """One backup at a time: the gate hears one ask, and what is half made is taken for one that was killed."""
+    try:
+        lock = os.open(data / "private" / _LOCK, os.O_WRONLY | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise BadBackup(
+            f"{data / 'private'} cannot be written to: {error.strerror}. Be the user whose it is."
+        ) from None
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise BadBackup(f"Another backup of {data} is being made. Wait until it is done, or end it.") from None
+        yield
+    finally:
+        os.close(lock)
+
+
+def _make(data: Path, to: Path, settings: Settings, *, with_keys: bool, wait: Wait) -> tuple[Path, Manifest]:
     made_at = int(time.time())
     final = to.resolve() / f"{datetime.fromtimestamp(made_at, UTC):%Y%m%dT%H%M%SZ}"
     partial = final.with_name(f"{final.name}{_PARTIAL}")
@@ -124,8 +155,6 @@ def backup(
         if isinstance(error, OSError):
             raise BadBackup(f"The backup could not be written: {error.strerror}. Nothing of it is left.") from None
         raise
-    if keep is not None:
-        _rotate(to, keep)
     return final, manifest
 
 

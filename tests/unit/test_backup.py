@@ -299,3 +299,20 @@ def test_a_policy_that_waits_in_an_empty_folder_holds_for_what_is_restored_there
     (tmp_path / "new" / "settings.toml").write_text("collect_port = 9999\n")
     restored(copied(data, with_keys=True), tmp_path / "new")
     assert load_settings(tmp_path / "new").collect_port == 9999
+
+
+def test_of_two_backups_at_a_time_the_second_is_refused_and_the_first_is_left_alone(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy_to = Gate.copy_to
+
+    def overtaken(*args: Any, **options: Any) -> Any:
+        with pytest.raises(BadBackup, match=r"Another backup of .* is being made"):
+            copied(data, keep=1)
+        return copy_to(*args, **options)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Gate, "copy_to", overtaken)
+        first = copied(data)
+    assert check(first)[0] == first
+    backup(data, data.parent / "others", load_settings(data))  # the next may be made
