@@ -27,8 +27,6 @@ from footlights.terms.seasons import Season, season_name
 KS = (1, 2, 5, 10, 100)
 #: Sizes of an audience for which the error is foretold.
 VIEWERS = (100, 1_000, 10_000, 1_000_000)
-#: A video's last tick is in the 25th season, at the most, after that in which it was declared.
-_VIDEO_SEASONS = 25
 #: What a visit to the profile alone may move: other acts do not.
 _OF_VISITS = "profile_views"
 
@@ -52,7 +50,11 @@ def guarantee(policies: Policies, *, season: Season, stated: str | None) -> str:
     coming = [(begins, policies.at(begins)) for begins in sorted({b for b, _ in policies.versions if b > season})]
     older = _older(policies, season=season)
     before = json.loads(stated) if stated else {}
-    of_policies = [VERSION, len(UNITS), in_force.digest, *(policy.digest for _, policy in coming + older)]
+    # Which are to come and which are over is part of it: a policy may be left and come again.
+    of_policies = [
+        VERSION, len(UNITS), in_force.digest,
+        *([[begins, policy.digest] for begins, policy in versions] for versions in (coming, older)),
+    ]  # fmt: skip
     if before.get("of") == of_policies:
         return json.dumps(before, sort_keys=True)
     others = {
@@ -63,9 +65,9 @@ def guarantee(policies: Policies, *, season: Season, stated: str | None) -> str:
 
 
 def _older(policies: Policies, *, season: Season) -> list[tuple[Season, Policy]]:
-    """Policies that were in force in the last two years: videos may still be under them."""
-    numbers = sorted({policies.number_at(earlier) for earlier in range(season - _VIDEO_SEASONS, season)})
-    return [policies.versions[number] for number in numbers if number != policies.number_at(season)]
+    """Policies that were in force. Videos may still be under them: one may be declared long before it is posted."""
+    begun = {policies.number_at(begins) for begins, _ in policies.versions if begins <= season}
+    return [policies.versions[number] for number in sorted(begun - {policies.number_at(season)})]
 
 
 def _stated(policy: Policy) -> dict[str, Any]:

@@ -203,6 +203,21 @@ def test_a_changed_policy_starts_with_the_next_season_and_a_video_keeps_the_one_
     assert [row["policy"] for row in stated["older"]] == [default_policy().digest], "under which v1 still is"
 
 
+def test_a_video_that_is_told_of_as_of_long_ago_is_under_the_policy_of_the_month_in_which_it_is_told_of(
+    data: Path,
+) -> None:
+    """Else a platform that sends old moments would put new videos under a weaker policy that is over."""
+    gate = gate_of(data, policy=_other_policy(), at=600)
+    february = 31 * 86_400
+    gate.run(until_utc=POSTED_AT + february + 60)
+    tell(data, [], more=[VideoPublished(id="v4", creator="c1", at_ms=1000, posted_at_utc=POSTED_AT + february)])
+    gate.run(until_utc=POSTED_AT + february + 7200)
+    gate.close()
+    with sqlite3.connect(data / "board" / "board.db") as board:
+        charged = "SELECT detail FROM plans JOIN spends USING (plan) JOIN videos ON video = subject WHERE id = 'v4'"
+        assert {json.loads(detail)["policy"] for (detail,) in board.execute(charged)} == {_other_policy().digest}
+
+
 def test_until_its_season_a_changed_policy_is_told_as_the_next_one(data: Path) -> None:
     gate = gate_of(data, policy=_other_policy(), at=600)
     gate.run(until_utc=POSTED_AT + 720)
