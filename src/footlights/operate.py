@@ -197,7 +197,7 @@ def run_live(data: Path) -> None:
 def _run_live_season(gate: LiveGate, stopping: Callable[[], bool]) -> None:
     """Run until half a day before a season's end, from where on it is the next that counts: its policy may be another.
 
-    That was decided a day before at the latest, and no session of the next season is heard of yet: clocks are less ahead.
+    That was decided a day before at the latest. No session of the next season is heard of yet: clocks are less ahead.
     """
     season = _season_to_come()
     while not stopping() and _season_to_come() == season:
