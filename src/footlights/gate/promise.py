@@ -17,6 +17,7 @@ from footlights.gate.live_plan import LivePlan, count_noise
 from footlights.gate.mechanisms.accountant import epsilon_of, plain_epsilon_of
 from footlights.gate.mechanisms.counter import UNIT
 from footlights.gate.plan import VERSION, FamilyPlan
+from footlights.terms.errors import BadPlan, BadPolicy
 from footlights.terms.families import FAMILIES, UNITS, Unit, families_of
 from footlights.terms.figures import Z95
 from footlights.terms.live import LIVE_BOUNDS
@@ -39,6 +40,18 @@ def watching_rho(policy: Policy, *, videos: int) -> Fraction:
     visits = next(bound.rho for bound in policy.channel if bound.name == _OF_VISITS)
     of_channel = policy.spent_rho("creator") - visits
     return videos * (policy.spent_rho("video") + 2 * of_channel)
+
+
+def check_feasible(policy: Policy) -> None:
+    """Raises BadPolicy where the noise of a policy cannot be drawn, before anything is decided under it."""
+    for family in (*FAMILIES, "live"):
+        try:
+            LivePlan(policy) if family == "live" else FamilyPlan(policy, family)
+        except BadPlan as error:
+            raise BadPolicy(
+                f"policy.toml: {family} cannot be published with its rho: {error} Raise the rho or lower the bound; "
+                "`footlights policy check FILE` shows both."
+            ) from None
 
 
 def guarantee(policies: Policies, *, season: Season, stated: str | None) -> str:

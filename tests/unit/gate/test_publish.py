@@ -233,6 +233,23 @@ def test_within_a_day_of_the_next_season_a_changed_policy_starts_with_the_one_af
         assert [row[0] for row in board.execute("SELECT from_season FROM policies")] == [0, 2026 * 12 + 2]
 
 
+@pytest.mark.parametrize("part", ["counters.share_count", "live.share_count_live"])
+def test_a_policy_whose_noise_cannot_be_drawn_is_never_decided_so_a_right_one_holds_at_once(
+    tmp_path: Path, part: str
+) -> None:
+    head, line = f"[{part}]\nbound = 1\n", 'rho = "1e-15"'
+    text = (
+        default_policy()
+        .text.replace(head + 'rho = "0.0015"', head + line)
+        .replace(head + 'rho = "0.0020"', head + line)
+    )
+    with pytest.raises(BadPolicy, match="cannot be published with its rho"):
+        gate_of(tmp_path, policy=parse_policy(text))
+    gate_of(tmp_path).close()
+    with sqlite3.connect(tmp_path / "board" / "board.db") as board:
+        assert board.execute("SELECT from_season, text FROM policies").fetchall() == [(0, default_policy().text)]
+
+
 def test_interests_may_be_appended_and_not_reordered(data: Path) -> None:
     text = default_policy().text
     gate_of(data, policy=parse_policy(text.replace('"travel",', '"travel", "chess",')), at=600).close()

@@ -24,7 +24,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Client:
 
 def test_the_page_states_the_bound_on_watch_time_that_is_in_force(client: Client) -> None:
     text = client.get("/privacy").text
-    assert "3 × the video, at most 600 s" in text and "twice the video" not in text
+    assert "3 \N{MULTIPLICATION SIGN} the video, at most 600 s" in text and "twice the video" not in text
 
 
 def test_of_a_viewer_with_several_interests_the_cells_of_all_are_stated(client: Client) -> None:
