@@ -42,8 +42,9 @@ VIDEO_KINDS = [
 TIMES = st.sampled_from([-5, 0, 59, 60, 61, 120, 3600, 21_600, 86_400, 90_000, 700_000, 2_000_000, 2_700_000])
 ON_VIDEOS = st.builds(
     Act, viewer=st.sampled_from(VIEWERS), kind=st.sampled_from(VIDEO_KINDS), subject=st.sampled_from(sorted(VIDEOS)),
-    at=TIMES, message=st.integers(0, 3), session=st.integers(0, 2), position_ms=st.integers(0, 20_000),
-    watch_ms=st.sampled_from([0, 1, 999, 15_000, 10_000_000]), completed=st.booleans(),
+    at=TIMES, message=st.integers(0, 3), session=st.integers(0, 2),
+    position_ms=st.one_of(st.integers(0, 20_000), st.sampled_from([10_001_000, 2**31 - 1])),
+    watch_ms=st.sampled_from([0, 1, 999, 15_000, 10_000_000, 2**31 - 1]), completed=st.booleans(),
     follower=st.sampled_from([None, True, False]),
     playing=st.sampled_from([None, None, True, False]), age=st.integers(0, 2), gender=st.integers(0, 1),
     country=st.integers(0, 2), source=st.integers(0, 2),
