@@ -118,7 +118,9 @@ class Needles:
         for shift in range(8):
             windows = np.frombuffer(content[shift : shift + (len(content) - shift) // 8 * 8], dtype="<u8")
             maybe = np.flatnonzero(self._begins[windows & np.uint64(0xFFFFFF)])
-            for place in maybe[np.isin(windows[maybe], self._starts)].tolist():
+            # Not np.isin, which sorts the many starts anew for every few windows.
+            near = np.searchsorted(self._starts, windows[maybe]).clip(max=max(len(self._starts) - 1, 0))
+            for place in maybe[self._starts[near] == windows[maybe]].tolist():
                 at = shift + 8 * place
                 yield from (form for form in self._heads[int(windows[place])] if content.startswith(form, at))
 

@@ -9,11 +9,14 @@ is moved aside.
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import shutil
+import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -31,6 +34,9 @@ from footlights.terms.seasons import parse_season, season_name
 MANIFEST = "manifest.json"
 FORMAT = 1
 _PARTIAL = ".partial"
+_LOCK = "backup.lock"
+#: Where a restore puts a backup before it takes the place of what is there.
+_DRAFT = "restoring"
 _BESIDE = (POLICY_FILE, "settings.toml")
 #: How long a gate that runs may take; a copy waits for what it folds and publishes.
 PATIENCE_SECONDS = 900.0
@@ -92,12 +98,40 @@ def backup(
     """Make a backup in a folder of its own below `to`. keep: how many whole ones stay there, the newest; None: all.
 
     The deployment may run meanwhile. wait: called while the gate is waited for.
-    Raises VaultDamaged if a gate holds the store and does not answer, BadBackup if it cannot write there.
+    Raises VaultDamaged if a gate holds the store and does not answer, BadBackup if it cannot write there or another is
+    being made.
     """
     if not (data / "private").is_dir():
         raise BadBackup(f"{data} is no data folder: there is no private folder in it.")
     if to.resolve().is_relative_to(data.resolve()):
         raise BadBackup(f"{to} is in the data folder, and would be lost with it. Name a folder elsewhere.")
+    with _alone(data):
+        final, manifest = _make(data, to, settings, with_keys=with_keys, wait=wait)
+        if keep is not None:
+            _rotate(to, keep)
+    return final, manifest
+
+
+@contextmanager
+def _alone(data: Path) -> Iterator[None]:
+    """One backup at a time: the gate hears one ask, and what is half made is taken for one that was killed."""
+    try:
+        lock = os.open(data / "private" / _LOCK, os.O_WRONLY | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise BadBackup(
+            f"{data / 'private'} cannot be written to: {error.strerror}. Be the user whose it is."
+        ) from None
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise BadBackup(f"Another backup of {data} is being made. Wait until it is done, or end it.") from None
+        yield
+    finally:
+        os.close(lock)
+
+
+def _make(data: Path, to: Path, settings: Settings, *, with_keys: bool, wait: Wait) -> tuple[Path, Manifest]:
     made_at = int(time.time())
     final = to.resolve() / f"{datetime.fromtimestamp(made_at, UTC):%Y%m%dT%H%M%SZ}"
     partial = final.with_name(f"{final.name}{_PARTIAL}")
@@ -121,8 +155,6 @@ def backup(
         if isinstance(error, OSError):
             raise BadBackup(f"The backup could not be written: {error.strerror}. Nothing of it is left.") from None
         raise
-    if keep is not None:
-        _rotate(to, keep)
     return final, manifest
 
 
@@ -160,8 +192,9 @@ def restore(
 
     force: move aside what is there; its season keys are then used, if the backup has none. without_keys: do without;
     events of the seasons that the backup counts are refused from then on, since their viewers would count again.
-    Raises BadBackup, before anything is changed, if the backup is not whole, keys are missing or wrong, or there is
-    something already; VaultDamaged if the folder is in use.
+    What is there is touched last, once the copy was opened: a restore that fails, or is killed, has changed nothing.
+    Raises BadBackup if the backup is not whole, keys are missing or wrong, there is something already, or the disk is
+    full; VaultDamaged if the folder is in use.
     """
     found, manifest = check(folder)
     old = data / "private"
@@ -173,16 +206,26 @@ def restore(
     given = _keys_for(manifest, found, keys or (copies.keys_folder(old) if there else None), without_keys=without_keys)
     # Keys that were destroyed since the backup was made stay destroyed.
     ended = max((copies.destroyed_before(folder) for folder in (given, copies.keys_folder(old)) if folder), default="")
-    draft = data / f"restoring-{os.getpid()}"
-    _copy_all(found, draft)
-    barred = _take_keys(draft / "private", manifest, given)
-    if ended:
-        copies.bar_seasons(draft / "private", before=ended)
+    draft = data / _DRAFT
+    shutil.rmtree(draft, ignore_errors=True)  # of a restore that was killed: it may hold season keys
+    _check_room(data, manifest.bytes)
+    try:
+        _copy_all(found, draft)
+        if not there:
+            _copy_beside(data, draft)
+        barred = _take_keys(draft / "private", manifest, given)
+        if ended:
+            copies.bar_seasons(draft / "private", before=ended)
+        _open_once(draft, settings)
+    except BaseException as error:
+        shutil.rmtree(draft, ignore_errors=True)
+        if isinstance(error, OSError | sqlite3.Error):
+            raise BadBackup(_not_restored(data, error)) from None
+        raise
     aside = _move_aside(data, there)
     for file in sorted(draft.iterdir()):
         file.replace(data / file.name)
     draft.rmdir()
-    _open_once(data, settings)
     of_backup = given == copies.keys_folder(found / "private")
     return Restored(
         published_through=manifest.published_through,
@@ -200,6 +243,30 @@ def _copy_all(found: Path, draft: Path) -> None:
         if (found / name).exists():
             shutil.copy2(found / name, draft / name)
     (draft / "private").chmod(0o700)
+
+
+def _copy_beside(data: Path, draft: Path) -> None:
+    """Settings and policy of a folder that holds nothing else, where the backup has none."""
+    for name in _BESIDE:
+        if (data / name).exists() and not (draft / name).exists():
+            shutil.copy2(data / name, draft / name)
+
+
+def _not_restored(data: Path, error: OSError | sqlite3.Error) -> str:
+    # copytree tells of every file at once; the first says it as well as all.
+    why = error.args[0][0][2] if isinstance(error, shutil.Error) else getattr(error, "strerror", None) or str(error)
+    return f"The backup could not be put into {data}: {why}. Nothing of it is left there."
+
+
+def _check_room(data: Path, bytes_needed: int) -> None:
+    """Before a byte is copied: a disk that fills up takes what else is on it along. Raises BadBackup."""
+    there = next(folder for folder in (data, *data.resolve().parents) if folder.exists())
+    free = shutil.disk_usage(there).free
+    if free < bytes_needed:
+        raise BadBackup(
+            f"The backup has {bytes_needed / 1e6:,.1f} MB, and {free / 1e6:,.1f} MB are free for {data}. Free some, or "
+            "name another --data."
+        )
 
 
 def _open_once(data: Path, settings: Settings) -> None:

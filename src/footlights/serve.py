@@ -20,6 +20,7 @@ from granian.server.embed import Server
 
 from footlights.public.web.app import create_app
 from footlights.settings import Settings
+from footlights.terms.errors import BadSetting
 
 log = structlog.get_logger()
 
@@ -36,6 +37,7 @@ def main(data: Path, settings: Settings) -> None:
 
 async def _serve(data: Path, settings: Settings) -> None:
     # In this very process, not in a worker of it: whoever supervises it then watches, and ends, the one that serves.
+    check_free(settings.serve_host, settings.serve_port)
     app = create_app(data, settings)
     app.state.compile_pages()
     server = Server(
@@ -66,6 +68,23 @@ async def _serve(data: Path, settings: Settings) -> None:
     await server.serve()
     limiting.cancel()
     log.info("serve.stopped")
+
+
+def check_free(host: str, port: int) -> None:
+    """Raises BadSetting where somebody listens already.
+
+    The server itself would share the port with another of its kind, and visitors of two deployments would meet either.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as tried:
+            tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            tried.bind(address)
+    except OSError as error:
+        raise BadSetting(
+            f"serve_port: the pages cannot be served on {host}:{port} ({error.strerror}). End what is, or name another "
+            "port or host."
+        ) from None
 
 
 async def limit_the_stuck(port: int, *, seconds: int) -> None:

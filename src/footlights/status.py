@@ -15,6 +15,9 @@ from footlights.terms.figures import rfc3339
 from footlights.terms.policy import POLICY_FILE, load_policy
 from footlights.terms.ticks import MINUTE
 
+#: A tick is published within its minute; this late, something is wrong.
+_LATE_SECONDS = 3 * MINUTE
+
 
 def public_status(data: Path, settings: Settings) -> dict[str, Any]:
     """Rooms, counts of what is published, the clock and disk use: nothing here depends on who watched."""
@@ -50,7 +53,7 @@ def status_lines(answer: dict[str, Any]) -> list[str]:
         lines.append("published  nothing yet: the gate's first tick makes the board")
     else:
         lines.append(f"published  {', '.join(f'{count:,} {name}' for name, count in answer['published'].items())}")
-        lines.append(f"clock      through {answer['published_through']}, next tick {answer['next_tick']}")
+        lines.append(f"clock      through {answer['published_through']}, {_next(answer)}")
     lines.append(
         f"disk       {', '.join(f'{name} {size / 1e6:,.1f} MB' for name, size in answer['disk_bytes'].items())}"
     )
@@ -77,7 +80,18 @@ def _kept(kept: dict[str, Any]) -> str:
     days = kept["oldest_raw_event_days"]
     oldest = "no raw events" if days is None else f"the oldest raw event for {days} of {kept['raw_event_days']} days"
     keys = kept["season_keys"]
-    return f"{oldest}, {f'season keys of {keys[0]} to {keys[-1]}' if keys else 'no season key'}"
+    told = f"{oldest}, {f'season keys of {keys[0]} to {keys[-1]}' if keys else 'no season key'}"
+    # A segment goes whole, with its newest event, and may be a day long.
+    overdue = days is not None and days > kept["raw_event_days"] + 1
+    return told + ("; OVERDUE: what is too old goes when the gate publishes. Does it run?" if overdue else "")
+
+
+def _next(answer: dict[str, Any]) -> str:
+    """When the next tick is; or that it is late, which nothing but a gate that runs can mend."""
+    late = answer["behind_seconds"]
+    if late is None or late < _LATE_SECONDS:
+        return f"next tick {answer['next_tick']}"
+    return f"LATE by {late // MINUTE:,} minutes: the gate does not run, or cannot keep up. Its log says which"
 
 
 def receipt_lines(receipt: dict[str, Any]) -> list[str]:

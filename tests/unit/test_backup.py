@@ -210,13 +210,20 @@ def test_only_the_newest_are_kept_and_the_newest_whole_one_is_restored(
 def test_a_backup_is_closed_to_others_and_holds_no_export_and_no_gate_state(data: Path) -> None:
     private = data / "private"
     (private / "receipts").mkdir()
-    for name in ("receipts/a.json", "receipts/a.export.json", "counts.json", "write_keys.json", "write_keys.lock"):
+    for name in (
+        "receipts/a.json",
+        "receipts/a.export.json",
+        "receipts/a.export.taken",
+        "counts.json",
+        "write_keys.json",
+        "write_keys.lock",
+    ):
         (private / name).write_text("{}")
     folder = copied(data)
     assert folder.stat().st_mode & 0o077 == 0
     names = {path.relative_to(folder / "private").as_posix() for path in (folder / "private").rglob("*")}
     assert {"receipts/a.json", "write_keys.json", "store.duckdb", "store.made"} <= names
-    assert not names & {"receipts/a.export.json", "counts.json", "write_keys.lock"}
+    assert not names & {"receipts/a.export.json", "receipts/a.export.taken", "counts.json", "write_keys.lock"}
 
 
 def test_what_is_no_data_folder_and_what_cannot_be_written_are_told(data: Path, tmp_path: Path) -> None:
@@ -253,3 +260,59 @@ def test_a_gate_that_cannot_make_the_copy_says_why_and_goes_on(data: Path, tmp_p
         assert gate.run(until_utc=POSTED_AT + 660) > 0
     finally:
         gate.close()
+
+
+def test_a_restore_that_fails_or_is_killed_leaves_what_is_there_as_it_was_and_no_copy(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = copied(data, with_keys=True)
+    before = figures(data)
+
+    def full(*_: Any, **__: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Gate, "fold", full)
+        with pytest.raises(
+            BadBackup, match=r"could not be put into .*: No space left on device\. Nothing of it is left"
+        ):
+            restored(folder, data, force=True)
+    assert {path.name for path in data.iterdir()} == {"private", "board"}
+    assert figures(data) == before
+    (data / "restoring" / "private").mkdir(parents=True)  # as a kill leaves it
+    restored(folder, data, force=True)
+    assert not (data / "restoring").exists()
+
+
+def test_a_backup_that_is_larger_than_the_room_there_is_is_refused_before_a_byte_is_copied(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = copied(data, with_keys=True)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10**9, 10**9, 1000))
+    with pytest.raises(BadBackup, match=r"MB, and 0\.0 MB are free for"):
+        restored(folder, tmp_path / "new")
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_policy_that_waits_in_an_empty_folder_holds_for_what_is_restored_there(data: Path, tmp_path: Path) -> None:
+    (tmp_path / "new").mkdir()
+    (tmp_path / "new" / "settings.toml").write_text("collect_port = 9999\n")
+    restored(copied(data, with_keys=True), tmp_path / "new")
+    assert load_settings(tmp_path / "new").collect_port == 9999
+
+
+def test_of_two_backups_at_a_time_the_second_is_refused_and_the_first_is_left_alone(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy_to = Gate.copy_to
+
+    def overtaken(*args: Any, **options: Any) -> Any:
+        with pytest.raises(BadBackup, match=r"Another backup of .* is being made"):
+            copied(data, keep=1)
+        return copy_to(*args, **options)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Gate, "copy_to", overtaken)
+        first = copied(data)
+    assert check(first)[0] == first
+    backup(data, data.parent / "others", load_settings(data))  # the next may be made

@@ -8,7 +8,8 @@ import pytest
 from granian.constants import Interfaces
 from granian.server.embed import Server
 
-from footlights.serve import limit_the_stuck
+from footlights.serve import check_free, limit_the_stuck
+from footlights.terms.errors import BadSetting
 from tests.listening import free_port
 
 
@@ -42,3 +43,15 @@ def test_a_client_that_takes_nothing_is_hung_up_on_although_the_server_never_not
 
     asyncio.run(whole())
     assert gone == ["hung up"]
+
+
+def test_a_port_where_another_serves_is_refused_and_not_shared_with_it() -> None:
+    port = free_port()
+    check_free("127.0.0.1", port)
+    with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        other.bind(("127.0.0.1", port))
+        other.listen()
+        with pytest.raises(BadSetting, match=rf"serve_port: the pages cannot be served on 127\.0\.0\.1:{port}"):
+            check_free("127.0.0.1", port)
+    check_free("127.0.0.1", port)

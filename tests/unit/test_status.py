@@ -33,6 +33,25 @@ def test_the_age_of_the_oldest_raw_event_is_that_of_the_oldest_segment_in_whole_
     )
 
 
+def test_raw_events_that_are_kept_too_long_are_told_of(tmp_path: Path) -> None:
+    _begun(tmp_path / "private", days_ago=36)  # a segment of a day goes when its last event is old enough
+    assert "OVERDUE" not in "".join(status_lines(public_status(tmp_path, load_settings(tmp_path))))
+    _begun(tmp_path / "private", days_ago=40)
+    (line,) = [text for text in status_lines(public_status(tmp_path, load_settings(tmp_path))) if "OVERDUE" in text]
+    assert line.startswith("kept       the oldest raw event for 40 of 35 days") and "Does it run?" in line
+
+
+def test_a_clock_that_stands_still_is_told_of_and_names_no_next_tick_that_is_over(tmp_path: Path) -> None:
+    (tmp_path / "private").mkdir()
+    answer = public_status(tmp_path, load_settings(tmp_path)) | {
+        "published": {"ticks": 7}, "published_through": "2026-11-26T11:00:00Z", "next_tick": "2026-11-26T11:01:00Z",
+    }  # fmt: skip
+    on_time = "clock      through 2026-11-26T11:00:00Z, next tick 2026-11-26T11:01:00Z"
+    assert on_time in status_lines(answer | {"behind_seconds": 100})
+    (line,) = [text for text in status_lines(answer | {"behind_seconds": 1260}) if text.startswith("clock")]
+    assert "LATE by 21 minutes" in line and "next tick" not in line
+
+
 def test_where_nothing_is_kept_status_says_so(tmp_path: Path) -> None:
     (tmp_path / "private").mkdir()
     assert ages(tmp_path / "private", at_utc=int(time.time()) + DAY) == {

@@ -10,6 +10,9 @@ from footlights.private.collect.commit import busy
 from footlights.private.collect.room import Room
 from footlights.terms.errors import BadRequest
 
+#: Content codings that are read. Whether a body is gzip it says itself.
+_READ = ("", "identity", "gzip", "x-gzip")
+
 
 class BodyRoom:
     """Room for one body, from before it is read until it is answered. limit: bytes that a body may have, unpacked."""
@@ -53,8 +56,30 @@ class BodyRoom:
 
 
 def declared_in(headers: Headers) -> str:
-    """What a request says of its body's length: "0" if it has none (RFC 9112, section 6.3), "" if it does not say."""
-    return headers.get("content-length") or ("" if "transfer-encoding" in headers else "0")
+    """What a request says of its body's length: "0" if it has none (RFC 9112, section 6.3), "" if it does not say.
+
+    Raises BadRequest where its transfer coding is another than chunked (section 6.1).
+    """
+    declared = headers.get("content-length")
+    if declared:
+        return declared
+    coding = headers.get("transfer-encoding")
+    if coding is not None and coding.strip().lower() != "chunked":
+        raise BadRequest(
+            "bad_encoding",
+            "Of transfer codings chunked alone is undone. Pack the body itself, with gzip, or not at all.",
+        )
+    return "0" if coding is None else ""
+
+
+def told_of_packing(error: BadRequest, headers: Headers) -> BadRequest:
+    """A refusal, or what was the matter in truth: a body that is no JSON because it is packed in a way of its own."""
+    if error.code != "bad_json" or headers.get("content-encoding", "").strip().lower() in _READ:
+        return error
+    return BadRequest(
+        "bad_encoding", "The body is packed in a way that the collector does not undo, as its Content-Encoding says. "
+        "Pack it with gzip, or not at all.", status=415, key=error.key,
+    )  # fmt: skip
 
 
 def unpack(body: bytes, *, limit: int) -> bytes:

@@ -39,7 +39,7 @@ from footlights.private.collect import cmcd
 from footlights.private.collect.admission import Admission, Caller
 from footlights.private.collect.answers import cors, error_answer, fault, refusal
 from footlights.private.collect.beacon import Beacon
-from footlights.private.collect.bodies import BodyRoom, declared_in, too_large, too_slow
+from footlights.private.collect.bodies import BodyRoom, declared_in, told_of_packing, too_large, too_slow
 from footlights.private.collect.callers import (
     VIEWER_HEADER,
     Heard,
@@ -353,6 +353,7 @@ def app() -> Collector:
 
 async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, BadRequest), "registered for it alone"
+    error = told_of_packing(error, request.headers)
     request.app.state.door.traffic.refused(request.scope.get(_CALLER), error.code, name=error.key)
     return refusal(error)
 

@@ -34,7 +34,8 @@ from footlights.terms.policy import POLICY_FILE, load_policy
 Item = ViewerEvent | Declaration | Drop
 #: A message's or row's number, and what became of it.
 Row = tuple[int, Sequence[Item]]
-#: How many bad rows are remembered one by one.
+#: How many bad rows are remembered one by one. One whose viewer opted out is none: a report that named it would tell
+#: everybody who has the file who did.
 BAD_ROWS_MAX = 20
 
 
@@ -179,7 +180,7 @@ class Intake:
             declarations=declarations,
             declared_rows=declared_rows,
             drops=dict(Counter(reason for _, reason in dropped)),
-            bad=dropped[:BAD_ROWS_MAX],
+            bad=[told for told in dropped if told[1] != Drop.OPTED_OUT][:BAD_ROWS_MAX],
         )
 
     def take_acts(self, acts: Acts, asked: Asked) -> Taken:
@@ -197,12 +198,13 @@ class Intake:
         records["message"] ^= under.source[kept] if isinstance(under.source, np.ndarray) else under.source
         reasons[~kept & (reasons == 0)] = Drop.TOO_LATE
         dropped = np.flatnonzero(reasons)
+        bad = dropped[reasons[dropped] != Drop.OPTED_OUT][:BAD_ROWS_MAX]
         return Taken(
             records=records,
             numbers=acts.numbers[kept],
             declarations=[],
             drops=dict(Counter(map(Drop, reasons[dropped].tolist()))),
-            bad=[(int(acts.numbers[row]), Drop(int(reasons[row]))) for row in dropped[:BAD_ROWS_MAX]],
+            bad=[(int(acts.numbers[row]), Drop(int(reasons[row]))) for row in bad],
         )
 
     def _not_opted_out(

@@ -18,7 +18,7 @@ from starlette.responses import Response
 
 from footlights.private.collect.admission import Admission, Caller
 from footlights.private.collect.answers import SUCCESS, fault, refusal
-from footlights.private.collect.bodies import BodyRoom, declared_in
+from footlights.private.collect.bodies import BodyRoom, declared_in, told_of_packing
 from footlights.private.collect.callers import basic_user
 from footlights.private.collect.checks import Asked, Limits
 from footlights.private.collect.commit import Committer
@@ -140,6 +140,7 @@ class Posting:
     def _told(self, error: Exception) -> Response:
         if not isinstance(error, BadRequest):
             return fault(error)
+        error = told_of_packing(error, self._request.headers)
         self._desk.traffic.refused(self.caller, error.code, name=error.key)
         return refusal(error)
 

@@ -30,12 +30,18 @@ _WAITING_MAX = 100
 #: How long a client may go on that was answered in the middle of its request: cut off at once, it would not hear why.
 _LINGER_SECONDS = 5.0
 
-_UNREADABLE = error_answer("bad_request", "This is no HTTP/1.1, or it can be read in two ways.", 400)
+_UNREADABLE = error_answer(
+    "bad_request", "This is no HTTP/1.1, which names one Host, or it can be read in two ways.", 400
+)
 _TOO_LONG = error_answer("head_too_large", f"The head of a request has at most {HEAD_BYTES_MAX} bytes.", 431)
 
 
 class _TooMuch(Exception):
     """A head is too large, or too many wait. The parser ends for it, and says so by an error of its own."""
+
+
+class _Unreadable(Exception):
+    """A head that can be read in two ways. The parser ends for it."""
 
 
 class House(Shared, Protocol):
@@ -151,6 +157,8 @@ class Wire(asyncio.Protocol):
             return  # it will be there again
         if len(self._waiting) >= _WAITING_MAX:
             raise _TooMuch
+        if len([name for name, _ in self._headers if name == b"host"]) != 1:
+            self._check_host()
         self._unfound_bytes = 0
         self._coming = request = exchange_of(self, self._scope(), self._house)
         self._headers = []  # what follows the body is no header: a proxy in front has not looked at it
@@ -175,6 +183,12 @@ class Wire(asyncio.Protocol):
             return  # it was answered in the middle, and is let go
         self.deadline = math.inf
         request.end(keep=self._parser.should_keep_alive())
+
+    def _check_host(self) -> None:
+        """A request without a Host, which HTTP/1.0 alone allows, or with several (RFC 9112, section 3.2)."""
+        assert self._parser is not None, "it found a head"
+        if self._parser.get_http_version() == "1.1" or any(name == b"host" for name, _ in self._headers):
+            raise _Unreadable
 
     def _parse(self, data: bytes) -> None:
         """Find what is in some bytes. Raises HttpParserError.

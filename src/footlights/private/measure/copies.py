@@ -31,7 +31,7 @@ _SEASON_KEYS = Path("keys", "seasons")
 #: Never copied: the gate's key, the log's (who has it can sign another history), what one process tells another, what
 #: is being written, and what a viewer may read once.
 _LEFT = ("gate.key", "log.key", "counts.json", "copy.ask", "copy.answer")
-_LEFT_ENDINGS = (".lock", ".draft", ".new", ".export.json")
+_LEFT_ENDINGS = (".lock", ".draft", ".new", ".export.json", ".export.taken")
 _COPY = "import shutil, sys; shutil.copyfile(*sys.argv[1:])"
 
 

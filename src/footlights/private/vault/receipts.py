@@ -62,8 +62,8 @@ def take_export(private: Path, ask: str) -> bytes | None:
 
 
 def let_exports_go(private: Path) -> None:
-    """Delete the exports that nobody read for a day."""
-    for pattern in ("*.export.json", "*.export.taken"):
+    """Delete the exports that nobody read for a day, and what a process that was killed has left of one."""
+    for pattern in ("*.export.json", "*.export.taken", "*.draft"):
         for path in (private / FOLDER).glob(pattern):
             if path.stat().st_mtime < time.time() - EXPORT_SECONDS:
                 path.unlink(missing_ok=True)

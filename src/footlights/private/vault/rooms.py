@@ -53,6 +53,8 @@ def _opened(path: Path) -> sqlite3.Connection:
     db.execute("PRAGMA journal_mode = WAL")
     # What a tick adds is on the disk before its noise is public: a power cut must not give the tick other numbers.
     db.execute("PRAGMA synchronous = FULL")
+    # Who was in a room that is over, or was erased, is not to be found in free pages either.
+    db.execute("PRAGMA secure_delete = 1")
     if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'rooms'").fetchone():
         schema = resources.files("footlights.private.vault").joinpath("rooms.sql").read_text("utf-8")
         db.executescript(f"BEGIN;{schema}COMMIT;")

@@ -110,8 +110,10 @@ class Platforms:
             raise NotAllowed("The token's claims are not as they should be: %(problem)s.", problem=problem) from None
 
     def _key(self, algorithm: Any, kid: Any) -> OctKey | PublicKey:
-        if not isinstance(kid, str):
+        if not isinstance(kid, str) or not kid.isprintable():
             raise NotAllowed("The token's header names no key: `kid` is missing.")
+        if not isinstance(algorithm, str):
+            raise NotAllowed(_UNSIGNED)
         if algorithm == _SHARED:
             secret = self._signing.secret_of(kid)
             if secret is not None:
@@ -151,7 +153,7 @@ def _header(token: str) -> dict[str, Any]:
     head = token.partition(".")[0]
     try:
         header = json.loads(base64.urlsafe_b64decode(head + "=" * (-len(head) % 4)))
-    except ValueError:
+    except (ValueError, RecursionError):
         header = None
     if not isinstance(header, dict):
         raise NotAllowed("This is no token: its header is not JSON.")

@@ -599,7 +599,7 @@ def read(text: bytes | str) -> Evidence:
     """Evidence as it was saved. Raises ProofFailed."""
     try:
         return msgspec.json.decode(text, type=Evidence)
-    except (msgspec.DecodeError, ValueError):
+    except (msgspec.DecodeError, ValueError, RecursionError):
         raise ProofFailed("This is no evidence: it is not the JSON that `format=evidence` gives.") from None
 
 

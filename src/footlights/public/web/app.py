@@ -162,7 +162,7 @@ class _Site:
                 if not endpoint.moves and unchanged(now, request.headers):
                     return Response(status_code=304, headers=headers)
                 found = endpoint.run(call)
-            headers |= links(found, request.url.path, request.query_params)
+            headers |= links(found, sessions.address_path(request), request.query_params)
             format = call.query.get("format", "json")
             trial = session is not None and session.sandbox
             if format == "evidence" and trial:  # what never happened is proved to nobody

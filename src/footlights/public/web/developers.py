@@ -29,7 +29,7 @@ from footlights.public.web import drawing
 from footlights.public.web.endpoints import Endpoints
 from footlights.public.web.forms import Form, posted
 from footlights.public.web.problems import DEVELOPER_SIGN_IN, LINK_SPENT, NOT_READY, Refusal, bad_form
-from footlights.public.web.sessions import DEVELOPER_COOKIE, base_url, developer_in, developer_out
+from footlights.public.web.sessions import DEVELOPER_COOKIE, base_url, cookie_of, developer_in, developer_out
 from footlights.public.web.shared import Shared
 from footlights.terms.errors import NotAllowed
 
@@ -77,7 +77,7 @@ class DeveloperPages:
     # ---- Who
 
     def _app_of(self, request: Request) -> App:
-        token = request.cookies.get(DEVELOPER_COOKIE)
+        token = cookie_of(request, DEVELOPER_COOKIE)
         app = None if token is None else self._apps.of_session(token)
         if app is None:
             raise Refusal(DEVELOPER_SIGN_IN)
@@ -99,7 +99,7 @@ class DeveloperPages:
         return answer
 
     def _logout(self, request: Request, _: Form) -> Response:
-        token = request.cookies.get(DEVELOPER_COOKIE)
+        token = cookie_of(request, DEVELOPER_COOKIE)
         if token is not None:
             self._apps.sign_out(token)
         answer = RedirectResponse("/", status_code=303)

@@ -341,6 +341,8 @@ def _decoded(body: bytes, kind: type[Any]) -> Any:
         return msgspec.json.decode(body, type=kind)
     except (msgspec.MsgspecError, UnicodeDecodeError) as problem:
         raise _Bad(400, "invalid_params", f"The body is not as it should be: {problem}.") from None
+    except RecursionError:
+        raise _Bad(400, "invalid_params", "The body is not as it should be: it is nested too deeply.") from None
 
 
 def _refused(refused: NotLetIn) -> Response:

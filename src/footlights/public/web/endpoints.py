@@ -5,6 +5,7 @@ For a creator's page and a developer's alike: whose endpoints they are, the page
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -14,7 +15,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from footlights.public.web.forms import Form, posted
-from footlights.public.web.problems import bad_form
+from footlights.public.web.problems import TESTING, Refusal, bad_form
 from footlights.public.web.shared import Shared
 from footlights.public.webhooks import ENDPOINTS_MAX, OVERLAP_HOURS, Courier, Webhooks
 from footlights.terms.errors import NotAllowed
@@ -23,6 +24,8 @@ from footlights.terms.figures import rfc3339
 log = structlog.get_logger()
 
 MESSAGES_SHOWN = 10
+#: How many may wait at once for what becomes of their test: each holds a thread, and all pages share a few dozen.
+TESTS_AT_A_TIME = 4
 _TEST = "test"
 
 
@@ -38,6 +41,8 @@ class Host(Protocol):
 
 class Endpoints:
     """The forms under a page's path."""
+
+    _tests = threading.BoundedSemaphore(TESTS_AT_A_TIME)
 
     def __init__(self, shared: Shared, host: Host, *, path: str) -> None:
         self._shared, self._host, self._path = shared, host, path
@@ -91,10 +96,16 @@ class Endpoints:
     def _test(self, request: Request, form: Form) -> Response:
         """A message that says nothing, sent while its owner waits for what becomes of it."""
         owner, number = self._endpoint(request, form)
-        now = self._shared.store.now_utc()
-        kind, _, name = owner.partition(":")
-        self._webhooks.tell(owner, key=f"test {now}", type=_TEST, data={kind: name}, at_utc=now, only=number)
-        Courier(self._shared.store, private_allowed=self._private_allowed).run(only=number)
+        if not self._tests.acquire(blocking=False):
+            raise Refusal(TESTING, {"Retry-After": "15"})
+        try:
+            now = self._shared.store.now_utc()
+            kind, _, name = owner.partition(":")
+            told = self._webhooks.tell(owner, key=f"test {now}", type=_TEST, data={kind: name}, at_utc=now, only=number)
+            if told:  # of an endpoint that is theirs
+                Courier(self._shared.store, private_allowed=self._private_allowed).run(only=number)
+        finally:
+            self._tests.release()
         log.info("webhook.tested")
         return RedirectResponse(self._path, status_code=303)
 

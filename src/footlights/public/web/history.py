@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -62,7 +61,7 @@ class Histories:
         self._folder = shared.data / "public" / "histories"
         self._reading = threading.BoundedSemaphore(READING_AT_ONCE_MAX)
         self._lock = threading.Lock()
-        self._busy: Counter[str] = Counter()
+        self._busy: set[str] = set()
 
     def routes(self) -> list[Route]:
         """The routes of it."""
@@ -95,22 +94,15 @@ class Histories:
             raise Refusal(OTHER_SITE)
         # Before a byte of the body is read: nobody who is not signed in makes this server read megabytes.
         values = await run_in_threadpool(self._frame, request)
-        form = await _form(request)
-        try:
-            uploads = [each for each in form.getlist("file") if isinstance(each, UploadFile) and each.filename]
-            year = form.get("year")
-            files = [(each.filename or "", await each.read()) for each in uploads]
-        finally:
-            await form.close()
-        told = Told(year=_year(year if isinstance(year, str) else ""))
-        if not any(data for _, data in files):
-            raise bad_form("Choose the files first: the zip, CSV, XLSX or JSON that TikTok or YouTube gave you.")
-        return await run_in_threadpool(self._read, request, values, files, told)
+        # Held while the body comes, too: one creator fills no memory by bringing many at a time.
+        with self._alone(values["creator"].id):
+            files, told = await _brought(request)
+            return await run_in_threadpool(self._read, request, values, files, told)
 
     def _read(self, request: Request, values: dict[str, Any], files: list[tuple[str, bytes]], told: Told) -> Response:
         now = int(time.time())
         path = self._path(values["creator"].id)
-        with self._turn(values["creator"].id):
+        with self._reading_slot():
             try:
                 reading = read_export(members_of_uploads(files, UPLOADED), UPLOADED, now_utc=now, told=told)
                 new = add(path, reading, now_utc=now, bytes_max=HISTORY_BYTES_MAX) if reading.tables else 0
@@ -122,24 +114,33 @@ class Histories:
     def _delete(self, request: Request, form: Form) -> Response:
         del form
         creator_id = self._frame(request)["creator"].id
-        with self._turn(creator_id):
+        with self._alone(creator_id):
             delete(self._path(creator_id))
         log.info("history.deleted")
         return RedirectResponse(ROOT, status_code=303)
 
     @contextmanager
-    def _turn(self, creator_id: str) -> Iterator[None]:
-        """One creator's files one after another, and few creators' at once. Raises Refusal BUSY."""
+    def _alone(self, creator_id: str) -> Iterator[None]:
+        """One creator's files one after another. Raises Refusal BUSY."""
         with self._lock:
-            if self._busy[creator_id] or not self._reading.acquire(blocking=False):
+            if creator_id in self._busy:
                 raise Refusal(BUSY, {"Retry-After": "10"})
-            self._busy[creator_id] += 1
+            self._busy.add(creator_id)
         try:
             yield
         finally:
             with self._lock:
-                del self._busy[creator_id]
-                self._reading.release()
+                self._busy.discard(creator_id)
+
+    @contextmanager
+    def _reading_slot(self) -> Iterator[None]:
+        """Few creators' files at once. Raises Refusal BUSY."""
+        if not self._reading.acquire(blocking=False):
+            raise Refusal(BUSY, {"Retry-After": "10"})
+        try:
+            yield
+        finally:
+            self._reading.release()
 
     def _frame(self, request: Request) -> dict[str, Any]:
         """What every page needs. Raises Refusal for who is not signed in, or reads another's channel."""
@@ -154,6 +155,21 @@ class Histories:
 
     def _html(self, request: Request, template: str, values: dict[str, Any]) -> Response:
         return self._shared.html(request, template, values, headers={"Cache-Control": "private, no-store"})
+
+
+async def _brought(request: Request) -> tuple[list[tuple[str, bytes]], Told]:
+    """The files of an upload with their names, and what is told of them. Raises Refusal."""
+    form = await _form(request)
+    try:
+        uploads = [each for each in form.getlist("file") if isinstance(each, UploadFile) and each.filename]
+        year = form.get("year")
+        files = [(each.filename or "", await each.read()) for each in uploads]
+    finally:
+        await form.close()
+    told = Told(year=_year(year if isinstance(year, str) else ""))
+    if not any(data for _, data in files):
+        raise bad_form("Choose the files first: the zip, CSV, XLSX or JSON that TikTok or YouTube gave you.")
+    return files, told
 
 
 async def _form(request: Request) -> FormData:

@@ -131,7 +131,8 @@ def document() -> dict[str, Any]:
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer", "description": "A session token."},
                 "cookie": {
-                    "type": "apiKey", "in": "cookie", "name": COOKIE, "description": "A browser's session: /login.",
+                    "type": "apiKey", "in": "cookie", "name": COOKIE,
+                    "description": "A browser's session: /login. Over TLS its name begins with __Host-.",
                 },
             },
         },

@@ -72,7 +72,10 @@ class PasskeyRoutes:
 
     def _place(self, request: Request) -> Place:
         """Where browsers reach us. Raises Refusal where no passkey can be tied to it."""
-        parts = urlsplit(base_url(request, self._shared.settings))
+        try:
+            parts = urlsplit(base_url(request, self._shared.settings))
+        except ValueError:  # what a stranger says as Host
+            parts = urlsplit("")
         host = parts.hostname or ""
         if not host or _NUMBERS.fullmatch(host):
             raise _refusal(

@@ -72,6 +72,10 @@ BUSY = problem(
     503, "busy", N_("Other files are being read"),
     N_("Yours were not taken, and nothing has changed. Bring them again in a few seconds."),
 )  # fmt: skip
+TESTING = problem(
+    503, "testing", N_("Other webhooks are being tested"),
+    N_("Yours was not sent, and nothing has changed. Send the test again in a few seconds."),
+)  # fmt: skip
 OTHER_SITE = problem(
     403, "other_site", N_("This form came from another site"),
     N_("A form is only taken from the pages of this address. Open the link again and use the button on that page."),

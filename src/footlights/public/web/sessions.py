@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote, unquote
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -28,12 +28,26 @@ LANGUAGE_COOKIE = "footlights_language"
 _LANGUAGE_DAYS = 400
 
 
+def cookie_of(request: Request, name: str) -> str | None:
+    """The value of a session's cookie; None if there is none.
+
+    Over TLS its name begins with __Host-: browsers take such a one from this very host alone, so that a page on a
+    sibling of it, such as what users put up beside the platform's app, cannot slip its own session under a creator.
+    Source: RFC 6265bis, section 4.1.3.2.
+    """
+    return request.cookies.get(_named(request, name))
+
+
+def _named(request: Request, name: str) -> str:
+    return f"__Host-{name}" if over_tls(request) else name
+
+
 def token_of(request: Request) -> str | None:
     """The session token that a request carries: Bearer first, since an API client says which one it means."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer" and token:
         return token.strip()
-    return request.cookies.get(COOKIE)
+    return cookie_of(request, COOKIE)
 
 
 def who_asks(request: Request, accounts: Accounts) -> Who | None:
@@ -47,20 +61,24 @@ def from_own_page(request: Request) -> bool:
 
     Only the host is compared: behind a proxy that ends TLS we see http where the browser says https.
     """
-    origin = request.headers.get("origin")
-    return origin is not None and urlsplit(origin).netloc == request.headers.get("host")
+    origin = request.headers.get("origin", "")
+    # An origin is a scheme and a host, and no more (RFC 6454): there is nothing in it to parse.
+    return "://" in origin and origin.partition("://")[2] == request.headers.get("host")
 
 
 def sign_in(response: Response, request: Request, *, session: str, days: int) -> None:
     """Set the session's cookie. Lax: another site's form or script never sends it along."""
     response.set_cookie(
-        COOKIE, session, max_age=days * 86_400, path="/", httponly=True, samesite="lax", secure=over_tls(request)
-    )
+        _named(request, COOKIE), session, max_age=days * 86_400, path="/", httponly=True, samesite="lax",
+        secure=over_tls(request),
+    )  # fmt: skip
 
 
 def sign_out(response: Response, request: Request) -> None:
     """Take the session's cookie back."""
-    response.delete_cookie(COOKIE, path="/", httponly=True, samesite="lax", secure=over_tls(request))
+    response.delete_cookie(
+        _named(request, COOKIE), path="/", httponly=True, samesite="lax", secure=over_tls(request)
+    )  # fmt: skip
 
 
 def operator_in(response: Response, request: Request, *, session: str, hours: int) -> None:
@@ -81,7 +99,7 @@ def operator_out(response: Response, request: Request) -> None:
 def developer_in(response: Response, request: Request, *, session: str, hours: int) -> None:
     """Set the cookie of a developer's session."""
     response.set_cookie(
-        DEVELOPER_COOKIE, session, max_age=hours * 3600, path="/", httponly=True, samesite="lax",
+        _named(request, DEVELOPER_COOKIE), session, max_age=hours * 3600, path="/", httponly=True, samesite="lax",
         secure=over_tls(request),
     )  # fmt: skip
 
@@ -96,7 +114,9 @@ def speak(response: Response, request: Request, *, code: str) -> None:
 
 def developer_out(response: Response, request: Request) -> None:
     """Take the cookie of a developer's session back."""
-    response.delete_cookie(DEVELOPER_COOKIE, path="/", httponly=True, samesite="lax", secure=over_tls(request))
+    response.delete_cookie(
+        _named(request, DEVELOPER_COOKIE), path="/", httponly=True, samesite="lax", secure=over_tls(request)
+    )  # fmt: skip
 
 
 def waits_at(response: Response, request: Request, *, path: str) -> None:
@@ -132,6 +152,11 @@ def base_url(request: Request, settings: Settings) -> str:
     stated = str(settings.public_url).rstrip("/")
     scheme = "https" if over_tls(request) else "http"
     return stated or f"{scheme}://{request.headers.get('host', '')}"
+
+
+def address_path(request: Request) -> str:
+    """The path that was asked for, as an address or a header has it: ids may be any text."""
+    return quote(request.scope["path"], errors="replace")
 
 
 def over_tls(request: Request) -> bool:

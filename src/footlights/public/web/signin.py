@@ -86,7 +86,7 @@ class SignIn:
         return answer
 
     def _welcome(self, request: Request, session: str) -> Response:
-        old = request.cookies.get(sessions.COOKIE)
+        old = sessions.cookie_of(request, sessions.COOKIE)
         if old is not None:  # who signs in again, perhaps as somebody else, leaves no session behind
             self._shared.accounts.logout(old)
         waiting = sessions.waiting_path(request)

@@ -5,8 +5,6 @@ A creator's choice is also that of their letters. A reader's or an operator's is
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
@@ -43,6 +41,6 @@ class Tongue:
 
 def own_path(text: str) -> str:
     """A path of ours, or the start: a form of ours never leads to another site, whoever wrote its field."""
-    parts = urlsplit(text)
-    outside = parts.scheme or parts.netloc or not text.startswith("/") or text.startswith(("//", "/\\"))
+    # A path begins with one slash: anything else could name a host, or is no address at all.
+    outside = not text.startswith("/") or text.startswith(("//", "/\\"))
     return "/" if outside or not text.isprintable() else text

@@ -30,6 +30,8 @@ TAKEN_OF_APPS_SECONDS = 3600
 CLAIM_SECONDS = 60
 _AT_A_TIME = 8
 _MESSAGES_A_RUN = 1000
+#: How long one endpoint is served in a run. The next run goes on with it: who answers slowly holds up nobody else.
+SERVED_SECONDS = 60
 
 Send = Callable[..., Outcome]
 
@@ -67,10 +69,11 @@ class Courier:
         return done
 
     def _serve(self, endpoint: int) -> list[str]:
-        """One endpoint's messages, until one is not taken: the others then wait for their time, too."""
+        """One endpoint's messages, until one is not taken, or a minute is over: the others then wait for their time."""
         words: list[str] = []
+        until = self._store.now_utc() + SERVED_SECONDS
         for _ in range(_MESSAGES_A_RUN):
-            claimed = self._claim(endpoint)
+            claimed = self._claim(endpoint) if self._store.now_utc() < until else None
             if claimed is None:
                 break
             message, url, secrets, body, tries = claimed

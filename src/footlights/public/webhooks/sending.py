@@ -23,6 +23,11 @@ CONNECT_SECONDS, WHOLE_SECONDS = 5, 15
 _GONE = 410
 #: Addresses that carry another one inside; RFC 6052.
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
+#: Nobody's in the world, which some versions of Python do not know: site-local addresses, which networks that are older
+#: than 2004 may have inside (RFC 3879), and what is kept for protocols and documentation (IANA).
+_NOBODYS = tuple(
+    ipaddress.ip_network(text) for text in ("fec0::/10", "3fff::/20", "5f00::/16", "192.0.0.0/24", "192.88.99.0/24")
+)
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,9 +53,14 @@ def checked_url(url: str, *, private_allowed: bool) -> SplitResult:
         raise NotAllowed("An endpoint is an address such as https://example.org/hook.") from None
     if parts.scheme != "https" and not (private_allowed and parts.scheme == "http"):
         raise NotAllowed("An endpoint is an address that begins with https://.")
-    if not parts.hostname or parts.username is not None or parts.fragment or port == 0:
+    if not _is_host(parts.hostname) or parts.username is not None or parts.fragment or port == 0:
         raise NotAllowed("An endpoint is an address such as https://example.org/hook.")
     return parts
+
+
+def _is_host(host: str | None) -> bool:
+    """Whether a name can be looked up at all: each of its labels has 1 to 63 characters."""
+    return bool(host) and all(0 < len(label) < 64 for label in str(host).removesuffix(".").split("."))
 
 
 def post(url: str, *, headers: Mapping[str, str], body: bytes, private_allowed: bool) -> Outcome:
@@ -60,7 +70,7 @@ def post(url: str, *, headers: Mapping[str, str], body: bytes, private_allowed: 
         address = address_of(parts, private_allowed=private_allowed)
     except NotAllowed:
         return Outcome(taken=False, word="private_address")
-    except OSError:
+    except (OSError, ValueError):  # ValueError: a name that no look-up takes
         return Outcome(taken=False, word="unknown_host")
     connection = _connection(parts, address)
     # Each read has its own limit, so somebody who answers a byte at a time needs one for all of it.
@@ -75,7 +85,7 @@ def post(url: str, *, headers: Mapping[str, str], body: bytes, private_allowed: 
         return Outcome(taken=False, word="tls")
     except TimeoutError:
         return Outcome(taken=False, word="timeout")
-    except (OSError, http.client.HTTPException):
+    except (OSError, ValueError, http.client.HTTPException):  # ValueError: a name that TLS knows no certificate for
         return Outcome(taken=False, word="unreachable")
     finally:
         deadline.cancel()
@@ -104,7 +114,7 @@ def is_public(address: str) -> bool:
             inside = ipaddress.IPv4Address(int(ip) & 0xFFFF_FFFF)
         if inside is not None:
             return is_public(str(inside))
-    return ip.is_global and not ip.is_multicast and not ip.is_reserved
+    return ip.is_global and not ip.is_multicast and not ip.is_reserved and not any(ip in net for net in _NOBODYS)
 
 
 class _Pinned(http.client.HTTPConnection):

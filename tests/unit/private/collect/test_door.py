@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import time
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -387,3 +388,16 @@ def test_a_collector_that_is_killed_has_all_it_answered_for_and_one_that_is_ende
     assert len(set(records["message"].tolist())) == 21
     assert segments.read_text().count("sealed") == 2
     assert b"must-not-be-found" not in (tmp_path / "server.log").read_bytes()
+
+
+@pytest.mark.parametrize("coding", ["deflate", "br", "zstd"])
+@pytest.mark.parametrize("path", ["/v1/batch", "/api/v1/videos/v1/views", "/v1/viewers/export"])
+def test_a_body_that_is_packed_otherwise_than_with_gzip_is_told_so_and_not_called_bad_json(
+    path: str, coding: str, client: Client
+) -> None:
+    packed = zlib.compress(b'{"batch": []}')
+    answer = client.post(path, content=packed, headers={"Content-Encoding": coding})
+    assert (answer.status_code, answer.json()["code"]) == (415, "bad_encoding")
+    assert "Pack it with gzip, or not at all" in answer.json()["message"]
+    assert client.post(path, content=packed).json()["code"] == "bad_json"
+    assert client.post(path, content=b"{", headers={"Content-Encoding": "gzip"}).json()["code"] == "bad_json"

@@ -14,8 +14,10 @@ import pytest
 
 from footlights.private.collect import load as load_module
 from footlights.private.collect.formats import segment_ndjson
+from footlights.private.collect.intake import private_folder
 from footlights.private.collect.load import FORMATS, BadRow, LoadReport, load
 from footlights.private.vault.journal import Batch, JournalReader
+from footlights.private.vault.optouts import OptOuts
 from footlights.settings import Settings, load_settings
 from footlights.terms.errors import BadFile, BadSetting
 from footlights.terms.events import Drop, Kind, VideoPublished
@@ -109,6 +111,31 @@ def test_a_packed_file_that_was_cut_is_told_after_what_came_before(tmp_path: Pat
     packed = tmp_path / "cut.gz"
     packed.write_bytes(gzip.compress(lines)[:-1000])
     with pytest.raises(BadFile, match=r"cut\.gz is packed with gzip and ends too early"):
+        import_([packed], tmp_path / "data")
+
+
+@pytest.mark.parametrize("over", [{}, {"event": "Video Liked"}], ids=["by the column", "one by one"])
+def test_a_report_counts_rows_of_viewers_who_opted_out_and_names_none_of_them(
+    over: dict[str, Any], tmp_path: Path
+) -> None:
+    OptOuts(private_folder(tmp_path / "data")).keep_out("secret-viewer-2")
+    file = written(
+        tmp_path / "log.ndjson", *(view(2, messageId=f"n{n}", **over) for n in range(25)), "{", view(3, **over)
+    )
+    report = import_([file], tmp_path / "data")
+    assert (report.accepted, report.dropped) == (1, {Drop.OPTED_OUT: 25, Drop.BAD_FIELD: 1})
+    assert report.bad_rows == [BadRow(file="log.ndjson", line=26, reason=Drop.BAD_FIELD)]
+
+
+@pytest.mark.parametrize(
+    ("begins", "how"), [(b"(\xb5/\xfd$", "zstd"), (b"BZh9", "bzip2"), (b"\xfd7zXZ\0", "xz"), (b"PK\3\4", "zip")]
+)
+def test_a_file_that_is_packed_otherwise_than_with_gzip_is_refused_by_what_it_is(
+    begins: bytes, how: str, tmp_path: Path
+) -> None:
+    packed = tmp_path / "views.ndjson"
+    packed.write_bytes(begins + b"...")
+    with pytest.raises(BadFile, match=f"is packed with {how}, which is not read: unpack it first"):
         import_([packed], tmp_path / "data")
 
 

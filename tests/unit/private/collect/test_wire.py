@@ -341,6 +341,8 @@ def test_a_client_that_leaves_gives_back_its_room_and_what_it_sent_whole_counts(
         b"POST /v1/batch HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked, gzip\r\n\r\n",
         b"POST /v1/batch HTTP/1.1\r\nHost: x\r\nContent-Length : 4\r\n\r\n{}{}",
         b"POST /v1/batch HTTP/1.1\r\nHost: x\r\nX: a\r\n b\x00\r\n\r\n",
+        b"GET /livez HTTP/1.1\r\n\r\n", b"GET /livez HTTP/1.1\r\nHost: x\r\nhost: y\r\n\r\n",
+        b"GET /livez HTTP/1.0\r\nHost: x\r\nHost: x\r\n\r\n",
     ],
 )  # fmt: skip
 def test_what_two_readers_could_read_in_two_ways_is_no_request(garbage: bytes, line: Run, head: Head) -> None:
@@ -486,5 +488,29 @@ def test_a_client_that_does_not_read_its_answers_is_not_heard_until_it_does(line
         assert line.pipe.paused, "nor one that sends before it has read"
         assert len(await line.answers(51)) == 51
         assert not line.pipe.paused
+
+    line(story)
+
+
+def test_a_client_of_the_first_http_need_not_name_a_host(line: Run) -> None:
+    async def story(line: Line) -> None:
+        await line.send(b"GET /livez HTTP/1.0\r\n\r\n")
+        (answer,) = await line.answers()
+        assert answer.status == 200
+
+    line(story)
+
+
+@pytest.mark.parametrize("path", ["/v1/batch", "/api/v1/videos/v1/views", "/v1/viewers/export"])
+@pytest.mark.parametrize("coding", [b"gzip, chunked", b"chunked", b"Chunked "])
+def test_a_transfer_coding_that_is_not_undone_is_refused_and_not_taken_for_the_body(
+    coding: bytes, path: str, line: Run, client: Client
+) -> None:
+    async def story(line: Line) -> None:
+        head = f"POST {path} HTTP/1.1\r\nHost: x\r\nAuthorization: {basic(client.key)}\r\n".encode()
+        await line.send(head + b"Transfer-Encoding: %b\r\n\r\n2\r\n{}\r\n0\r\n\r\n" % coding)
+        (answer,) = await line.answers()
+        assert (b"bad_encoding" in answer.body) == (b"gzip" in coding)
+        assert answer.status == 400 or coding != b"gzip, chunked"
 
     line(story)

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from footlights.private.vault import keyfiles
-from footlights.private.vault.receipts import drop_receipt, read_receipt, take_export, write_export, write_receipt
+from footlights.private.vault.receipts import (
+    drop_receipt,
+    let_exports_go,
+    read_receipt,
+    take_export,
+    write_export,
+    write_receipt,
+)
 from footlights.terms.errors import VaultDamaged
 
 ASK = "abcdefghijklmnopqrst_-"
@@ -35,6 +43,19 @@ def test_an_export_is_read_once(tmp_path: Path) -> None:
     assert b'"events"' in (take_export(tmp_path, ASK) or b"")
     assert take_export(tmp_path, ASK) is None
     assert list((tmp_path / "receipts").iterdir()) == []
+
+
+def test_what_a_killed_process_left_of_an_export_goes_after_a_day_as_one_does_that_nobody_read(tmp_path: Path) -> None:
+    write_receipt(tmp_path, ASK, {"state": "done"})
+    left = [tmp_path / "receipts" / f"{ASK}.export.{end}" for end in ("json", "json.17.draft", "taken")]
+    for path in left:
+        path.touch()
+    let_exports_go(tmp_path)
+    assert all(path.exists() for path in left)
+    for path in (*left, tmp_path / "receipts" / f"{ASK}.json"):
+        os.utime(path, (0, 0))
+    let_exports_go(tmp_path)
+    assert [path.name for path in (tmp_path / "receipts").iterdir()] == [f"{ASK}.json"]
 
 
 def test_a_key_is_made_once_replaced_when_asked_and_closed_to_others(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from footlights.public.accounts.apps.registry import App, Apps
 from footlights.public.accounts.store import Store
+from footlights.public.web.endpoints import TESTS_AT_A_TIME, Endpoints
 from footlights.public.web.sessions import DEVELOPER_COOKIE
 from footlights.public.webhooks import ENDPOINTS_MAX, delivery
 from footlights.public.webhooks.sending import Outcome
@@ -81,6 +82,22 @@ def test_a_test_says_what_became_of_it_and_is_listed(developer: Developer, words
     assert developer.post("/test", endpoint=number)[0] == 303
     page = developer.page()
     assert "not taken" in page and "500" in page and "1 message waits." in page and "<code>test</code>" in page
+
+
+def test_only_a_few_wait_for_their_tests_at_a_time_and_the_others_are_told_to_come_back(
+    developer: Developer, words: list[str]
+) -> None:
+    developer.post(url="https://lampkit.example/hook")
+    number = developer.number()
+    for _ in range(TESTS_AT_A_TIME):
+        assert Endpoints._tests.acquire(blocking=False)
+    try:
+        assert developer.post("/test", endpoint=number)[0] == 503
+    finally:
+        for _ in range(TESTS_AT_A_TIME):
+            Endpoints._tests.release()
+    words += ["200"]
+    assert developer.post("/test", endpoint=number)[0] == 303 and words == []
 
 
 def test_an_endpoint_that_gave_up_starts_again_with_what_it_had_not_taken(

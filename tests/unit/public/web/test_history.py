@@ -175,12 +175,24 @@ def test_nothing_of_other_people_in_a_download_touches_the_disk(
 def test_one_creators_files_are_read_one_after_another(app: Starlette, accounts: Accounts, data: Path) -> None:
     histories = next(r.endpoint.__self__ for r in app.routes if getattr(r, "path", "") == "/studio/history/upload")  # type: ignore[attr-defined]
     ada = signed_in(app, accounts)
-    with histories._turn("ada"):
+    with histories._alone("ada"):
         answer = bring(ada, FILES)
         assert answer.status_code == 503 and "Other files are being read" in answer.text
     assert bring(ada, FILES).status_code == 200
-    with histories._turn("x"), histories._turn("y"):
+    with histories._reading_slot(), histories._reading_slot():
         assert bring(ada, FILES).status_code == 503
+    assert bring(ada, FILES).status_code == 200
+
+
+def test_a_second_upload_of_a_creator_is_refused_before_it_is_read(app: Starlette, accounts: Accounts) -> None:
+    histories = next(r.endpoint.__self__ for r in app.routes if getattr(r, "path", "") == "/studio/history/upload")  # type: ignore[attr-defined]
+    ada, form = signed_in(app, accounts), {**OWN, "Content-Type": "multipart/form-data; boundary=b"}
+    upload = "/studio/history/upload"
+    assert ada.post(upload, content=b"no form at all", headers=form).status_code == 400
+    with histories._alone("ada"):
+        assert ada.post(upload, content=b"no form at all", headers=form).status_code == 503
+        # Somebody else's goes on.
+        assert bring(signed_in(app, accounts, "b/../ob"), FILES).status_code == 200
 
 
 def test_what_stands_out_and_cannot_be_chosen_is_not_called_nothing(app: Starlette, accounts: Accounts) -> None:

@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 
 from footlights.public.accounts import passwords
+from footlights.public.accounts.apps.registry import Apps
 from footlights.public.accounts.operators import FRESH_SECONDS, WRONG, Enrolment, Operators
 from footlights.public.accounts.store import Store
 from footlights.public.board.write import BoardWriter
@@ -16,6 +18,7 @@ from footlights.public.web.app import create_app
 from footlights.public.web.sessions import OPERATOR_COOKIE
 from footlights.settings import load_settings
 from tests import boards
+from tests.apps import SAID, registered
 from tests.unit.public.accounts.authenticators import Authenticator
 from tests.unit.public.web.conftest import ADDRESS, Asking, Client
 
@@ -266,3 +269,26 @@ def test_before_the_first_tick_there_is_a_page_and_no_board(tmp_path: Path, path
     cookie = {"Cookie": f"{OPERATOR_COOKIE}={_login(client, made).cookies[OPERATOR_COOKIE]}"}
     assert client.get(path, headers=cookie).status_code == 200
     store.close()
+
+
+def test_what_an_operator_approves_is_what_they_have_read(data: Path, store: Store, operating: Operating) -> None:
+    apps = Apps(store)
+    app, _ = registered(data, state="review")
+    page = f"/operator/apps/{app.client_id}"
+
+    def read() -> str:
+        return str(re.findall(r'name="seen" value="([0-9a-f]{64})"', operating("GET", page).text)[0])
+
+    seen = read()
+    # Meanwhile its developer takes it back, says something else, and submits it anew.
+    said = msgspec.structs.replace(SAID, redirect_uris=["https://elsewhere.example/back"])
+    apps.move(apps.change(apps.move(app, "sandbox"), said), "review")
+    for old in (seen, "", None):
+        form = {"state": "approved"} | ({} if old is None else {"seen": old})
+        assert operating("POST", f"{page}/move", data=form).status_code == 400
+    assert apps.get(app.client_id).state == "review"
+    assert operating("POST", f"{page}/move", data={"state": "approved", "seen": read()}).status_code == 303
+    assert apps.get(app.client_id).state == "approved"
+    # What stops an app is never too late.
+    stop = {"state": "suspended", "reason": "It sold what it read.", "seen": seen}
+    assert operating("POST", f"{page}/move", data=stop).status_code == 303

@@ -168,10 +168,18 @@ def test_reading_a_link_does_not_use_it_up_and_its_button_does(client: Client, d
     assert client.post("/login", data={"token": token}, headers=own).status_code == 403
 
 
-def test_over_tls_the_cookie_is_secure(client: Client, data: Path) -> None:
+def test_over_tls_a_session_is_in_a_cookie_that_no_other_host_can_set(client: Client, data: Path) -> None:
     headers = {"Origin": "https://studio.test", "X-Forwarded-Proto": "https"}
     cookie = client.post("/login", data={"token": _link(data)}, headers=headers).headers["set-cookie"]
-    assert "Secure" in cookie
+    pair = cookie.partition(";")[0]
+    # What a browser asks of the prefix: from this host alone, for all of it.
+    assert pair.startswith(f"__Host-{COOKIE}=") and "Secure" in cookie and "Path=/;" in cookie
+    assert "domain" not in cookie.lower()
+    assert client.get("/studio", headers={**headers, "Cookie": pair}).status_code == 200
+    # As a sibling of the host could set it, for all hosts of the domain.
+    assert client.get("/studio", headers={**headers, "Cookie": pair.removeprefix("__Host-")}).status_code == 303
+    gone = client.post("/logout", headers={**headers, "Cookie": pair}).headers["set-cookie"]
+    assert gone.startswith(f'__Host-{COOKIE}=""') and "Secure" in gone
 
 
 @pytest.mark.parametrize(

@@ -30,11 +30,13 @@ class World:
         self.store = Store(folder, clock=lambda: self.now)
         self.hooks = Webhooks(self.store)
         self.answer: dict[str, str] = {}
+        self.takes_seconds = 0
         self.heard: list[tuple[str, dict[str, str], bytes]] = []
         self.courier = Courier(self.store, send=self._send)
 
     def _send(self, url: str, *, headers: dict[str, str], body: bytes, private_allowed: bool) -> Outcome:
         self.heard.append((url, headers, body))
+        self.now += self.takes_seconds
         word = self.answer.get(url, "200")
         return Outcome(taken=word.startswith("2"), word=word)
 
@@ -165,3 +167,11 @@ def test_no_log_or_repr_holds_an_address_or_a_secret(world: World) -> None:
         world.tell()
         world.courier.run()
     assert "example" not in str(logs) and added.secret not in f"{logs}{added!r}" and logs
+
+
+def test_an_endpoint_that_answers_slowly_is_served_for_a_minute_of_each_run_and_no_longer(world: World) -> None:
+    world.hooks.add(OWNER, _url("a"))
+    for key in range(20):
+        world.tell(str(key))
+    world.takes_seconds = 14
+    assert [world.courier.run().taken for _ in range(5)] == [5, 5, 5, 5, 0]

@@ -105,7 +105,8 @@ def test_the_connection_goes_to_the_address_that_was_checked_whatever_the_name_s
      ("0.0.0.0", False), ("10.1.2.3", False), ("172.16.0.1", False), ("192.168.1.1", False), ("100.64.0.1", False),
      ("169.254.169.254", False), ("224.0.0.1", False), ("255.255.255.255", False), ("::1", False), ("::", False),
      ("fe80::1%eth0", False), ("fc00::1", False), ("ff02::1", False), ("::ffff:10.0.0.1", False),
-     ("2002:7f00:1::", False), ("64:ff9b::7f00:1", False), ("64:ff9b::5db8:d70e", True)],
+     ("2002:7f00:1::", False), ("64:ff9b::7f00:1", False), ("64:ff9b::5db8:d70e", True), ("fec0::1", False),
+     ("3fff::1", False), ("5f00::1", False), ("192.0.0.8", False), ("192.88.99.1", False)],
 )  # fmt: skip
 def test_only_what_the_whole_world_can_reach_is_public(address: str, public: bool) -> None:
     assert is_public(address) is public
@@ -115,11 +116,22 @@ def test_only_what_the_whole_world_can_reach_is_public(address: str, public: boo
     "url",
     ["http://a.example/", "ftp://a.example/", "https:///", "https://user:pass@a.example/", "https://a.example/#x",
      "https://a.example:0/", "https://a.example:99999/", "https://a.example/ x", "https://a.example/\r\nX: y",
-     "https://ä.example/", "https://a.example/" + "x" * 2000, "", "javascript:alert(1)"],
+     "https://ä.example/", "https://a.example/" + "x" * 2000, "", "javascript:alert(1)",
+     "https://a..example/", "https://.example/", "https://" + "a" * 64 + ".example/", "https://./"],
 )  # fmt: skip
 def test_an_endpoint_is_an_https_address_and_nothing_else(url: str) -> None:
     with pytest.raises(NotAllowed):
         checked_url(url, private_allowed=False)
+
+
+@pytest.mark.parametrize("host", ["a..example", ".example", "a" * 64 + ".example"])
+def test_a_name_that_no_look_up_takes_fails_as_one_try_and_not_as_the_whole_run(
+    monkeypatch: pytest.MonkeyPatch, host: str
+) -> None:
+    # As an endpoint that was added before such names were refused.
+    monkeypatch.setattr(sending, "_is_host", lambda _: True)
+    outcome = post(f"https://{host}/", headers={}, body=b"", private_allowed=False)
+    assert (outcome.taken, outcome.word) == (False, "unknown_host")
 
 
 def test_whoever_answers_a_byte_at_a_time_is_hung_up_on(monkeypatch: pytest.MonkeyPatch) -> None:

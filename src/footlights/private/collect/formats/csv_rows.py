@@ -28,7 +28,7 @@ from footlights.private.collect.formats.columns import (
     read_videos,
 )
 from footlights.private.collect.formats.source import Source, Task
-from footlights.private.collect.formats.tables import EXPECTED, recognise
+from footlights.private.collect.formats.tables import EXPECTED, TABLES, recognise
 from footlights.private.collect.intake import Intake, Row, Taken
 from footlights.terms.errors import BadFile
 from footlights.terms.events import Drop
@@ -61,6 +61,12 @@ class Chunk(msgspec.Struct, frozen=True, kw_only=True):
 def check(source: Source) -> None:
     """Refuse a file whose first line does not name the columns of a table. Raises BadFile."""
     _, columns = _header(source)
+    if not any(column in table.needed for table in TABLES.values() for column in columns):
+        # A first line that names nothing may be a row: what it holds is somebody's, and no message shows it.
+        raise BadFile(
+            f"The first line of {source.name} names no column that is needed. It has to name the columns, in UTF-8, "
+            f"separated by commas or tabs. {EXPECTED}"
+        )
     if len(set(columns)) < len(columns):
         raise BadFile(f"{source.name} names a column twice: {', '.join(columns)}. {EXPECTED}")
     recognise(source.name, columns)

@@ -79,7 +79,7 @@ def _recognise(source: Source) -> tuple[str, dict[str, str]]:
         with duckdb.connect() as engine:
             columns = _columns(engine, source.path)
     except duckdb.Error:
-        raise BadFile(f"{source.name} is no Parquet file. {EXPECTED}") from None
+        raise BadFile(f"{source.name} is no Parquet file, or a part of one. {EXPECTED}") from None
     table = recognise(source.name, columns)
     for column, type_ in columns.items():
         expected = TABLES[table].known[column]

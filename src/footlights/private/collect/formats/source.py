@@ -17,6 +17,11 @@ from footlights.terms.errors import BadFile
 
 STDIN = "-"
 _GZIP = b"\x1f\x8b"
+#: How files begin that have to be unpacked first: as what, and by which command.
+_PACKED = {
+    b"\x28\xb5\x2f\xfd": ("zstd", "zstd -d"), b"BZh": ("bzip2", "bunzip2"), b"\xfd7zXZ\0": ("xz", "unxz"),
+    b"PK\3\4": ("zip", "unzip"),
+}  # fmt: skip
 
 
 class Task(msgspec.Struct, frozen=True):
@@ -31,7 +36,8 @@ class Task(msgspec.Struct, frozen=True):
 
 
 class Source:
-    """One file. Unpacks gzip by what the file is, not by its name. Raises BadFile if it cannot be opened.
+    """One file. Unpacks gzip by what the file is, not by its name. Raises BadFile if it cannot be opened,
+    or is packed otherwise.
 
     total_bytes: its size on the disk, 0 for standard input. is_plain_file: it lies on the disk as read() gives it.
     is_stdin: it comes but once. unpacked_bytes: how much read() has given.
@@ -52,7 +58,14 @@ class Source:
             self.total_bytes = self.path.stat().st_size
         self.unpacked_bytes = 0
         self._file = self._raw
-        packed = self._raw.peek(2)[:2] == _GZIP
+        first = self._raw.peek(6)[:6]
+        for begins, (how, command) in _PACKED.items():
+            if first.startswith(begins):
+                self.close()
+                raise BadFile(
+                    f"{self.name} is packed with {how}, which is not read: unpack it first, with `{command}`."
+                )
+        packed = first.startswith(_GZIP)
         self.is_plain_file = not packed and not self.is_stdin
         if packed:
             self._file = io.BufferedReader(cast(io.RawIOBase, gzip.GzipFile(fileobj=self._raw)))

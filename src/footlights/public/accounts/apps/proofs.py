@@ -12,6 +12,7 @@ import hashlib
 import hmac
 import json
 from typing import Annotated, Any, Literal
+from urllib.parse import unquote
 
 import msgspec
 from joserfc import jws
@@ -114,7 +115,7 @@ def _key(proof: str) -> ECKey | OKPKey | RSAKey:
     """The public key that a proof names in its own header. Raises BadProof."""
     header = _header(proof)
     algorithm, said = header.get("alg"), header.get("jwk")
-    if header.get("typ") != "dpop+jwt" or algorithm not in _KINDS or not isinstance(said, dict):
+    if header.get("typ") != "dpop+jwt" or str(algorithm) not in _KINDS or not isinstance(said, dict):
         raise BadProof(f"A DPoP proof has typ dpop+jwt, a jwk, and an alg of {', '.join(ALGORITHMS)}.")
     if _PRIVATE & said.keys():
         raise BadProof("A DPoP proof holds a public key alone. This one is known to others now: make a new one.")
@@ -144,12 +145,15 @@ def _header(proof: str) -> dict[str, Any]:
 
 
 def _plain(url: str) -> str:
-    """An address without query and fragment, its scheme and host in lower case."""
+    """An address without query and fragment, its scheme and host in lower case, its path without percent signs.
+
+    A path is told by what it means: routes take it so, too. Source: RFC 9449, section 4.3, and RFC 3986, section 6.2.2.
+    """
     text = url.partition("#")[0].partition("?")[0]
     scheme, mark, rest = text.partition("://")
     host, slash, path = rest.partition("/")
     host = host.lower().removesuffix(":443" if scheme.lower() == "https" else ":80")
-    return f"{scheme.lower()}{mark}{host}{slash}{path}"
+    return f"{scheme.lower()}{mark}{host}{slash}{unquote(path)}"
 
 
 def _hash(token: str) -> str:

@@ -54,7 +54,11 @@ _TRYING: frozenset[State] = frozenset({"sandbox", "review", "approved"})
 #: In which an app is told nothing any more but that it is so.
 STOPPED: frozenset[State] = frozenset({"suspended", "banned"})
 _LOOPBACK = frozenset({"127.0.0.1", "[::1]", "localhost"})
+#: On the device itself, at a port. By its address alone: what `localhost` leads to, a file there says.
+_AT_A_PORT = re.compile(r"(http://(?:127\.0\.0\.1|\[::1\])):[0-9]{1,5}((?:[/?].*)?)")
 _PRIVATE_SCHEME = re.compile(r"[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+")
+#: A name as look-ups take it, or an address: what a browser would still decode could read as another host.
+_HOST = re.compile(r"[A-Za-z0-9._-]+|[0-9a-f:.]*:[0-9a-f:.]*")
 #: What may stand in an address that goes into a header: printable ASCII without quotes, spaces and brackets.
 _PLAIN = re.compile(r"[!#-&(-;=?-Z_a-z~\[\]]{1,512}")
 
@@ -86,6 +90,16 @@ class App(msgspec.Struct, frozen=True, kw_only=True):
     def may_read(self, *, sandbox: bool) -> bool:
         """Whether its tokens are worth anything now: of the simulated platform, or of creators' channels."""
         return self.state in _TRYING if sandbox else self.state == "approved"
+
+    def is_answered_at(self, address: str) -> bool:
+        """Whether creators may be sent back to an address: to the letter, but for the port of a program on a device.
+
+        It listens at whatever port is free. Source: RFC 8252, section 7.3; RFC 9700, section 2.1.
+        """
+        if address in self.redirect_uris:
+            return True
+        there = _AT_A_PORT.fullmatch(address) if self.public else None
+        return there is not None and "".join(there.groups()) in map(_without_port, self.redirect_uris)
 
     def has_secret(self, secret: str) -> bool:
         """Whether a secret is the app's."""
@@ -371,7 +385,7 @@ def _is_site(address: str) -> bool:
         parts = urlsplit(address)
     except ValueError:
         return False
-    return parts.scheme == "https" and bool(parts.hostname) and bool(_PLAIN.fullmatch(address))
+    return parts.scheme == "https" and bool(_HOST.fullmatch(parts.hostname or "")) and bool(_PLAIN.fullmatch(address))
 
 
 def _check_redirect(address: str, *, public: bool) -> None:
@@ -384,8 +398,8 @@ def _check_redirect(address: str, *, public: bool) -> None:
         host, _ = parts.hostname, parts.port
     except ValueError:
         parts, host = urlsplit(""), None
-    secure = parts.scheme == "https" and bool(host)
-    here = parts.scheme == "http" and parts.netloc.rpartition(":")[0] in _LOOPBACK | {""} and _is_here(parts.netloc)
+    secure = parts.scheme == "https" and bool(_HOST.fullmatch(host or ""))
+    here = parts.scheme == "http" and _is_here(parts.netloc)
     device = public and bool(_PRIVATE_SCHEME.fullmatch(parts.scheme)) and not parts.netloc
     if (
         not (secure or here or device)
@@ -399,6 +413,12 @@ def _check_redirect(address: str, *, public: bool) -> None:
             "http is for this machine alone (http://127.0.0.1:PORT/...), and a scheme such as com.example.app:/back "
             "for apps on devices."
         )
+
+
+def _without_port(address: str) -> str:
+    """An address on the device itself without its port; any other as it is."""
+    there = _AT_A_PORT.fullmatch(address)
+    return address if there is None else "".join(there.groups())
 
 
 def _is_here(netloc: str) -> bool:

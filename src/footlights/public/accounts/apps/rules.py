@@ -133,7 +133,7 @@ class Client(ClientMixin):  # type: ignore[misc]
         return " ".join(in_order(asked)) if asked <= set(self.registered.scopes) else None
 
     def check_redirect_uri(self, redirect_uri: str) -> bool:
-        return redirect_uri in self.registered.redirect_uris
+        return self.registered.is_answered_at(redirect_uri)
 
     def check_client_secret(self, client_secret: str) -> bool:
         return self.registered.has_secret(client_secret)

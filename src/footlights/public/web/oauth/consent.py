@@ -26,7 +26,7 @@ from footlights.public.web.headers import policy
 from footlights.public.web.oauth.examples import examples_of
 from footlights.public.web.oauth.routes import asked_of
 from footlights.public.web.problems import SIGN_IN, Refusal, problem
-from footlights.public.web.sessions import DEVELOPER_COOKIE, waits_at
+from footlights.public.web.sessions import DEVELOPER_COOKIE, cookie_of, waits_at
 from footlights.public.web.shared import Shared
 from footlights.terms.errors import NotAllowed, NotFound
 from footlights.terms.figures import rfc3339
@@ -37,8 +37,10 @@ log = structlog.get_logger()
 PATH = "/oauth/authorize"
 _QUERY_LENGTH_MAX = 3000
 _FIELDS_MAX = 32
-_ORIGIN = re.compile(r"(https?://[A-Za-z0-9.\[\]:-]+)/?.*")
-_SCHEME = re.compile(r"([a-z][a-z0-9+.-]*:).*")
+#: All of the host, up to where a path, a query or nothing follows: a part of one would be somebody else's.
+_ORIGIN = re.compile(r"(https?://[a-z0-9.\[\]:_-]+)([/?].*)?", re.IGNORECASE)
+#: Of an app on a device; what the web's own scheme leads to is always told by its host.
+_SCHEME = re.compile(r"(?!https?:)([a-z][a-z0-9+.-]*:).*", re.IGNORECASE)
 _NOT_OPEN = problem(
     403, "app_not_open", N_("This app is not open yet"),
     N_(
@@ -108,7 +110,7 @@ class ConsentPages:
         """Whether the app's own developer tries it, on simulated creators. Raises Refusal where nobody else may."""
         if question.app.state == "approved":
             return False
-        token = request.cookies.get(DEVELOPER_COOKIE)
+        token = cookie_of(request, DEVELOPER_COOKIE)
         app = None if token is None else self._server.apps.of_session(token)
         if app is None or app.app != question.app.app or not app.may_read(sandbox=True):
             raise Refusal(_NOT_OPEN)
@@ -212,6 +214,8 @@ def _to_app(answer: Answer) -> Response:
 def _destination(redirect_uri: str) -> str:
     """Where a creator is sent back to, as they are told."""
     found = _ORIGIN.fullmatch(redirect_uri)
+    if found is None and not _SCHEME.fullmatch(redirect_uri):
+        return redirect_uri
     return found[1].partition("://")[2] if found else N_("an app on this device")
 
 

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 #: Anybody's page may read this: nothing of it is answered because of a cookie that the page's browser has.
 OPEN = {
     "Access-Control-Allow-Origin": "*",
-    "Access-Control-Expose-Headers": "DPoP-Nonce, ETag, Link, Retry-After, WWW-Authenticate",
+    "Access-Control-Expose-Headers": "DPoP-Nonce, ETag, Footlights-Signature, Link, Retry-After, WWW-Authenticate",
 }
 PREFLIGHT = {
     **OPEN,

@@ -19,7 +19,7 @@ from footlights.public.accounts.apps.reads import Reads
 from footlights.public.accounts.apps.server import OAuthServer
 from footlights.public.accounts.creators import Who
 from footlights.public.web.oauth.limits import Limits
-from footlights.public.web.sessions import base_url
+from footlights.public.web.sessions import address_path, base_url
 from footlights.settings import Settings
 
 PREFIX = "fla_"
@@ -107,7 +107,7 @@ class Door:
                 "This token is bound to a key: send it as DPoP, with a proof.",
                 _challenge("dpop", "invalid_token"),
             )
-        url = base_url(request, self._settings) + request.url.path
+        url = base_url(request, self._settings) + address_path(request)
         proofs = self._server.proofs
         try:
             print_ = proofs.check(request.headers.get("dpop", ""), method=request.method, url=url, token=said)

@@ -15,9 +15,10 @@ from starlette.routing import Route
 from footlights.public.accounts.apps.asked import Answer, Asked
 from footlights.public.accounts.apps.grants import GRANT_SECONDS
 from footlights.public.accounts.apps.server import OAuthServer, metadata
+from footlights.public.accounts.tokens import digest
 from footlights.public.web.oauth.cors import OPEN, PREFLIGHT
 from footlights.public.web.oauth.limits import Limits
-from footlights.public.web.sessions import base_url
+from footlights.public.web.sessions import address_path, base_url
 from footlights.settings import Settings
 
 log = structlog.get_logger()
@@ -108,15 +109,19 @@ def asked_of(request: Request, settings: Settings, fields: dict[str, list[str]],
     """A request as the authorization server takes it."""
     issuer = base_url(request, settings)
     return Asked(
-        method=method or request.method, url=issuer + request.url.path, issuer=issuer, fields=fields,
+        method=method or request.method, url=issuer + address_path(request), issuer=issuer, fields=fields,
         headers=dict(request.headers),
     )  # fmt: skip
 
 
 def _client_of(request: Request, fields: dict[str, list[str]]) -> str:
-    """What a limit counts by: the app that a request names, whether or not it is that app."""
-    named = fields.get("client_id", [""])[0] or request.headers.get("authorization", "")
-    return named[:64]
+    """What a limit counts by: the app that a request names, and the secret by which it says to be that app.
+
+    Whoever knows an app's public name alone takes nothing from the app. Of a public app there is the name alone.
+    """
+    named, secret = (fields.get(name, [""])[0] for name in ("client_id", "client_secret"))
+    basic = request.headers.get("authorization", "").partition(" ")[2].strip()
+    return digest("\0".join((named, secret, basic)))
 
 
 def _refused(

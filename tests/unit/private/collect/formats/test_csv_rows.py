@@ -130,12 +130,20 @@ def test_a_moment_without_a_zone_is_utc_wherever_the_machine_stands(
         ("viewer,video,at,watch_secs", "has the columns viewer, video, at, watch_secs"),
         ("viewer,video,at,watch_seconds,contry", "a column contry, which is none of"),
         ("viewer,video,at,watch_seconds,viewer", "names a column twice"),
-        ("", "has the columns"),
+        ("", "names no column that is needed"),
+        ("viewer;video;at;watch_seconds", "separated by commas or tabs"),
     ],
 )
 def test_a_header_that_is_not_one_of_the_three_refuses_the_file(header: str, why: str, tmp_path: Path) -> None:
     with Source(written(tmp_path / "views.csv", header)) as source, pytest.raises(BadFile, match=why):
         csv_rows.check(source)
+
+
+@pytest.mark.parametrize("row", [f"u-17,v1,{AT},12.5", f"u-17,u-17,{AT},12.5", "u-17"])
+def test_a_file_without_a_header_is_refused_and_its_first_viewer_is_in_no_message(row: str, tmp_path: Path) -> None:
+    with Source(written(tmp_path / "views.csv", row)) as source, pytest.raises(BadFile) as refused:
+        csv_rows.check(source)
+    assert "u-17" not in str(refused.value)
 
 
 def test_a_header_in_quotes_and_behind_a_byte_order_mark_is_a_header(tmp_path: Path, intake: Intake) -> None:

@@ -58,6 +58,7 @@ def _token(grants: Grants, app: App, creator: str = "ada") -> str:
             "javascript:alert(1)", "data:text/html,x", "https://a.example/ x", "https://a.example/\"", "ftp://a.example/",
             "com.example.app:/back", "http://localhost.evil.test/", "http://127.0.0.1.evil.test/", "https://a.example/'",
             "http://127.0.0.1@evil.test/", "//a.example/back", "/back", "https://[::1",
+            "https://bank.example%2eevil.test/", "https://bank.example,evil.test/", "https://a.example;b/",
         )),
     ],
 )  # fmt: skip
@@ -73,6 +74,24 @@ def test_what_cannot_be_said_of_an_app_is_refused(apps: Apps, over: dict[str, An
 def test_an_app_on_a_device_is_answered_on_the_device(apps: Apps, address: str) -> None:
     app, secret = apps.create(msgspec.structs.replace(SAID, redirect_uris=[address]), public=True)
     assert app.redirect_uris == (address,) and app.bound and secret is None
+
+
+def test_the_port_of_a_program_on_a_device_is_free_and_nothing_else_of_any_address_is(apps: Apps) -> None:
+    said = msgspec.structs.replace(
+        SAID,
+        redirect_uris=["http://127.0.0.1:80/cb?a=1", "http://[::1]/cb", "http://localhost:81/cb", "https://a.example/"],
+    )
+    app, _ = apps.create(said, public=True)
+    for address in ("http://127.0.0.1:49152/cb?a=1", "http://[::1]:49152/cb", *app.redirect_uris):
+        assert app.is_answered_at(address), address
+    for address in (
+        "http://127.0.0.1:49152/cb", "http://127.0.0.1:49152/cb?a=1&b=2", "http://127.0.0.2:80/cb?a=1",
+        "http://localhost:82/cb", "https://a.example:444/", "https://127.0.0.1:80/cb?a=1", "http://[::1]:x/cb",
+        "http://127.0.0.1:80@evil.test/cb?a=1", "http://127.0.0.1:123456/cb?a=1", "http://127.0.0.1:1.evil.test/cb?a=1",
+    ):  # fmt: skip
+        assert not app.is_answered_at(address), address
+    confidential, _ = apps.create(said, public=False)
+    assert not confidential.is_answered_at("http://127.0.0.1:49152/cb?a=1")
 
 
 @pytest.mark.parametrize("purpose", [purpose.name for purpose in PURPOSES])

@@ -54,6 +54,14 @@ def test_the_answer_may_lead_to_the_apps_own_address_and_nowhere_else(making: Ma
     assert answer.headers["cache-control"] == "no-store"
 
 
+def test_the_whole_host_that_a_creator_is_sent_back_to_is_named_and_no_part_of_it(making: Making) -> None:
+    for host in ("bank.example_evil.test", "bank.example-evil.test", "[2001:db8::1]:444"):
+        app = making(said=msgspec.structs.replace(SAID, redirect_uris=[f"https://{host}/back"]))
+        answer = app.client.get(f"/oauth/authorize?{app.query()}", headers=app.browser_of("ada"))
+        assert f"<dd>{host}</dd>" in answer.text
+        assert f"form-action 'self' https://{host};" in answer.headers["content-security-policy"]
+
+
 def test_a_browser_that_is_not_signed_in_comes_back_to_the_question(making: Making, client: Client, data: Path) -> None:
     app = making()
     asked = client.get(f"/oauth/authorize?{app.query()}")

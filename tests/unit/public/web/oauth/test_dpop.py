@@ -71,6 +71,23 @@ def test_a_query_is_no_part_of_what_a_proof_is_for(making: Making) -> None:
     assert app.read(f"{VIDEOS}?max_count=1", token).status_code == 200
 
 
+@pytest.mark.parametrize("path", ["a%20b", "%C3%BCber", "a%3Ab", "a:b", "%7Eada", "what%3F", "a%2541", "100%25"])
+def test_a_proof_for_an_address_with_percent_signs_is_taken_as_the_app_wrote_it(making: Making, path: str) -> None:
+    app = making(public=True)
+    token = app.tokens()["access_token"]
+    # The video is nobody's: a proof that is not taken would be answered with 401.
+    assert app.read(f"/api/v1/videos/{path}", token).status_code == 404
+
+
+def test_a_proof_for_another_video_is_none_however_it_is_written(making: Making) -> None:
+    app = making(public=True)
+    token = app.tokens()["access_token"]
+    assert app.key is not None
+    for asked, proved in (("a%2541", "aA"), ("a%253F", "a%3F"), ("a%3Fb", "a"), ("what%23", "what")):
+        proof = app.key.proof("GET", app.url(f"/api/v1/videos/{proved}"), nonce=app.nonce, token=token)
+        assert app.read(f"/api/v1/videos/{asked}", token, proof=proof).status_code == 401
+
+
 @pytest.mark.parametrize("proof", ["", "x", "a.b.c", "." * 2, "e30.e30.e30", "x" * 9000, "\u00e9.\u00e9.\u00e9"])
 def test_what_is_no_proof_is_refused_and_nothing_breaks(making: Making, proof: str) -> None:
     app = making(public=True)

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from tests.apps import sent_back
+from pathlib import Path
+
+from footlights.public.web.app import create_app
+from footlights.settings import load_settings
+from tests.apps import AppClient, registered, sent_back
+from tests.unit.public.web.conftest import Client
 from tests.unit.public.web.oauth.conftest import Making
 
 
@@ -62,3 +67,23 @@ def test_a_page_of_another_site_reads_with_its_token_and_never_with_a_cookie(mak
     with_cookie = app.client.get("/api/v1/creators/ada/videos", headers=app.browser_of("ada"))
     assert with_cookie.status_code == 200 and "access-control-allow-origin" not in with_cookie.headers
     assert "access-control-allow-origin" not in app.client.get("/studio", headers=app.browser_of("ada")).headers
+
+
+def test_whoever_knows_an_apps_name_alone_leaves_it_its_turns(data: Path) -> None:
+    few = Client(create_app(data, load_settings(data, over={"app_requests_a_minute_max": 3})))
+    app = AppClient(few, data, *registered(data))
+    stranger = {"grant_type": "refresh_token", "refresh_token": "x", "client_id": app.app.client_id}
+    guesses = [few.post("/oauth/token", data=stranger | {"client_secret": "guess"}).status_code for _ in range(5)]
+    assert guesses == [401, 401, 401, 429, 429]
+    assert [few.post("/oauth/token", data=stranger).status_code for _ in range(5)][-1] == 429
+    assert [app.refresh("x").status_code for _ in range(5)] == [400, 400, 400, 429, 429]
+
+
+def test_an_app_in_a_browser_may_read_every_header_that_the_guides_tell_it_to(making: Making) -> None:
+    app = making(public=True)
+    token = app.tokens()["access_token"]
+    answer = app.read("/api/v1/creators/ada/videos?format=csv", token)
+    assert answer.headers["access-control-allow-origin"] == "*"
+    shown = set(answer.headers["access-control-expose-headers"].lower().split(", "))
+    assert {"footlights-signature", "dpop-nonce", "etag"} <= shown & set(answer.headers)
+    assert {"link", "retry-after", "www-authenticate"} <= shown

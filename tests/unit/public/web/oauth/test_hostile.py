@@ -49,7 +49,7 @@ def test_a_credential_that_is_none_authenticates_nobody(making: Making, authoriz
         b"", b"[]", b"null", b"\xff", b'{"filters": {"video_ids": ["\\ud800"]}}',
         b'{"filters": {"video_ids": ["\\u0000"]}}', b'{"filters": null}', b'{"cursor": 1e400}',
         b'{"cursor": 99999999999999999999}', b'{"max_count": true}', b"[" * 5000, b'{"cursor": 1099511627776000}',
-        b'{"max_count": 1.5}',
+        b'{"max_count": 1.5}', b'{"a": ' + b"[" * 15_000,
     ],
 )  # fmt: skip
 def test_a_body_that_is_none_is_invalid_params_and_no_failure(making: Making, body: bytes) -> None:
