@@ -38,8 +38,8 @@ from footlights.settings import Settings
 from footlights.terms.errors import BadSetting, BoardDamaged, VaultDamaged
 from footlights.terms.live import TICK_SECONDS
 from footlights.terms.policy import POLICY_FILE, load_policy
-from footlights.terms.seasons import season_at
-from footlights.terms.ticks import MINUTE
+from footlights.terms.seasons import Season, season_at
+from footlights.terms.ticks import DAY, MINUTE
 
 log = structlog.get_logger()
 
@@ -195,13 +195,20 @@ def run_live(data: Path) -> None:
 
 
 def _run_live_season(gate: LiveGate, stopping: Callable[[], bool]) -> None:
-    """Run until the season ends: another policy may begin with the next."""
-    season = season_at(int(time.time()))
-    while not stopping() and season_at(int(time.time())) == season:
+    """Run until half a day before a season's end, from where on it is the next that counts: its policy may be another.
+
+    That was decided a day before at the latest. No session of the next season is heard of yet: clocks are less ahead.
+    """
+    season = _season_to_come()
+    while not stopping() and _season_to_come() == season:
         tick = int(time.time() - GRACE_SECONDS) // TICK_SECONDS * TICK_SECONDS
         gate.run(until_utc=tick)
         # A tick that took longer than there is time publishes the next at once: late, by itself.
         time.sleep(max(0.0, tick + TICK_SECONDS + GRACE_SECONDS - time.time()))
+
+
+def _season_to_come() -> Season:
+    return season_at(int(time.time()) + DAY // 2)
 
 
 def run_up(data: Path, settings: Settings, *, ready: Callable[[], None] | None = None) -> None:

@@ -208,7 +208,9 @@ def _budgets(policy: Policy) -> Iterator[tuple[str, str, str, str, str]]:
         for family in () if unit == "live" else families_of(unit):
             if FAMILIES[family].shape == "tables":
                 tables = policy.audiences[family]
-                yield unit, family, ", ".join(tables.tables), "1 cell of each table", f"{float(tables.rho):.4f}"
+                several = f", {policy.interests_a_viewer} of interests" if policy.interests_a_viewer > 1 else ""
+                cells = f"1 cell of each table{several}"
+                yield unit, family, ", ".join(tables.tables), cells, f"{float(tables.rho):.4f}"
             for histogram in histograms_of(family):
                 if not histogram.one_each:
                     own = policy.histograms[histogram.name]

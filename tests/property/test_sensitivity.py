@@ -42,8 +42,9 @@ VIDEO_KINDS = [
 TIMES = st.sampled_from([-5, 0, 59, 60, 61, 120, 3600, 21_600, 86_400, 90_000, 700_000, 2_000_000, 2_700_000])
 ON_VIDEOS = st.builds(
     Act, viewer=st.sampled_from(VIEWERS), kind=st.sampled_from(VIDEO_KINDS), subject=st.sampled_from(sorted(VIDEOS)),
-    at=TIMES, message=st.integers(0, 3), session=st.integers(0, 2), position_ms=st.integers(0, 20_000),
-    watch_ms=st.sampled_from([0, 1, 999, 15_000, 10_000_000]), completed=st.booleans(),
+    at=TIMES, message=st.integers(0, 3), session=st.integers(0, 2),
+    position_ms=st.one_of(st.integers(0, 20_000), st.sampled_from([10_001_000, 2**31 - 1])),
+    watch_ms=st.sampled_from([0, 1, 999, 15_000, 10_000_000, 2**31 - 1]), completed=st.booleans(),
     follower=st.sampled_from([None, True, False]),
     playing=st.sampled_from([None, None, True, False]), age=st.integers(0, 2), gender=st.integers(0, 1),
     country=st.integers(0, 2), source=st.integers(0, 2),
@@ -163,6 +164,15 @@ def _days(act: Act, count: int) -> list[Act]:
     return [msgspec.structs.replace(act, at=86_400 * day + 3600 * day, message=day + 1) for day in range(count)]
 
 
+def _falls() -> list[list[Act]]:
+    """Of a video of 10 s: a player stands 1,000 lengths and a second beyond its end, and then at its beginning."""
+    beyond, back = _act(Kind.PLAY, session=1, position_ms=10_001_000), _act(Kind.PROGRESS, session=1)
+    return [
+        [msgspec.structs.replace(act, at=at, message=2 * at + place) for place, act in enumerate((beyond, back))]
+        for at in range(100, 108)
+    ]
+
+
 _TRAITS = Act(viewer="ann", kind=Kind.TRAITS, subject="", at=1, interests=(1, 2, 3, 4))
 
 #: A bound that is taken out of the SQL (file, text, what stands there instead), and a log in which it is missed.
@@ -243,6 +253,11 @@ MUTANTS: dict[str, tuple[str, str, str, list[list[Act]]]] = {
         "accept", "WHEN erased_viewers.viewer IS NOT NULL THEN 8", "WHEN false THEN 8",
         [[_view(at=60, message=1)], [Erase(viewer="ann", at=61)], [_view(at=90_000, message=2)]],
     ),
+    "a loop takes no time back": (
+        "sessions", "greatest(0, least(moved_ms + looped * duration_ms, passed_ms))",
+        "least(moved_ms + looped * duration_ms, passed_ms)",
+        [[_view(at=60, watch_ms=15_000)], *_falls()],
+    ),
     "a session is the pair's own": (
         "accept", "xor(pair, session)", "session",
         [[_act(Kind.PLAY, session=1), _act(Kind.PLAY, session=1, subject="v3", at=120)]],
@@ -279,6 +294,15 @@ def test_a_bound_that_is_taken_out_is_caught(world: World, monkeypatch: pytest.M
 
 def _flat(statement: str) -> str:
     return " ".join(statement.split())
+
+
+def test_a_player_that_says_it_stood_far_beyond_the_end_takes_no_time_back(world: World) -> None:
+    """An attack: a fall of 1,000 lengths and a second looks like 1,000 rounds that took a second less than nothing.
+
+    Were that second taken back, the pair would be remembered with less than nothing, and could count again without end.
+    """
+    batches = [[_view(at=60, watch_ms=15_000)], *_falls()]
+    assert _video_bounds(world, batches, "ann", "v1", [90, 300]) == []
 
 
 @settings(max_examples=FOLDED_EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -14,6 +14,7 @@ from pathlib import Path
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from footlights.gate.keys import make_once
 from footlights.public.board.log import LogKey, endorsement_text
 from footlights.terms.errors import VaultDamaged
 
@@ -35,7 +36,8 @@ class LogKeys:
         if not self._path.exists():
             secret = os.urandom(32)
             public = Ed25519PrivateKey.from_private_bytes(secret).public_key().public_bytes_raw()
-            _write(self._path, _File(secret=secret.hex(), keys=[LogKey(public=public.hex())]))
+            first = _File(secret=secret.hex(), keys=[LogKey(public=public.hex())])
+            make_once(self._path, msgspec.json.encode(first))
         self._read()
 
     @property

@@ -17,6 +17,7 @@ from footlights.gate.live_plan import LivePlan, count_noise
 from footlights.gate.mechanisms.accountant import epsilon_of, plain_epsilon_of
 from footlights.gate.mechanisms.counter import UNIT
 from footlights.gate.plan import VERSION, FamilyPlan
+from footlights.terms.errors import BadPlan, BadPolicy
 from footlights.terms.families import FAMILIES, UNITS, Unit, families_of
 from footlights.terms.figures import Z95
 from footlights.terms.live import LIVE_BOUNDS
@@ -27,8 +28,6 @@ from footlights.terms.seasons import Season, season_name
 KS = (1, 2, 5, 10, 100)
 #: Sizes of an audience for which the error is foretold.
 VIEWERS = (100, 1_000, 10_000, 1_000_000)
-#: A video's last tick is in the 25th season, at the most, after that in which it was declared.
-_VIDEO_SEASONS = 25
 #: What a visit to the profile alone may move: other acts do not.
 _OF_VISITS = "profile_views"
 
@@ -43,6 +42,18 @@ def watching_rho(policy: Policy, *, videos: int) -> Fraction:
     return videos * (policy.spent_rho("video") + 2 * of_channel)
 
 
+def check_feasible(policy: Policy) -> None:
+    """Raises BadPolicy where the noise of a policy cannot be drawn, before anything is decided under it."""
+    for family in (*FAMILIES, "live"):
+        try:
+            LivePlan(policy) if family == "live" else FamilyPlan(policy, family)
+        except BadPlan as error:
+            raise BadPolicy(
+                f"policy.toml: {family} cannot be published with its rho: {error} Raise the rho or lower the bound; "
+                "`footlights policy check FILE` shows both."
+            ) from None
+
+
 def guarantee(policies: Policies, *, season: Season, stated: str | None) -> str:
     """What is promised in a season, as the public pages state it: JSON.
 
@@ -52,7 +63,11 @@ def guarantee(policies: Policies, *, season: Season, stated: str | None) -> str:
     coming = [(begins, policies.at(begins)) for begins in sorted({b for b, _ in policies.versions if b > season})]
     older = _older(policies, season=season)
     before = json.loads(stated) if stated else {}
-    of_policies = [VERSION, len(UNITS), in_force.digest, *(policy.digest for _, policy in coming + older)]
+    # Which are to come and which are over is part of it: a policy may be left and come again.
+    of_policies = [
+        VERSION, len(UNITS), in_force.digest,
+        *([[begins, policy.digest] for begins, policy in versions] for versions in (coming, older)),
+    ]  # fmt: skip
     if before.get("of") == of_policies:
         return json.dumps(before, sort_keys=True)
     others = {
@@ -63,9 +78,9 @@ def guarantee(policies: Policies, *, season: Season, stated: str | None) -> str:
 
 
 def _older(policies: Policies, *, season: Season) -> list[tuple[Season, Policy]]:
-    """Policies that were in force in the last two years: videos may still be under them."""
-    numbers = sorted({policies.number_at(earlier) for earlier in range(season - _VIDEO_SEASONS, season)})
-    return [policies.versions[number] for number in numbers if number != policies.number_at(season)]
+    """Policies that were in force. Videos may still be under them: one may be declared long before it is posted."""
+    begun = {policies.number_at(begins) for begins, _ in policies.versions if begins <= season}
+    return [policies.versions[number] for number in sorted(begun - {policies.number_at(season)})]
 
 
 def _stated(policy: Policy) -> dict[str, Any]:

@@ -26,7 +26,7 @@ from footlights.gate.mechanisms.counter import counter_plan
 from footlights.gate.mechanisms.noise import KeyedNoise
 from footlights.gate.notary import LogKeys
 from footlights.gate.plan import FamilyPlan, write_rows
-from footlights.gate.promise import guarantee
+from footlights.gate.promise import check_feasible, guarantee
 from footlights.gate.release import release_counters, release_row
 from footlights.gate.timetable import all_due, next_ticks, run_ends, tick_count
 from footlights.private.measure.engine import Due, Engine
@@ -160,11 +160,13 @@ class Gate:
         with self._board:
             decided = self._board.policies()
             if not decided:
+                check_feasible(policy)
                 self._board.decide(policy.text, from_season=0)
             elif decided[-1][1] != policy.text:
                 through = int(self._board.fact("published_through") or 0)
                 begins = season_at(max(at_utc, through) + DAY) + 1
                 _check_change(parse_policy(decided[-1][1]), policy)
+                check_feasible(policy)
                 self._board.decide(policy.text, from_season=begins)
                 log.info("policy.decided", from_season=season_name(begins), digest=policy.digest)
             return Policies([(begins, parse_policy(text)) for begins, text in self._board.policies()])

@@ -28,6 +28,8 @@ from footlights.terms.seasons import Season
 POLICY_FILE = "policy.toml"
 #: What the private store keeps of a unit, and so the most that a bound may be.
 BOUNDS_MAX = {"replays": 2, "profile_views": 16, "hours": 16}
+#: The store keeps a pair's watch time in 31 bits of milliseconds. Beyond it the fold would stop, and say by whom.
+BOUND_SECONDS_MAX = 86_400
 #: Interests of one viewer that a record has room for.
 INTERESTS_A_VIEWER_MAX = 4
 _INTERESTS_MAX = 100
@@ -220,12 +222,15 @@ def _bounds(raw: dict[str, Any], section: str, names: tuple[str, ...]) -> tuple[
 def _bound(name: str, raw: dict[str, Any], where: str) -> BoundPolicy:
     if name == "total_time_watched":
         _known(raw, {"bound_durations", "bound_seconds", "rho"}, where)
+        bound_seconds = _integer(raw, "bound_seconds", least=1)
+        if bound_seconds > BOUND_SECONDS_MAX:
+            raise BadPolicy(f"policy.toml: {where}.bound_seconds is at most {BOUND_SECONDS_MAX}: a day.")
         return BoundPolicy(
             name=name,
             bound=WATCH_STEPS,
             rho=_fraction(raw, "rho", least=Fraction(0)),
             bound_durations=_integer(raw, "bound_durations", least=1),
-            bound_seconds=_integer(raw, "bound_seconds", least=1),
+            bound_seconds=bound_seconds,
         )
     _known(raw, {"bound", "rho"}, where)
     most = BOUNDS_MAX.get(name, 1)

@@ -139,6 +139,17 @@ def test_what_the_host_does_in_their_own_room_does_not_count(house: House) -> No
     assert counted(house) == [1]
 
 
+def test_no_viewer_s_event_decides_whether_the_host_s_own_counts_at_a_month_s_end(house: House) -> None:
+    """Else a viewer whose event is the last of a read would move the room by the host's act as well as by their own."""
+    first, host, last = event("ann", at=-5), event(HOST, at=1), event("bob", at=-4)
+    house.tell(started(at=-10), first, host, last)
+    house.publish(2)
+    assert counted(house)[-1] == 2
+    house.tell(started("l2", at=-10), *(event(viewer, at=at, live="l2") for viewer, at in (("ann", -5), (HOST, 1))))
+    house.publish(2)
+    assert counted(house, live="l2")[-1] == 1
+
+
 def test_reactions_begin_anew_with_each_minute(house: House) -> None:
     hearts = [event(f"v{n}", Kind.LIVE_REACTION, at=at, choice=1) for n, at in enumerate((1, 3, 61))]
     house.tell(started(), *hearts)

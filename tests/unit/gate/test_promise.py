@@ -165,3 +165,22 @@ def test_what_was_stated_stands_while_the_policies_are_the_same() -> None:
     assert guarantee(policies, season=NOVEMBER + 1, stated=marked) == marked
     changed = Policies([(NOVEMBER, POLICY), (NOVEMBER + 1, _changed("0.0050"))])
     assert json.loads(guarantee(changed, season=NOVEMBER + 1, stated=marked))["delta"] != "kept"
+
+
+def test_a_policy_that_was_in_force_is_told_as_long_as_videos_may_be_posted_that_were_declared_under_it() -> None:
+    versions = [(0, POLICY), (NOVEMBER, _changed("0.0100"))]
+    stated = json.loads(guarantee(Policies(versions), season=NOVEMBER + 30, stated=None))
+    assert [row["policy"] for row in stated["older"]] == [POLICY.digest]
+
+
+def test_a_policy_that_never_came_into_force_is_no_older_one() -> None:
+    versions = [(0, POLICY), (NOVEMBER, _changed("0.0100")), (NOVEMBER, _changed("0.0050"))]
+    stated = json.loads(guarantee(Policies(versions), season=NOVEMBER, stated=None))
+    assert [row["policy"] for row in stated["older"]] == [POLICY.digest]
+
+
+def test_a_policy_that_is_taken_back_before_it_begins_is_not_told_as_the_next_once_its_month_has_come() -> None:
+    policies = Policies([(0, POLICY), (NOVEMBER, _changed("0.0100")), (NOVEMBER, POLICY)])
+    before = guarantee(policies, season=NOVEMBER - 1, stated=None)
+    assert [row["from"] for row in json.loads(before)["next"]] == ["2026-11"]
+    assert json.loads(guarantee(policies, season=NOVEMBER, stated=before))["next"] == []

@@ -203,6 +203,21 @@ def test_a_changed_policy_starts_with_the_next_season_and_a_video_keeps_the_one_
     assert [row["policy"] for row in stated["older"]] == [default_policy().digest], "under which v1 still is"
 
 
+def test_a_video_that_is_told_of_as_of_long_ago_is_under_the_policy_of_the_month_in_which_it_is_told_of(
+    data: Path,
+) -> None:
+    """Else a platform that sends old moments would put new videos under a weaker policy that is over."""
+    gate = gate_of(data, policy=_other_policy(), at=600)
+    february = 31 * 86_400
+    gate.run(until_utc=POSTED_AT + february + 60)
+    tell(data, [], more=[VideoPublished(id="v4", creator="c1", at_ms=1000, posted_at_utc=POSTED_AT + february)])
+    gate.run(until_utc=POSTED_AT + february + 7200)
+    gate.close()
+    with sqlite3.connect(data / "board" / "board.db") as board:
+        charged = "SELECT detail FROM plans JOIN spends USING (plan) JOIN videos ON video = subject WHERE id = 'v4'"
+        assert {json.loads(detail)["policy"] for (detail,) in board.execute(charged)} == {_other_policy().digest}
+
+
 def test_until_its_season_a_changed_policy_is_told_as_the_next_one(data: Path) -> None:
     gate = gate_of(data, policy=_other_policy(), at=600)
     gate.run(until_utc=POSTED_AT + 720)
@@ -216,6 +231,23 @@ def test_within_a_day_of_the_next_season_a_changed_policy_starts_with_the_one_af
     gate_of(data, policy=_other_policy(), at=31 * 86_400 - 3600).close()
     with sqlite3.connect(data / "board" / "board.db") as board:
         assert [row[0] for row in board.execute("SELECT from_season FROM policies")] == [0, 2026 * 12 + 2]
+
+
+@pytest.mark.parametrize("part", ["counters.share_count", "live.share_count_live"])
+def test_a_policy_whose_noise_cannot_be_drawn_is_never_decided_so_a_right_one_holds_at_once(
+    tmp_path: Path, part: str
+) -> None:
+    head, line = f"[{part}]\nbound = 1\n", 'rho = "1e-15"'
+    text = (
+        default_policy()
+        .text.replace(head + 'rho = "0.0015"', head + line)
+        .replace(head + 'rho = "0.0020"', head + line)
+    )
+    with pytest.raises(BadPolicy, match="cannot be published with its rho"):
+        gate_of(tmp_path, policy=parse_policy(text))
+    gate_of(tmp_path).close()
+    with sqlite3.connect(tmp_path / "board" / "board.db") as board:
+        assert board.execute("SELECT from_season, text FROM policies").fetchall() == [(0, default_policy().text)]
 
 
 def test_interests_may_be_appended_and_not_reordered(data: Path) -> None:

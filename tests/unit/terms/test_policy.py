@@ -69,6 +69,13 @@ def test_watch_time_is_bounded_by_length_and_by_seconds() -> None:
     assert policy.watch_bound_ms(7_200_000) == 600_000
 
 
+def test_watch_time_that_the_store_has_no_room_for_is_no_bound() -> None:
+    with pytest.raises(BadPolicy, match=r"total_time_watched\.bound_seconds is at most 86400"):
+        parse_policy(changed("bound_seconds = 600", "bound_seconds = 86401"))
+    day = parse_policy(changed("bound_seconds = 600", "bound_seconds = 86400"))
+    assert day.watch_bound_ms(0) < 2**31
+
+
 def test_a_video_of_unknown_length_has_the_bound_in_seconds() -> None:
     assert default_policy().watch_bound_ms(0) == 600_000
 

@@ -112,7 +112,7 @@ class Fold:
 
     def _too_late(self, at_ms: Int64s) -> NDArray[np.bool_]:
         """Events of a season that was let go: whoever counted in it would count again. By the gate's clock alone."""
-        ((published,),) = self._store.execute("SELECT published_through FROM clock").fetchall()
+        published = self._published()
         if published is None:
             return np.zeros(len(at_ms), dtype=bool)
         late: NDArray[np.bool_] = at_ms < season_start_utc(last_kept(published)) * 1000
@@ -168,7 +168,7 @@ class Fold:
             self._tally("dropped", {int(Drop.KEY_COLLISION): refused})
         if creators or videos:
             self._store.register("new_creators", _creator_columns(creators))
-            self._store.register("new_videos", _video_columns(videos, self._policies))
+            self._store.register("new_videos", _video_columns(videos, self._policies, told_from=self._published()))
             run(self._store, "declare")
             self._store.execute("DROP TABLE replaced")
             self._store.unregister("new_creators")
@@ -182,6 +182,11 @@ class Fold:
     def _next_seq(self) -> int:
         ((next_seq,),) = self._store.execute("SELECT next_seq FROM clock").fetchall()
         return int(next_seq)
+
+    def _published(self) -> int | None:
+        """The moment through which the gate has published; None before its first tick."""
+        ((published,),) = self._store.execute("SELECT published_through FROM clock").fetchall()
+        return None if published is None else int(published)
 
     def _known(self, table: str, column: str, key: int, subject_id: str) -> bool:
         query = f"SELECT 1 FROM {table} WHERE {column} = ? AND id = ?"
@@ -263,10 +268,13 @@ def _season_limits(at_ms: Int64s, policies: Policies) -> dict[str, Any]:
     return {name: np.array(column, dtype=np.int32) for name, column in rows.items()}
 
 
-def _video_columns(videos: dict[int, _Told], policies: Policies) -> dict[str, Any]:
-    """What hangs on the first declaration, and the words of the newest."""
+def _video_columns(videos: dict[int, _Told], policies: Policies, *, told_from: int | None) -> dict[str, Any]:
+    """What hangs on the first declaration, and the words of the newest. told_from: no video is new before that moment.
+
+    A platform's clock chooses no policy: a video that is told of today, as of last year, is under that of today.
+    """
     listed, newest = [told.first for told in videos.values()], [told.last for told in videos.values()]
-    numbers = [policies.number_at(season_at(video.at_ms // 1000)) for video in listed]
+    numbers = [policies.number_at(season_at(max(video.at_ms // 1000, told_from or 0))) for video in listed]
     under = [policies.of(number) for number in numbers]
     return {
         "video": np.array(list(videos), dtype=np.int64),

@@ -244,12 +244,11 @@ class Rooms:
                 self._hear_room(room, records[of_room], seq[of_room])
 
     def _hear_room(self, room: Room, records: Records, seq: Int64s) -> None:
-        own = {self._own_viewer(season_at(int(at_ms) // 1000), room.creator) for at_ms in records["at_ms"][[0, -1]]}
         rows = []
         for record, at_seq in zip(records.tolist(), seq.tolist(), strict=True):
             at_ms, pair, viewer, _, message, _, kind, _, _, source, country, flags, choice, question = record
             # A read may end between what came before a declaration and the declaration: its place decides, no read.
-            if viewer in own or at_seq < room.declared_seq or self._is_erased(viewer, at_ms):
+            if at_seq < room.declared_seq or self._is_host(viewer, at_ms, room) or self._is_erased(viewer, at_ms):
                 continue
             if kind != Kind.LIVE_BEAT and not self._is_new(room.live, pair ^ message ^ (kind in DISCLOSED_KINDS)):
                 continue
@@ -266,6 +265,10 @@ class Rooms:
     def _is_new(self, live: int, message_key: int) -> bool:
         added = self._db.execute("INSERT OR IGNORE INTO seen VALUES (?, ?)", (live, message_key))
         return added.rowcount == 1
+
+    def _is_host(self, viewer: int, at_ms: int, room: Room) -> bool:
+        """Whether an event is the creator's own, by its own moment: no other event of the same read may decide it."""
+        return viewer == self._own_viewer(season_at(at_ms // 1000), room.creator)
 
     def _own_viewer(self, season: int, creator: str) -> int | None:
         """The creator's own pseudonym: what they do in their own room never counts."""

@@ -257,7 +257,8 @@ class JournalReader:
         """What comes after `positions`, in order of segments and, within each, of arrival.
 
         positions: segment name -> bytes already read; {} for all. limit_events: the read ends with the frame that
-        reaches it (records and declarations count). Segments that were retired leave the positions.
+        reaches it (records, declarations and asks count), or, if that commit holds an ask, with the commit. Segments
+        that were retired leave the positions.
         Raises VaultDamaged if a segment is missing, cut or changed; it names the file and the next step.
         """
         manifest = read_manifest(self.folder)
@@ -290,9 +291,13 @@ class JournalReader:
                 _sync(file.fileno())
             size = os.fstat(file.fileno()).st_size
             for commit in commits(file, name, start=position, size=size, sealed=sealed):
+                asked = False
                 for frame, payload in commit:
-                    if found.is_full():
+                    # Never between an ask and the records that came before it: once what an erasure takes is gone,
+                    # they would count a second time.
+                    if found.is_full() and not asked:
                         return position, True
+                    asked |= frame.kind == ASKS
                     found.add(name, frame, payload)
                     position = frame.end
         return position, False

@@ -14,6 +14,7 @@ from footlights.public.board.read import Board
 from footlights.terms.families import FAMILIES, HISTOGRAMS, LIVE_FAMILIES, families_of
 from footlights.terms.figures import rfc3339
 from footlights.terms.live import LIVE_BOUNDS
+from footlights.terms.metrics import AUDIENCE_AXES
 from footlights.terms.policy import BoundPolicy, Policy
 from footlights.terms.words import N_
 
@@ -28,7 +29,10 @@ class UnitGuarantee(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MetricSpend(msgspec.Struct, frozen=True, kw_only=True):
-    """What one metric or family costs the unit. bound: the most that one viewer adds; of tables and lists, cells."""
+    """What one metric or family costs the unit. bound: the most that one viewer adds; of tables and lists, cells.
+
+    Of tables it is that of those of interests, where the policy counts several of a viewer; of all others it is 1.
+    """
 
     unit: str
     family: str
@@ -140,8 +144,10 @@ def _spends(policy: Policy, unit: Any) -> list[MetricSpend]:
                 if LIVE_BOUNDS[part.name][0] == family
             ]
         elif FAMILIES[family].shape == "tables":
-            rho = policy.audiences[family].rho
-            spends.append(MetricSpend(unit=unit, family=family, name=family, rho=str(rho), bound=1))
+            tables = policy.audiences[family]
+            of_interests = any("interest" in AUDIENCE_AXES[table] for table in tables.tables)
+            most = policy.interests_a_viewer if of_interests else 1
+            spends.append(MetricSpend(unit=unit, family=family, name=family, rho=str(tables.rho), bound=most))
         else:
             spends += [
                 MetricSpend(unit=unit, family=family, name=bound.name, rho=str(bound.rho), bound=bound.bound)

@@ -18,6 +18,7 @@ from structlog.testing import capture_logs
 
 from footlights.private.vault import journal as journal_module
 from footlights.private.vault import manifest as manifest_module
+from footlights.private.vault.asks import Ask
 from footlights.private.vault.journal import Batch, JournalReader, JournalWriter, retire, stats
 from footlights.private.vault.records import RECORD, Records
 from footlights.terms.errors import VaultDamaged, VaultFull
@@ -548,3 +549,26 @@ def test_a_crash_before_the_files_go_is_finished_by_the_next_retirement(folder: 
     assert retire(folder, before_utc=0, positions=positions) == []
     assert [path.name for path in folder.glob("*.flj")] == [newest]
     assert times(read(folder)) == [9_000]
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 4, 5])
+def test_no_read_ends_between_an_ask_and_the_events_that_came_before_it(
+    folder: Path, writer: JournalWriter, limit: int
+) -> None:
+    """An attack: events that are folded after the erasure which they came before would count a second time."""
+    writer.append(rows(1))
+    writer.commit()
+    writer.append(rows(2, 3), [CreatorDeclared(id="c1", at_ms=1)])
+    writer.append_ask(Ask(id="a" * 22, what="erase", at_ms=4, tokens={24_000: b"t" * 16}))
+    writer.append(rows(5))
+    writer.commit()
+    positions: dict[str, int] = {}
+    before: list[int] = []
+    more = True
+    while more:
+        batch = read(folder, positions, limit=limit)
+        for placed in batch.asks:
+            assert before + times(batch)[: placed.after] == [1, 2, 3]
+        before += times(batch)
+        positions, more = batch.positions, batch.more
+    assert before == [1, 2, 3, 5]

@@ -81,7 +81,8 @@ counted AS (
         CASE
             WHEN state_before = 3 THEN passed_ms
             WHEN state_before >= 2 OR state >= 2 THEN 0
-            WHEN looped > 0 THEN least(moved_ms + looped * duration_ms, passed_ms)
+            -- Never less than nothing: whoever says that they stood beyond the end could take back what was counted.
+            WHEN looped > 0 THEN greatest(0, least(moved_ms + looped * duration_ms, passed_ms))
             WHEN moved_ms > 0 AND moved_ms <= 2 * passed_ms + 3000 THEN least(moved_ms, passed_ms)
             ELSE 0
         END AS watched_ms
