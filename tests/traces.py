@@ -202,4 +202,5 @@ def traces() -> Iterator[Traces]:
         yield traces
     # It reads gigabytes, for minutes: `./run test-all` waits for it, and the wall's own test looks every time.
     if os.environ.get("FOOTLIGHTS_SWEEP"):
-        assert traces.left() == [], "a data folder holds what a viewer is known by"
+        left = traces.left()
+        assert not left, f"a data folder holds what a viewer is known by: {left[:20]}"

@@ -5,6 +5,7 @@ For a creator's page and a developer's alike: whose endpoints they are, the page
 
 from __future__ import annotations
 
+import secrets
 import threading
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -101,7 +102,9 @@ class Endpoints:
         try:
             now = self._shared.store.now_utc()
             kind, _, name = owner.partition(":")
-            told = self._webhooks.tell(owner, key=f"test {now}", type=_TEST, data={kind: name}, at_utc=now, only=number)
+            told = self._webhooks.tell(
+                owner, key=f"test {secrets.token_hex(8)}", type=_TEST, data={kind: name}, at_utc=now, only=number
+            )
             if told:  # of an endpoint that is theirs
                 Courier(self._shared.store, private_allowed=self._private_allowed).run(only=number)
         finally:
