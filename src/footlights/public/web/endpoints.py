@@ -5,7 +5,6 @@ For a creator's page and a developer's alike: whose endpoints they are, the page
 
 from __future__ import annotations
 
-import secrets
 import threading
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -15,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from footlights.public.accounts.tokens import new_token
 from footlights.public.web.forms import Form, posted
 from footlights.public.web.problems import TESTING, Refusal, bad_form
 from footlights.public.web.shared import Shared
@@ -103,7 +103,7 @@ class Endpoints:
             now = self._shared.store.now_utc()
             kind, _, name = owner.partition(":")
             told = self._webhooks.tell(
-                owner, key=f"test {secrets.token_hex(8)}", type=_TEST, data={kind: name}, at_utc=now, only=number
+                owner, key=f"test {new_token()}", type=_TEST, data={kind: name}, at_utc=now, only=number
             )
             if told:  # of an endpoint that is theirs
                 Courier(self._shared.store, private_allowed=self._private_allowed).run(only=number)
