@@ -47,12 +47,13 @@ class Traces:
         self.folders: set[Path] = set()
 
     def left(self) -> list[str]:
-        """Where something of it is: the file, and the form."""
+        """Where something of it is: the folder, the file, and the form."""
         found: list[str] = []
         needles = Needles(self.sent)
         for folder in sorted(self.folders):
             if folder.exists():
-                found += needles.leaks(folder, public=declared(folder), among=_OURS)
+                told = needles.leaks(folder, public=declared(folder), among=_OURS)
+                found += [f"{'/'.join(folder.parts[-3:])}: {file}" for file in told]
         return found
 
 
