@@ -124,10 +124,11 @@ def _lines_of_shipped(found: list[Tasks]) -> Iterator[str]:
         for number in range(PARTS)
     ]
     for tasks, part in zip(found, parts, strict=True):
-        yield _line(tasks, "shipped", _checked(tasks, _as_shipped(tasks, shipped())))
+        seen = _checked(tasks, _as_shipped(tasks, shipped()))
+        yield _line(tasks, "shipped", seen, _draws(seen.group))
         asked = [(tasks.at(part == number), unseen[number]) for number in range(PARTS)]
-        told = [_checked(some, _as_shipped(some, model)) for some, model in asked if len(some)]
-        yield _line(tasks, "unseen", _joined(told))
+        told = _joined([_checked(some, _as_shipped(some, model)) for some, model in asked if len(some)])
+        yield _line(tasks, "unseen", told, _draws(told.group))
 
 
 def _as_shipped(tasks: Tasks, model: Shipped) -> Growths:
@@ -166,12 +167,12 @@ def _lines(tasks: Tasks, models: dict[str, Fit]) -> Iterator[str]:
         return _joined([_checked(asked, fit(learned)(asked)) for learned, asked in splits])
 
     beside = told(MODELS["log-linear"])
+    draws = _draws(beside.group)
     for name, fit in models.items():
-        yield _line(tasks, name, beside if name == "log-linear" else told(fit), beside)
+        yield _line(tasks, name, beside if name == "log-linear" else told(fit), draws, beside)
 
 
-def _line(tasks: Tasks, name: str, told: Checked, beside: Checked | None = None) -> str:
-    draws = _draws(told.group)
+def _line(tasks: Tasks, name: str, told: Checked, draws: list[NDArray[np.int64]], beside: Checked | None = None) -> str:
     held = _between([100 * told.inside_95[rows].mean() for rows in draws], 1)
     line = (
         f"{tasks.series:40} {tasks.horizon:>6} {len(told.error):5} {name:14} {np.median(told.error):8.4f} "

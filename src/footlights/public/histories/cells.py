@@ -20,6 +20,8 @@ from footlights.public.histories.found import Unreadable
 from footlights.public.histories.limits import DAMAGED, Limits
 
 Row = list[str]
+#: What cells of a CSV may stand between.
+_DELIMITERS = ",;\t|"
 
 
 class Native(str):
@@ -56,9 +58,6 @@ def _text(data: bytes) -> str:
     except UnicodeDecodeError:
         # What a spreadsheet saves as "CSV" on an older machine.
         return data.decode("cp1252", "replace")
-
-
-_DELIMITERS = ",;\t|"
 
 
 def _csv(text: str, limits: Limits) -> Iterator[Row]:
