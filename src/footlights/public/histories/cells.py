@@ -18,10 +18,15 @@ import msgspec
 
 from footlights.public.histories.found import Unreadable
 from footlights.public.histories.limits import DAMAGED, Limits
+from footlights.public.histories.words import heard
 
 Row = list[str]
 #: What cells of a CSV may stand between.
 _DELIMITERS = ",;\t|"
+#: How spreadsheets have saved a CSV before UTF-8, by where the machine stood. The first is meant where none tells.
+_OLD = ("cp1252", "cp1250", "cp1251", "cp1254", "cp1256", "cp932", "gb18030", "big5", "cp949")
+#: How much of a text tells in which of them it is.
+_HEAD_BYTES = 4096
 
 
 class Native(str):
@@ -43,33 +48,60 @@ def sheets_of(name: str, data: bytes, limits: Limits) -> list[Sheet]:
         return _workbook(data, limits)
     if data.startswith(b"\xd0\xcf\x11\xe0"):
         raise Unreadable("it is a workbook of before 2007, or one with a password: save it as .xlsx or .csv")
-    text = _text(data)
-    # A PDF, and a web page that was saved in place of a file, begin like texts.
-    if "\x00" in text[:4096] or text.lstrip().startswith(("%PDF", "<")):
+    text = text_of(data)
+    # A PDF, and a web page that was saved in place of a file, begin like texts; so does JSON, whose first line could
+    # hold what somebody wrote to somebody.
+    if "\x00" in text[:_HEAD_BYTES] or text.lstrip().startswith(("%PDF", "<", "{", "[")):
         raise Unreadable("it is no table: neither CSV nor a workbook")
     return [Sheet(name="", rows=list(_csv(text, limits)))]
 
 
-def _text(data: bytes) -> str:
+def text_of(data: bytes) -> str:
+    """A file's bytes as text, in whichever encoding they are."""
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return data.decode("utf-16", "replace")
+    if (wide := _wide(data[:_HEAD_BYTES])) is not None:
+        return data.decode(wide, "replace")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        # What a spreadsheet saves as "CSV" on an older machine.
-        return data.decode("cp1252", "replace")
+        return data.decode(max(_OLD, key=lambda each: _known_headers(data, each)), "replace")
+
+
+def _wide(head: bytes) -> str | None:
+    """UTF-16 without a mark: every other byte of its commas, digits and ends of lines is 0, and of no other text."""
+    even, odd = head[0::2].count(0), head[1::2].count(0)
+    if max(even, odd) * 10 < len(head) or min(even, odd) * 20 > max(even, odd):
+        return None
+    return "utf-16-le" if odd > even else "utf-16-be"
+
+
+def _known_headers(data: bytes, encoding: str) -> int:
+    """How many headers of a table are known if its text is in an encoding."""
+    text = data[:_HEAD_BYTES].decode(encoding, "replace")
+    lines = text.splitlines()[:3]
+    return sum(bool(heard(cell.strip(' "')).meanings) for line in lines for cell in line.split(_delimiter(text)))
 
 
 def _csv(text: str, limits: Limits) -> Iterator[Row]:
     lines = io.StringIO(text, newline="")
     reader = csv.reader(lines, delimiter=_delimiter(text), strict=False)
+    last: Row = []
     try:
         for number, row in enumerate(reader):
             if number >= limits.rows:
                 raise Unreadable("it has more than %(count)s rows: export a shorter time", count=limits.rows)
+            last = row
             yield [cell[: limits.text_length].strip() for cell in row[: limits.columns]]
     except csv.Error:
-        raise Unreadable("a cell of it never ends, so the file was cut: download it again") from None
+        raise _cut() from None
+    # A quote that is never closed takes all lines after it into its cell.
+    if last and "\n" in last[-1] and not text.rstrip().endswith('"'):
+        raise _cut()
+
+
+def _cut() -> Unreadable:
+    return Unreadable("a cell of it never ends, so the file was cut: download it again")
 
 
 def _delimiter(text: str) -> str:

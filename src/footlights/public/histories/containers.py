@@ -18,6 +18,7 @@ from footlights.public.histories.limits import DAMAGED, DEPTH_MAX, Limits
 from footlights.terms.errors import BadFile
 
 _ZIP = b"PK\x03\x04"
+_EMPTY_ZIP = b"PK\x05\x06"
 #: What a system puts beside files, and no export has.
 _NOT_OURS = ("__MACOSX/", ".DS_Store", "Thumbs.db", "desktop.ini")
 
@@ -25,13 +26,15 @@ _NOT_OURS = ("__MACOSX/", ".DS_Store", "Thumbs.db", "desktop.ini")
 class Member(msgspec.Struct, frozen=True, kw_only=True):
     """A file of an export. place: the zip or folder that it lies in: what lies together was exported together.
 
-    made_at_utc: when it was made, at the latest; None if nobody knows.
+    made_at_utc: when it was made, at the latest; None if nobody knows. packed: whether a zip says so, which its
+    platform made, and not a folder, into which it may have been copied later.
     """
 
     name: str
     place: str
     data: bytes
     made_at_utc: int | None
+    packed: bool = False
 
 
 class Unread(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,9 +102,12 @@ def _members(
     name: str, place: str, data: bytes, made_at_utc: int | None, budget: Budget, *, depth: int
 ) -> Iterator[Member | Unread]:
     """A file itself, or what is in it if it is a zip that is no workbook."""
-    if not data.startswith(_ZIP) or name.lower().endswith((".xlsx", ".xlsm")):
+    if data.startswith(_EMPTY_ZIP):
+        yield Unread(name=name, why=note("the zip is empty"))
+        return
+    if not data.startswith(_ZIP) or _is_workbook(name, data):
         budget.take(len(data))
-        yield Member(name=name, place=place, data=data, made_at_utc=made_at_utc)
+        yield Member(name=name, place=place, data=data, made_at_utc=made_at_utc, packed=depth > 0)
         return
     if depth >= DEPTH_MAX:
         yield Unread(name=name, why=note("it is a zip in a zip in a zip"))
@@ -110,6 +116,11 @@ def _members(
         with zipfile.ZipFile(io.BytesIO(data)) as packed:
             if len(packed.infolist()) > budget.limits.members:
                 budget.take(budget.limits.unpacked_bytes + 1)
+            if any(_is_of_another_office(info.filename) for info in packed.infolist()):
+                yield Unread(
+                    name=name, why=note("it is a document of another office program: save it as .xlsx or .csv")
+                )
+                return
             for info in packed.infolist():
                 if not info.is_dir() and _is_ours(info.filename):
                     yield from _unpacked(packed, info, f"{place}/{name}".lstrip("/"), budget, depth=depth)
@@ -130,6 +141,21 @@ def _unpacked(
         data = member.read(info.file_size)
     inner = f"{place}/{PurePosixPath(info.filename).parent}".removesuffix("/.")
     yield from _members(name, inner, data, _zip_time(info), _Paid(budget), depth=depth + 1)
+
+
+def _is_workbook(name: str, data: bytes) -> bool:
+    """Whether a zip is a workbook: by its name, or by what is in it where a browser or its owner renamed it."""
+    if name.lower().endswith((".xlsx", ".xlsm")):
+        return True
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as packed:
+            return "xl/workbook.xml" in packed.namelist()
+    except DAMAGED:
+        return False
+
+
+def _is_of_another_office(member: str) -> bool:
+    return member == "META-INF/manifest.xml" or member.endswith(".iwa")
 
 
 class _Paid(Budget):

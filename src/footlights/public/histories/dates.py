@@ -81,6 +81,22 @@ def spans_of(days: Sequence[Day | None], *, newest: date) -> list[Span | None]:
     return [None if day is None else _span(day, year) for day, year in zip(days, years, strict=True)]
 
 
+def spans_from(days: Sequence[Day | None], *, first: date, newest: date) -> list[Span | None]:
+    """A column's days in the calendar, if their years are not written and one day is the first of them; else none.
+
+    TikTok names a file by its first day. A name may as well tell its last, or the day on which it was made: then the
+    rows do not begin with it.
+    """
+    if not has_no_year(days):
+        return []
+    for year in range(first.year, newest.year + 1):
+        spans = spans_of(days, newest=min(newest, date(year, 12, 31)))
+        known = [span for span in spans if span is not None]
+        if known and min(span.since for span in known) == first < max(span.since for span in known):
+            return spans
+    return []
+
+
 def are_weeks(spans: Sequence[Span | None]) -> bool:
     """Whether days are the first of weeks: three or more, each seven days after another."""
     since = sorted({span.since for span in spans if span is not None and span.until - span.since == timedelta(days=1)})
@@ -213,13 +229,30 @@ def _of(year: str | None, month: str, day: str | None) -> Day | None:
 
 
 def _day_first(cells: Sequence[str], language: str) -> bool:
-    """Whether 03/04 is the 3rd of April: as a number above 12 tells, or else as the language is wont to write."""
+    """Whether 03/04 is the 3rd of April: as a number above 12 tells, or days that follow each other.
+
+    Else as the language is wont to write.
+    """
     found = [slashed for cell in cells if (slashed := _SLASHES.fullmatch(plain(cell))) is not None]
     if any(int(each[1]) > 12 for each in found):
         return True
     if any(int(each[2]) > 12 for each in found):
         return False
+    steps = [(_steps(found, day_first=way), way) for way in (True, False)]
+    if steps[0][0] != steps[1][0]:
+        return max(steps)[1]
     return language != "en"
+
+
+def _steps(found: Sequence[re.Match[str]], *, day_first: bool) -> int:
+    """How many of some dates are the day before or after the one above them, read in one of two ways."""
+    days = []
+    for each in found:
+        day, month = (each[1], each[2]) if day_first else (each[2], each[1])
+        known = _of(None if each[3] is None else f"20{each[3][-2:]}", month, day)
+        span = None if known is None else _span(known, known.year or 2024)
+        days.append(None if span is None else span.since)
+    return sum(abs((after - before).days) == 1 for before, after in pairwise(days) if before and after)
 
 
 def _tongues(language: str) -> tuple[str, ...]:

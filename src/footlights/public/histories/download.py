@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from footlights.public.histories.cells import text_of
 from footlights.public.histories.found import FileReport, FoundVideo, Number, Sum, Table, Unreadable, note
 from footlights.public.histories.numbers import NotANumber, whole
 from footlights.public.histories.rows import Times
@@ -57,15 +58,15 @@ _DECODER = msgspec.json.Decoder(_Download)
 
 
 def is_download(data: bytes) -> bool:
-    """Whether a file looks like a download: a JSON object."""
-    return data[:64].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{")
+    """Whether a file looks like a download: a JSON object, in UTF-8 or, saved again by an editor, in UTF-16."""
+    return data[:64].lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n\x00").startswith(b"{")
 
 
 def read_download(name: str, data: bytes, *, digest: str, times: Times) -> Table:
     """The own posts of a download. Raises BadFile where it is another JSON."""
     try:
-        found = _DECODER.decode(data.removeprefix(b"\xef\xbb\xbf"))
-    except msgspec.MsgspecError:
+        found = _DECODER.decode(_utf8(data))
+    except (msgspec.MsgspecError, UnicodeError):
         # Its message could hold a text of the file.
         raise Unreadable("it is JSON, but not TikTok's “Download your data”") from None
     sections = [section for section in (found.Post, found.Posts, found.Video) if section is not None]
@@ -87,6 +88,12 @@ def read_download(name: str, data: bytes, *, digest: str, times: Times) -> Table
         videos=tuple(videos),
         numbers=tuple(numbers),
     )  # fmt: skip
+
+
+def _utf8(data: bytes) -> bytes:
+    """As the parser wants it. A file of hundreds of MB is not copied where it is UTF-8 already."""
+    data = data.removeprefix(b"\xef\xbb\xbf")
+    return text_of(data).encode() if b"\x00" in data[:64] else data
 
 
 def _read(posts: Iterable[_Post], times: Times) -> tuple[list[FoundVideo], list[Number]]:

@@ -191,7 +191,9 @@ def _best_time(history: History, source: str, settled: Settled, zone_hours: int 
         return no_time("zone")
     if len(settled.videos) < VIDEOS_LEAST:
         return no_time("videos")
-    local = np.asarray([cell.figure.value or 0 for cell in table.cells], dtype=np.float64)
+    # An hour that no day told of is not known: it is no hour in which nobody was there.
+    counts = [cell.figure.value for cell in table.cells]
+    local = np.asarray([math.nan if count is None else count for count in counts], dtype=np.float64)
     # What the account's clock calls hour h is hour h - zone in UTC.
     there = np.roll(local, -zone_hours)
     hours = [hour_of_week(video.posted_at_utc) for video in settled.videos]

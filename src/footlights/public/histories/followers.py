@@ -71,10 +71,14 @@ class Subscriber(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Subscribers(msgspec.Struct, frozen=True, kw_only=True):
-    """Followers by video, newest first; none where the files do not tell. usual: the median of the last 20."""
+    """Followers by video, newest first; none where the files do not tell. usual: the median of the last 20.
+
+    compared: how many were held against those before them.
+    """
 
     videos: tuple[Subscriber, ...]
     usual: int | None
+    compared: int
 
     @property
     def standing(self) -> tuple[Subscriber, ...]:
@@ -124,7 +128,7 @@ def subscribers(history: History, source: str) -> Subscribers:
         figure = stated_figure("net_followers", value=kept.value, at_utc=kept.until_utc)
         videos.append(Subscriber(id=video.id, title=video.title or video.id, figure=figure, more=bool(more)))
     usual = round(float(np.median(counts[:VIDEOS_BEFORE]))) if len(counts) else None
-    return Subscribers(videos=tuple(videos), usual=usual)
+    return Subscribers(videos=tuple(videos), usual=usual, compared=min(VIDEOS_BEFORE, max(0, len(told) - VIDEOS_LEAST)))
 
 
 def _before(points: list[Point], point: Point) -> list[int]:

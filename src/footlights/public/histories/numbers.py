@@ -24,8 +24,14 @@ Unit = Literal["count", "milliseconds", "millionths"]
 MISSING = frozenset(
     {"", "undefined", "null", "none", "nan", "n/a", "na", "--", "-", "\u2013", "\u2014", "...", "#n/a", "∞"}
 )
-_TIMES = {"k": 3, "m": 6, "b": 9, "mio": 6, "mln": 6, "tsd": 3, "mil": 3, "rb": 3, "jt": 6, "тыс": 3, "млн": 6, "tr": 6,
-          "n": 3, "bin": 3, "mn": 6, "万": 4, "萬": 4, "만": 4, "億": 8, "亿": 8, "억": 8, "천": 3}  # fmt: skip
+_TIMES = {"k": 3, "m": 6, "mio": 6, "mln": 6, "tsd": 3, "mil": 3, "rb": 3, "jt": 6, "тыс": 3, "тис": 3, "млн": 6,
+          "млрд": 9, "tr": 6, "n": 3, "bin": 3, "mn": 6, "mi": 6, "tys": 3, "mrd": 9, "mld": 9, "md": 9, "ألف": 3,
+          "مليون": 6, "مليار": 9, "万": 4, "萬": 4, "만": 4, "億": 8, "亿": 8, "억": 8, "천": 3}  # fmt: skip
+#: Signs that mean one thing here and another there: a B is a thousand million in English, and a thousand in Turkish.
+_TIMES_IN = {"en": {"b": 9}, "th": {"b": 9}, "pt": {"bi": 9}, "tr": {"b": 3, "mr": 9}, "id": {"m": 9},
+             "vi": {"t": 9}}  # fmt: skip
+#: The signs of Arabic digits: a thousand and a decimal point.
+_ARABIC_THOUSAND, _ARABIC_POINT = "\u066c", "\u066b"
 _SHAPE = re.compile(r"(?P<sign>[-+]?)(?P<digits>[\d.,' ]*\d)\s*(?P<times>[^\W\d_]*)\.?\s*%?")
 _BETWEEN = re.compile(r"(?<=\d)[.,](?=\d)")
 _CLOCK = re.compile(r"(?:(\d+):)?(\d{1,3}):(\d{2}(?:[.,]\d{1,3})?)")
@@ -72,16 +78,21 @@ def _shown_point(cell: str) -> str | None:
     return signs[0] if starts_with_0 or len(_tail(cell, signs[0])) != 3 else None
 
 
-def whole(cell: str, unit: Unit, *, point: str = ".", percent: bool = False, hours: bool = False) -> int:
-    """A cell in small units. point: the column's. percent, hours: as its header says. Raises NotANumber."""
+def whole(
+    cell: str, unit: Unit, *, point: str = ".", percent: bool = False, hours: bool = False, language: str = "en"
+) -> int:
+    """A cell in small units. point: the column's. percent, hours: as its header says. language: what a B stands for.
+
+    Raises NotANumber.
+    """
     if unit == "milliseconds":
         if (clock := _CLOCK.fullmatch(cell.strip())) is not None:
             h, m, s = clock.groups()
             return (int(h or 0) * 3600 + int(m) * 60) * 1000 + int(Decimal(s.replace(",", ".")) * 1000)
-        return _exact(_decimal(cell, point, counts=False) * (3_600_000 if hours else 1000))
+        return _exact(_decimal(cell, point, language, counts=False) * (3_600_000 if hours else 1000))
     if unit == "count":
-        return _exact(_decimal(cell, point, counts=True))
-    share = _decimal(cell, point, counts=False)
+        return _exact(_decimal(cell, point, language, counts=True))
+    share = _decimal(cell, point, language, counts=False)
     return _exact(share * (10_000 if percent or "%" in cell else 1_000_000))
 
 
@@ -89,15 +100,19 @@ def _exact(number: Decimal) -> int:
     return int(number.to_integral_value())
 
 
-def _decimal(cell: str, point: str, *, counts: bool) -> Decimal:
-    if len(cell) > _LENGTH_MAX:
+def _decimal(cell: str, point: str, language: str, *, counts: bool) -> Decimal:
+    # A part of something is no count of it.
+    if len(cell) > _LENGTH_MAX or (counts and "%" in cell):
         raise NotANumber
-    text = unicodedata.normalize("NFKC", cell).replace("\u2212", "-")
+    text = unicodedata.normalize("NFKC", cell).replace("\u2212", "-").replace("\u2019", "'")
+    if _ARABIC_THOUSAND in text or _ARABIC_POINT in text:
+        text, point = text.replace(_ARABIC_THOUSAND, "'").replace(_ARABIC_POINT, "."), "."
     found = _SHAPE.fullmatch(text.strip().casefold().lstrip("$€£¥").strip())
     if found is None:
         raise NotANumber
     times = found["times"]
-    if times and times not in _TIMES:
+    known = _TIMES | _TIMES_IN.get(language, {})
+    if times and times not in known:
         raise NotANumber
     point = "." if isinstance(cell, Native) else point
     if counts and not times and len(_tail(found["digits"], point)) == 3 and not isinstance(cell, Native):
@@ -105,10 +120,12 @@ def _decimal(cell: str, point: str, *, counts: bool) -> Decimal:
         point = ""
     digits = "".join("." if sign == point else sign for sign in found["digits"] if sign.isdigit() or sign == point)
     try:
-        number = Decimal(found["sign"] + digits).scaleb(_TIMES.get(times, 0))
+        number = Decimal(found["sign"] + digits).scaleb(known.get(times, 0))
     except InvalidOperation:
         raise NotANumber from None
-    if abs(number) >= _LARGEST:
+    # There is no half a view: a text that reads as one is something else.
+    text_of_a_part = counts and not times and not isinstance(cell, Native) and number != number.to_integral_value()
+    if abs(number) >= _LARGEST or text_of_a_part:
         raise NotANumber
     return number
 

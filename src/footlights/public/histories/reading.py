@@ -38,6 +38,8 @@ _NAMED_SPAN = re.compile(r"(20\d{2}-\d{2}-\d{2})[_ ]+(?:to_)?(20\d{2}-\d{2}-\d{2
 _NAMED_DAY = re.compile(r"20\d{2}-\d{2}-\d{2}")
 #: "Overview_2025-08-28_1787841428_someone.zip": TikTok names the first day, and then the second of the download.
 _NAMED_SECOND = re.compile(r"20\d{2}-\d{2}-\d{2}_(\d{10})(?!\d)")
+#: How many days after its last day an export is made, at most, where nothing else tells.
+_EXPORTED_WITHIN = 180
 #: Roles that --column may name, beside the measures.
 ROLES = ("date", "hour", "video", "link", "title", "posted", "length", "country", "gender", "age", "source")
 
@@ -89,7 +91,7 @@ def read_export(
             continue
         sheets += found
         reports += left
-    tables += _read_all(sheets, told, now_utc)
+    tables += _read_all(sheets, told, now_utc, reports)
     return Reading(tables=tuple(tables), refused=tuple(reports))
 
 
@@ -112,7 +114,9 @@ def _sheets(member: Member, limits: Limits, told: Mapping[str, str]) -> tuple[li
             continue
         columns = understood(sheet.rows, told=told)
         if columns is None:
-            headers = ", ".join(f"“{cell[:40]}”" for cell in sheet.rows[0][:8] if cell)
+            # A first row of one cell is the text of something that is no table: it could be anybody's.
+            first = sheet.rows[0][:8] if len(sheet.rows[0]) > 1 else []
+            headers = ", ".join(f"“{cell[:40]}”" for cell in first if cell)
             left.append(
                 refused(
                     name,
@@ -160,7 +164,8 @@ def _source(rows: list[Row], columns: Understood) -> Source | None:
     return "TikTok" if tiktok > youtube else "YouTube"
 
 
-def _read_all(sheets: list[_Sheet], told: Told, now_utc: int) -> list[Table]:
+def _read_all(sheets: list[_Sheet], told: Told, now_utc: int, left: list[FileReport]) -> list[Table]:
+    """The tables, read. left: takes the reports of those of which no number could be."""
     sheets = _told_apart(sheets)
     places: dict[str, set[Source]] = {}
     for sheet in sheets:
@@ -177,13 +182,17 @@ def _read_all(sheets: list[_Sheet], told: Told, now_utc: int) -> list[Table]:
             sheet.rows, sheet.columns, name=sheet.name, digest=sheet.digest, source=source or "YouTube",
             times=_times(sheet.member, told, now_utc, spans),
         )  # fmt: skip
+        if not table.numbers and (table.report.unread or table.report.rows):
+            why = note("none of its rows could be read: %(count)s cells or rows", count=table.report.unread)
+            left.append(refused(sheet.name, table.report.notes[0] if table.report.rows else why, sheet.columns.columns))
+            continue
         if source is None:
             guess = note("nothing in it tells its platform: it is taken for YouTube's")
             table = _noted(table, guess)
         if sheet.too_long:
-            left = note("rows with more cells than the header were left out (%(count)s), since it cannot be told "
+            longer = note("rows with more cells than the header were left out (%(count)s), since it cannot be told "
                         "which cell is what", count=sheet.too_long)  # fmt: skip
-            table = _noted(table, left)
+            table = _noted(table, longer)
         tables.setdefault(sheet.digest, table)
         if "date" in sheet.columns.roles and table.numbers:
             since = min(number.since_utc for number in table.numbers)
@@ -251,13 +260,20 @@ def _times(member: Member, told: Told, now_utc: int, spans: Mapping[str, tuple[i
     """When a file is of: as its name says, or the files beside it, or its own time, in this order."""
     today = datetime.fromtimestamp(now_utc, UTC).date()
     newest, how = _newest(member, told, today)
+    named_days = _named_days(member)
+    only = named_days[0] if len(named_days) == 1 and told.year is None else None
+    if only is not None and spans.get(member.place, (0, 0))[0] == _utc(only):
+        # The files beside it begin with that day, so it is not their last.
+        last = datetime.fromtimestamp(spans[member.place][1], UTC).date()
+        newest, how = min(today, last + timedelta(days=_EXPORTED_WITHIN)), N_("as the files beside it say")
 
     def between(since_utc: int, until_utc: int, known: str) -> Times:
         # Whoever exports east of Greenwich may be a day ahead of a clock that tells UTC.
         not_after = newest + timedelta(days=newest == today)
         return Times(
-            newest=newest, not_after=not_after, newest_how=how, since_utc=since_utc, until_utc=until_utc, how=known
-        )
+            newest=newest, not_after=not_after, newest_how=how, named=only, today=today, since_utc=since_utc,
+            until_utc=until_utc, how=known,
+        )  # fmt: skip
 
     named = _NAMED_SPAN.search(f"{member.place} {member.name}")
     if named is not None and (since := _iso(named[1])) and (until := _iso(named[2])) and since <= until:
@@ -276,8 +292,9 @@ def _newest(member: Member, told: Told, today: date) -> tuple[date, str]:
         if taken <= today:
             return taken, N_("as its name says")
         return today, N_("since today is no earlier")
-    named = [day for text in _NAMED_DAY.findall(f"{member.place} {member.name}") if (day := _iso(text)) is not None]
-    if named and max(named) <= today:
+    named = _named_days(member)
+    # A day alone may be the first of the file or the last. What its platform's own zip says is later and surer.
+    if named and max(named) <= today and not (member.packed and member.made_at_utc is not None and len(named) == 1):
         return max(named), N_("as its name says")
     if member.made_at_utc is not None:
         # A zip's times are local ones: it may have been made a day later than it says.
@@ -285,6 +302,11 @@ def _newest(member: Member, told: Told, today: date) -> tuple[date, str]:
         if made <= today:
             return made, N_("as the file's own time says")
     return today, N_("since today is no earlier")
+
+
+def _named_days(member: Member) -> list[date]:
+    found = _NAMED_DAY.findall(f"{member.place} {member.name}")
+    return [day for text in dict.fromkeys(found) if (day := _iso(text)) is not None]
 
 
 def _iso(text: str) -> date | None:

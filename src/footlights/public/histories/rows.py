@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 
 import msgspec
@@ -22,6 +22,7 @@ _TIKTOK_ID_SHIFT = 32
 _TIKTOK_BEGAN_UTC = 1_400_000_000
 #: YouTube's tables end at 500 rows and say so in a last one.
 _NUMBER_IN_WORDS = re.compile(r"(?=.*[^\W\d_]).*\d{3}.*")
+_COUNTRY = re.compile(r"[A-Z]{2}")
 _AGE = re.compile(r"(\d{2})\D+(\d{2})|(\d{2})\s*\+|(\d{2})\D*$")
 
 
@@ -29,12 +30,15 @@ class Times(msgspec.Struct, frozen=True, kw_only=True):
     """When a table is of. newest: no date in it is later. since, until: what a row without a date is about.
 
     not_after: newest, or the day after it where that is today: east of Greenwich it may be tomorrow already.
-    since_utc is 0 for all time before. newest_how, how: in words, how each is known.
+    since_utc is 0 for all time before. newest_how, how: in words, how each is known. named: the one day in the file's
+    name, which may be its first or its last; None where there is none. today: when it is read.
     """
 
     newest: date
     not_after: date
     newest_how: str
+    named: date | None
+    today: date
     since_utc: int
     until_utc: int
     how: str
@@ -44,6 +48,19 @@ def is_total(row: Row, columns: Understood, axes: Sequence[str]) -> bool:
     """Whether a row says that it is the total of the others."""
     first = [row[columns.roles[role]] for role in ("video", "date", *axes) if role in columns.roles]
     return any(word(cell) == "total" for cell in first)
+
+
+def begins_with_a_total(body: Sequence[Row], columns: Understood, axes: Sequence[str]) -> bool:
+    """Whether the first row is a total in a language that we do not know.
+
+    YouTube writes it above the ids of videos or the codes of countries: it alone is neither.
+    """
+    for role, shape in (("video", YOUTUBE_ID), ("country", _COUNTRY)):
+        if (role == "video" and role in columns.roles) or axes == [role]:
+            first, *others = [row[columns.roles[role]] for row in body]
+            fitting = sum(shape.fullmatch(cell) is not None for cell in others)
+            return len(others) >= 2 and fitting == len(others) and word(first) is None and not shape.fullmatch(first)
+    return False
 
 
 def footer_of(row: Row, span: dates.Span | None) -> str | None:
@@ -58,8 +75,10 @@ def is_of_videos(columns: Understood) -> bool:
     return any(role in columns.roles for role in ("video", "link", "title"))
 
 
-def video_of(row: Row, columns: Understood, source: Source, times: Times) -> FoundVideo | None:
-    """The video that a row is about; None for one about the channel."""
+def video_of(
+    row: Row, columns: Understood, source: Source, times: Times, posted_days: Mapping[str, dates.Day | None]
+) -> FoundVideo | None:
+    """The video that a row is about; None for one about the channel. posted_days: what each cell of posting says."""
 
     def cell(role: str) -> str:
         place = columns.roles.get(role)
@@ -72,7 +91,9 @@ def video_of(row: Row, columns: Understood, source: Source, times: Times) -> Fou
         return None
     posted = _tiktok_time(video_id, times) if source == "TikTok" else None
     if posted is None and cell("posted"):
-        posted = _posted(cell("posted"), columns.language, times)
+        day = posted_days.get(cell("posted"))
+        found = None if day is None else dates.latest(day, newest=times.not_after)
+        posted = None if found is None else midnight(found)
     return FoundVideo(
         id=video_id[:200], title=title[:500], link=link[:500] if link.startswith("https://") else "",
         posted_at_utc=posted, duration_ms=_length(cell("length")),
@@ -89,12 +110,6 @@ def _tiktok_time(video_id: str, times: Times) -> int | None:
         return None
     at = int(video_id) >> _TIKTOK_ID_SHIFT
     return at if _TIKTOK_BEGAN_UTC < at < midnight(times.newest) + 2 * DAY else None
-
-
-def _posted(cell: str, language: str, times: Times) -> int | None:
-    day = dates.days_of([cell], language=language)[0]
-    found = None if day is None else dates.latest(day, newest=times.not_after)
-    return None if found is None else midnight(found)
 
 
 def _length(cell: str) -> int:

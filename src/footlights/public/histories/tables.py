@@ -10,6 +10,8 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
+import msgspec
+
 from footlights.public.histories import dates
 from footlights.public.histories.cells import Native, Row
 from footlights.public.histories.columns import AXES, Understood
@@ -25,9 +27,21 @@ from footlights.public.histories.found import (
     Table,
     note,
 )
-from footlights.public.histories.measures import MEASURES
+from footlights.public.histories.measures import MEASURES, SHARES, VIEW_SHARES
 from footlights.public.histories.numbers import NotANumber, decimal_point, is_missing, whole
-from footlights.public.histories.rows import DAY, Times, cell_of, footer_of, is_of_videos, is_total, video_of, window_of
+from footlights.public.histories.rows import (
+    DAY,
+    Times,
+    begins_with_a_total,
+    cell_of,
+    footer_of,
+    is_of_videos,
+    is_total,
+    video_of,
+    window_of,
+)
+
+Key = tuple[str, str, str, str, int, int]
 
 
 class _Tally:
@@ -39,14 +53,29 @@ class _Tally:
         self.sums: dict[str, int] = defaultdict(int)
         self.totals: dict[str, int] = {}
         self.notes: list[Note] = []
-        self.numbers: dict[tuple[str, str, str, str, int, int], int] = {}
-        self.doubled = 0
+        self.numbers: dict[Key, int] = {}
+        self.disputed: set[Key] = set()
 
     def add(self, number: Number) -> None:
         key = (number.subject, number.metric, number.axis, number.cell, number.since_utc, number.until_utc)
-        if key in self.numbers:
-            self.doubled += 1
-        self.numbers[key] = number.value
+        if self.numbers.setdefault(key, number.value) != number.value:
+            self.disputed.add(key)
+
+    def settle(self) -> None:
+        """Leave out what the table says twice and otherwise: what tells it apart may be in a column unknown to us."""
+        for key in self.disputed:
+            del self.numbers[key]
+        if self.disputed and not self.numbers:
+            self.notes.insert(
+                0,
+                note("its rows cannot be told apart: no column that is understood says which day, video or country "
+                     "each is of"),
+            )  # fmt: skip
+        elif self.disputed:
+            self.notes.append(
+                note("%(count)s numbers stand in it more than once, with other values: they are left out, since "
+                     "nothing tells which is right", count=len(self.disputed))
+            )  # fmt: skip
 
 
 def read_table(
@@ -57,22 +86,24 @@ def read_table(
     # A row that was cut is one whose last cells are empty.
     body = [row + [""] * (width - len(row)) for row in rows[columns.header_row + 1 :] if any(row)]
     tally = _Tally()
-    spans = _spans(body, columns, times, tally)
+    spans, times = _spans(body, columns, times, tally)
     if body and (said := footer_of(body[-1], spans[-1])) is not None:
         tally.notes.append(
             note("its last row says “%(said)s”: its platform left out the rows after those", said=said[:80])
         )
         body, spans = body[:-1], spans[:-1]
-    points = _points(body, columns)
+    points, percent = _points(body, columns), columns.percent | _percents(body, columns)
+    posted = _posted_days(body, columns)
     videos: dict[str, FoundVideo] = {}
     totals: Values = {}
     axes = [axis for axis in AXES if axis in columns.roles and axis != "hour"]
-    for row, span in zip(body, spans, strict=True):
-        values = _values(row, columns, points, tally)
-        if is_total(row, columns, axes):
+    heading = begins_with_a_total(body, columns, axes)
+    for place, (row, span) in enumerate(zip(body, spans, strict=True)):
+        values = _values(row, columns, points, percent, tally)
+        if is_total(row, columns, axes) or (heading and place == 0):
             totals |= values
             continue
-        video = video_of(row, columns, source, times)
+        video = video_of(row, columns, source, times, posted)
         window = window_of(row, columns, span, times)
         if window is None or (video is None and is_of_videos(columns)):
             tally.unread += 1
@@ -87,6 +118,7 @@ def read_table(
         axis, cell = "|".join(axes), "|".join(cell_of(axis, row[columns.roles[axis]]) for axis in axes)
         _keep(tally, values, subject=CHANNEL if video is None else video.id, axis=axis, cell=cell, window=window)
     _keep_totals(tally, totals, times)
+    tally.settle()
     _align(tally)
     return Table(
         digest=digest,
@@ -111,12 +143,44 @@ def _points(body: Sequence[Row], columns: Understood) -> dict[int, str]:
     }  # fmt: skip
 
 
-def _spans(body: Sequence[Row], columns: Understood, times: Times, tally: _Tally) -> list[dates.Span | None]:
-    """The time of each row; None for one without."""
+def _percents(body: Sequence[Row], columns: Understood) -> set[int]:
+    """Columns of shares that are percents without saying so: no share of a whole is more than the whole."""
+    shares = {*SHARES.values(), *VIEW_SHARES.values()}
+    found = set()
+    for place in (place for place, metric in columns.measures.items() if metric in shares):
+        cells = [cell for cell in _column(body, place) if not is_missing(cell) and "%" not in cell]
+        if any(_is_over_one(cell, columns.language) for cell in cells):
+            found.add(place)
+    return found
+
+
+def _is_over_one(cell: str, language: str) -> bool:
+    try:
+        return whole(cell, "millionths", point=decimal_point([cell], language=language)) > 1_000_000
+    except NotANumber:
+        return False
+
+
+def _posted_days(body: Sequence[Row], columns: Understood) -> dict[str, dates.Day | None]:
+    """What the cells of a column of posting say, as one column: one of them tells how all of them are written."""
+    place = columns.roles.get("posted")
+    cells = [] if place is None else [cell for cell in _column(body, place) if cell]
+    return dict(zip(cells, dates.days_of(cells, language=columns.language), strict=True)) if cells else {}
+
+
+def _spans(
+    body: Sequence[Row], columns: Understood, times: Times, tally: _Tally
+) -> tuple[list[dates.Span | None], Times]:
+    """The time of each row, None for one without; and what they tell of the time of the table."""
     place = columns.roles.get("date", columns.roles.get("taken"))
     if place is None:
-        return [None] * len(body)
+        return [None] * len(body), times
     days = dates.days_of([row[place] if place < len(row) else "" for row in body], language=columns.language)
+    if times.named is not None and (first := dates.spans_from(days, first=times.named, newest=times.today)):
+        tally.notes.append(note("its dates have no year: its first is taken for the day in its name, %(day)s",
+                                day=times.named))  # fmt: skip
+        last = max(span.since for span in first if span is not None)
+        return first, msgspec.structs.replace(times, newest=last, not_after=last)
     if dates.has_no_year(days):
         tally.notes.append(
             note(
@@ -128,14 +192,14 @@ def _spans(body: Sequence[Row], columns: Understood, times: Times, tally: _Tally
     spans = dates.spans_of(days, newest=times.not_after)
     if "date" in columns.roles and "hour" not in columns.roles and dates.are_weeks(spans):
         tally.notes.append(note("its dates stand seven days apart: each is taken for the week that it begins"))
-        return [span and dates.Span(span.since, span.since + timedelta(days=7)) for span in spans]
-    return spans
+        return [span and dates.Span(span.since, span.since + timedelta(days=7)) for span in spans], times
+    return spans, times
 
 
 Values = dict[tuple[str, str], int]
 
 
-def _values(row: Row, columns: Understood, points: Mapping[int, str], tally: _Tally) -> Values:
+def _values(row: Row, columns: Understood, points: Mapping[int, str], percent: frozenset[int], tally: _Tally) -> Values:
     """The numbers of a row by metric and currency."""
     found: Values = {}
     for place, metric in columns.measures.items():
@@ -145,8 +209,8 @@ def _values(row: Row, columns: Understood, points: Mapping[int, str], tally: _Ta
             continue
         try:
             found[metric, columns.currency.get(place, "")] = whole(
-                cell, MEASURES[metric].unit, point=points[place], percent=place in columns.percent,
-                hours=place in columns.hours,
+                cell, MEASURES[metric].unit, point=points[place], percent=place in percent,
+                hours=place in columns.hours, language=columns.language,
             )  # fmt: skip
         except NotANumber:
             tally.unread += 1
@@ -204,8 +268,6 @@ def _report(
     known = [span for span in spans if span is not None]
     if not tally.rows and not tally.unread:
         tally.notes.append(note("it has a header and no figures below it"))
-    if tally.doubled:
-        tally.notes.append(note("%(count)s numbers stand in it twice: the last is kept", count=tally.doubled))
     if "date" not in columns.roles and "taken" not in columns.roles:
         tally.notes.append(
             note("it does not say of which time it is: taken as until %(day)s, %(how)s",

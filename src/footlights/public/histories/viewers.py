@@ -34,7 +34,7 @@ def hours(history: History, source: str) -> Table | None:
     """Active followers by hour of the week: the mean of the days that are told, rounded; None where none are."""
     points = [point for point in history.days(source, "active_followers") if point.until_utc - point.since_utc == HOUR]
     # An export has zeros for the hours of its last day that had not come: nobody was counted in them.
-    while len(points) > 1 and points[-1].value == points[-2].value == 0:
+    while points and points[-1].value == 0:
         points.pop()
     if not any(point.value for point in points):
         return None

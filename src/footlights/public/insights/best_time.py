@@ -16,7 +16,7 @@ import numpy as np
 from footlights.public.board.read import Board, Creator
 from footlights.public.insights.audience import active_hours
 from footlights.public.insights.drivers import Driver, compared, driver_of, gain_figure
-from footlights.public.insights.effects import Effect, Trait, effects
+from footlights.public.insights.effects import VIDEOS_LEAST, Effect, Trait, effects
 from footlights.public.insights.moments import reading_time_utc
 from footlights.public.insights.tallies import Floats
 from footlights.terms.figures import Figure
@@ -41,7 +41,8 @@ class BestTime(msgspec.Struct, frozen=True, kw_only=True):
 
     effect: of twice as many viewers being there; too_few where it may be chance. None where it
     cannot be asked, and then why_not says: "tier",
-    "hours" (not published yet, or too few viewers), "videos" (too few to compare).
+    "hours" (not published yet, or too few viewers), "videos" (too few to compare), "alike" (all were posted when as
+    many viewers were there).
     usual: hours of the week at which the compared videos were posted.
     """
 
@@ -68,7 +69,7 @@ def best_time(board: Board, creator: Creator, *, at_utc: int | None = None) -> B
 
 
 def time_of(viewers: Floats, hours: Sequence[int], logs: Floats, *, as_of: str, at_utc: int) -> BestTime:
-    """When videos do best. viewers: there in each hour of the week, shape (168,), all >= 0.
+    """When videos do best. viewers: there in each hour of the week, shape (168,), all >= 0; nan where it is not known.
 
     hours, logs: of each video, the hour of the week at which it was posted, and the log of its views.
     """
@@ -76,14 +77,18 @@ def time_of(viewers: Floats, hours: Sequence[int], logs: Floats, *, as_of: str, 
     trait = Trait(kind="audience_there", value="", values=there[list(hours)], switch=False)
     asked = effects(logs, [trait]) if hours else ()
     if not asked:
-        return no_time("videos")
-    effect = asked[0]
-    best = _best(there) if effect.told and effect.factor > 1 else ()
-    away = there - float(np.mean(there[list(hours)]))
+        known = int((~np.isnan(there[list(hours)])).sum())
+        return no_time("alike" if known >= VIDEOS_LEAST else "videos")
+    effect = driver_of(asked[0], at_utc=at_utc)
+    away = there - float(np.nanmean(there[list(hours)]))
+    better = effect.gain.state == "ok" and (effect.gain.low or 0) > 0
+    named = _best(there) if better else ()
+    best = [_posting_hour(hour, float(away[hour]), asked[0], at_utc=at_utc) for hour in named]
     return BestTime(
         as_of=as_of,
-        hours=tuple(_posting_hour(hour, float(away[hour]), effect, at_utc=at_utc) for hour in best),
-        effect=driver_of(effect, at_utc=at_utc),
+        # Who posts at the best hours already is told none: nothing is to be gained there.
+        hours=tuple(each for each in best if each.gain.state == "ok"),
+        effect=effect,
         usual=tuple(sorted(set(hours))),
         why_not=None,
     )
@@ -104,13 +109,15 @@ def _there(viewers: Floats) -> Floats:
     """How many watch in the hours from each hour on, as a log to base 2, so that a step is twice as many."""
     after = sum((np.roll(viewers, -hours) for hours in range(AFTER_HOURS)), start=np.zeros(WEEK_HOURS))
     # A tenth of the mean is added: of hours in which hardly anybody watches, the log is noise.
-    logs: Floats = np.log2(after + 0.1 * after.mean() + 1)
+    logs: Floats = np.log2(after + 0.1 * np.nanmean(after) + 1)
     return logs
 
 
 def _best(there: Floats) -> list[int]:
     chosen: list[int] = []
     for hour in np.argsort(-there, kind="stable").tolist():
+        if math.isnan(there[hour]):
+            break  # these come last
         apart = [min((hour - other) % WEEK_HOURS, (other - hour) % WEEK_HOURS) for other in chosen]
         if min(apart, default=WEEK_HOURS) >= APART_HOURS:
             chosen.append(hour)

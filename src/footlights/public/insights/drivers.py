@@ -115,11 +115,15 @@ def driver_of(effect: Effect, *, at_utc: int) -> Driver:
 
 
 def gain_figure(factor: float, low: float, high: float, *, told: bool, at_utc: int) -> Figure:
-    """A factor of views, with its interval, as percent more."""
+    """A factor of views, with its interval, as percent more. told: whether it is beyond chance.
+
+    One whose interval reaches 0 once it is written in whole percents is not told: nobody could see that it is beyond.
+    """
     value, least, most = (round(100 * (each - 1), 6) for each in (factor, low, high))
+    least, most = math.floor(least), math.ceil(most)
     return Figure(
-        metric=GAIN, value=round(value), low=math.floor(least), high=math.ceil(most), state="ok" if told else "too_few",
-        exact=False, as_of=rfc3339(at_utc), tick=None,
+        metric=GAIN, value=round(value), low=least, high=most,
+        state="ok" if told and (least > 0 or most < 0) else "too_few", exact=False, as_of=rfc3339(at_utc), tick=None,
     )  # fmt: skip
 
 

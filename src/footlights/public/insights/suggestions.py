@@ -100,7 +100,7 @@ def apart(suggestions: Iterable[Suggestion]) -> tuple[Suggestion, ...]:
 
 
 def _all(found: Findings) -> Iterator[Suggestion]:
-    if found.best_time.hours:
+    if found.best_time.hours:  # each of them has a gain beyond chance
         best = found.best_time.hours[0]
         yield Suggestion(kind="post_at", evidence=best.gain, hour=best.hour)
     beyond = [each for each in found.drivers.drivers if each.gain.state == "ok"]

@@ -25,17 +25,17 @@ _TRAITS = {
     "hashtag_count": N_("One more hashtag"),
     "audience_there": N_("Twice as many of your viewers there"),
 }
-#: What a trait is called that has a value or an amount.
+#: What a trait is called that has a value or an amount. "Another 40 %" is of all, where "40 % more" could be of those.
 _NAMED = {
     "hashtag": N_("With #%(value)s"),
     "sound": N_("With the sound “%(value)s”"),
     "series": N_("In the series “%(value)s”"),
-    "held_3_seconds": N_("%(value)s more stay beyond 3 seconds"),
-    "completion": N_("%(value)s more watch to the end"),
-    "share_rate": N_("%(value)s more share it"),
-    "stayed": N_("%(value)s more stay to watch"),
-    "watched_part": N_("%(value)s more of it is watched"),
-    "click_rate": N_("%(value)s more click on it"),
+    "held_3_seconds": N_("Another %(value)s stay beyond 3 seconds"),
+    "completion": N_("Another %(value)s watch to the end"),
+    "share_rate": N_("Another %(value)s share it"),
+    "stayed": N_("Another %(value)s stay to watch"),
+    "watched_part": N_("Another %(value)s of it watched"),
+    "click_rate": N_("Another %(value)s click on it"),
 }
 #: What to do about a trait that goes with more, and with fewer views.
 _TRIES = {

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from footlights.public.histories.dates import Day, days_of, has_no_year, latest, spans_of
+from footlights.public.histories.dates import Day, days_of, has_no_year, latest, spans_from, spans_of
 from footlights.public.histories.words import plain
 from tests.exports import YEAR, tiktok_day
 
@@ -85,6 +85,22 @@ def test_the_29th_of_february_tells_the_year() -> None:
     days = days_of(["February 28", "February 29", "March 1"], language="en")
     spans = spans_of(days, newest=NEWEST)
     assert [span and span.since for span in spans] == [date(2024, 2, 28), date(2024, 2, 29), date(2024, 3, 1)]
+
+
+def test_days_that_follow_each_other_tell_which_number_is_the_day() -> None:
+    british = days_of(["01/02/2026", "02/02/2026", "03/02/2026"], language="en")
+    assert british == [Day(2026, 2, 1), Day(2026, 2, 2), Day(2026, 2, 3)]
+    assert days_of(["02/01/26", "02/02/26"], language="de") == [Day(2026, 2, 1), Day(2026, 2, 2)]
+    assert days_of(["01/02/2026"], language="en") == [Day(2026, 1, 2)], "one alone is read as the language writes"
+
+
+def test_a_day_in_a_name_is_the_first_where_the_rows_begin_with_it() -> None:
+    days = days_of(["December 31", "January 1", "January 2"], language="en")
+    spans = spans_from(days, first=date(2025, 12, 31), newest=date(2026, 11, 1))
+    assert [span and span.since for span in spans] == [date(2025, 12, 31), date(2026, 1, 1), date(2026, 1, 2)]
+    assert spans_from(days, first=date(2026, 1, 2), newest=date(2026, 11, 1)) == [], "it is their last"
+    written = days_of(["2025-12-31", "2026-01-01"], language="en")
+    assert spans_from(written, first=date(2025, 12, 31), newest=NEWEST) == [], "they have years of their own"
 
 
 def test_a_day_that_never_was_has_no_place_in_the_calendar() -> None:

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from footlights.public.histories.cells import Native
 from footlights.public.histories.numbers import MISSING, NotANumber, Unit, decimal_point, is_missing, whole
+from footlights.public.histories.words import languages
 
 
 @pytest.mark.parametrize(
@@ -13,7 +14,8 @@ from footlights.public.histories.numbers import MISSING, NotANumber, Unit, decim
     [
         ("1204", 1204), ("1,204", 1204), ("1.204", 1204), ("1 204", 1204), ("1\u202f204", 1204), ("1'204", 1204),
         ("1.234.567", 1234567), ("1,234,567", 1234567), ("1.2K", 1200), ("3,4 Mio", 3400000), ("12万", 120000),
-        ("1,5 тыс.", 1500), ("-3", -3), ("\u22123", -3), ("+7", 7), ("１２", 12), ("٣٤", 34),
+        ("1,5 тыс.", 1500), ("-3", -3), ("\u22123", -3), ("+7", 7), ("１２", 12), ("٣٤", 34), ("1\u2019204", 1204),
+        ("١٬٢٠٤", 1204), ("١٬٢٠٤٬٥٠٠", 1204500), ("1\u2009204", 1204), ("1204.0", 1204),
     ],
 )  # fmt: skip
 def test_a_count_is_read_however_a_platform_writes_it(cell: str, number: int) -> None:
@@ -59,7 +61,13 @@ def test_a_number_of_a_workbook_is_read_in_its_own_writing() -> None:
     assert whole(Native("1.204"), "count", point=",") == 1
 
 
-@pytest.mark.parametrize("cell", ["many", "1x", "12/03", "1e9", "=1+1", "9" * 30, "1" + "0" * 12, "1.2.3,4,5 wide"])
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "many", "1x", "12/03", "1e9", "=1+1", "9" * 30, "1" + "0" * 12, "1.2.3,4,5 wide", "12%", "46.2 %", "12.5", "١٫٥",
+        "(1204)",
+    ],
+)  # fmt: skip
 def test_what_is_no_number_is_refused_without_saying_it(cell: str) -> None:
     with pytest.raises(NotANumber) as refused:
         whole(cell, "count")
@@ -71,3 +79,19 @@ def test_thousands_may_be_set_apart_by_any_sign(number: int, sign: str) -> None:
     cell = f"{number:,}".replace(",", sign)
     for language in ("en", "de"):
         assert whole(cell, "count", point=decimal_point([cell], language=language)) == number
+
+
+@pytest.mark.parametrize("language", languages())
+def test_what_a_language_writes_for_a_thousand_and_a_million_is_read_or_refused_and_never_another_number(
+    language: str,
+) -> None:
+    babel = pytest.importorskip("babel.numbers", reason="Babel is of the development lock")
+    read = 0
+    for number in (2_000, 20_000, 3_000_000, 4_000_000_000):
+        cell = babel.format_compact_decimal(number, locale=language, fraction_digits=0)
+        try:
+            assert whole(cell, "count", point=decimal_point([cell], language=language), language=language) == number
+            read += 1
+        except NotANumber:
+            continue
+    assert read >= (0 if language == "hi" else 3), f"{language} reads too few of its own"
