@@ -7,9 +7,11 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from footlights.public.histories.findings import Findings, findings
 from footlights.public.histories.prospects import prospect, standing
+from footlights.public.histories.viewers import hours as active_hours
 from tests import exports
 from tests.exports import plain, quoted, tiktok_day, tiktok_link
 
@@ -129,6 +131,41 @@ def test_what_a_video_brought_is_told_where_the_files_tell_it(tmp_path: Path) ->
     assert [each.kind for each in found.suggestions] == ["follow_up"]
     assert "posting_hour" in found.missing, "YouTube tells the day alone"
     assert found_in(tmp_path / "b", {"Table data.csv": youtube(followers=3)}).subscribers.standing == ()
+
+
+def test_fewer_than_nine_videos_are_not_said_to_have_been_compared(tmp_path: Path) -> None:
+    rows = youtube(followers=3).decode().splitlines()
+    for count, compared in ((0, 0), (1, 0), (8, 0), (9, 1), (20, 12), (28, 20), (30, 20)):
+        table = "\n".join([*rows[:2], *rows[2 : 2 + count]]).encode()
+        found = found_in(tmp_path / str(count), {"Table data.csv": table}).subscribers
+        assert (len(found.videos), found.compared) == (count, compared)
+
+
+def test_the_hours_that_had_not_come_at_the_export_are_not_hours_without_followers(tmp_path: Path) -> None:
+    rows = [("Date", "Hour", "Active followers")]
+    rows += [(tiktok_day(DAYS[-7 + day]), str(hour), "0" if day == 6 and hour >= 18 else "90")
+             for day in range(7) for hour in range(24)]  # fmt: skip
+    with exports.history_of({"FollowerActivity.csv": quoted(rows)}, tmp_path / "h.db") as history:
+        table = active_hours(history, "TikTok")
+    assert table is not None
+    told = [cell.figure.value for cell in table.cells]
+    assert told.count(None) == 6 and set(told) == {90, None}, "18:00 among them"
+
+
+@pytest.mark.parametrize("views", ["0", "7", "1000000000"])
+@pytest.mark.parametrize("count", [0, 1, 2, 12, 19, 20, 21])
+def test_channels_of_any_size_whose_videos_all_have_as_many_views_are_told_nothing(
+    tmp_path: Path, count: int, views: str
+) -> None:
+    rows = youtube(followers=3, views=views).decode().splitlines()
+    rows[2] = rows[2].replace(",5000,", f",{views},")
+    files = {"Table data.csv": "\n".join([*rows[:2], *rows[2 : 2 + count]]).encode()}
+    found = found_in(tmp_path / "h", files)
+    assert found.suggestions == () and all(each.gain.state == "too_few" for each in found.drivers.drivers)
+    with exports.history_of(files, tmp_path / "b.db") as history:
+        for video in history.videos("YouTube"):
+            assert standing(history, "YouTube", video).verdict in ("within", None)
+            assert prospect(history, "YouTube", video).targets == ()
 
 
 def test_a_video_is_told_beside_those_before_it_by_totals_that_say_so(tmp_path: Path) -> None:
