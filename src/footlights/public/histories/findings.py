@@ -22,7 +22,15 @@ from footlights.public.histories.measures import MEASURES
 from footlights.public.histories.viewers import hours as active_hours
 from footlights.public.histories.views import best_kept
 from footlights.public.insights.best_time import WEEK_HOURS, BestTime, hour_of_week, no_time, time_of
-from footlights.public.insights.drivers import VIDEOS_MAX, Described, Drivers, declared_traits, driver_of, quarters
+from footlights.public.insights.drivers import (
+    VIDEOS_MAX,
+    Described,
+    Drivers,
+    declared_traits,
+    driver_of,
+    quarters,
+    speaking,
+)
 from footlights.public.insights.effects import VIDEOS_LEAST, Trait, effects
 from footlights.public.insights.suggestions import CHOSEN, COUNT_MAX, Suggestion, apart
 from footlights.public.insights.tallies import Floats
@@ -74,7 +82,7 @@ def findings(history: History, source: str, *, zone_hours: int | None = None) ->
     settled = settled_videos(history, source)
     traits, missing = _traits(settled)
     enough = len(settled.videos) >= VIDEOS_LEAST
-    asked = effects(settled.logs, traits) if enough else ()
+    asked = speaking(effects(settled.logs, traits)) if enough else ()
     drivers = Drivers(
         as_of=rfc3339(settled.until_utc) if settled.until_utc else None,
         age_seconds=SETTLED_SECONDS if enough else None, videos=len(settled.videos), left_out=settled.young,

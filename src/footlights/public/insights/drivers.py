@@ -99,11 +99,20 @@ def drivers(board: Board, creator: Creator, *, at_utc: int | None = None) -> Dri
     """What goes with more views on a channel."""
     at = reading_time_utc(board, at_utc)
     found = compared(board, creator, at_utc=at)
-    asked = effects(found.logs, _traits(board, found)) if found.age_seconds else ()
+    asked = speaking(effects(found.logs, _traits(board, found))) if found.age_seconds else ()
     return Drivers(
         as_of=None if at is None else rfc3339(at), age_seconds=found.age_seconds or None, videos=len(found.videos),
         left_out=found.left_out, drivers=tuple(driver_of(each, at_utc=at or 0) for each in asked),
     )  # fmt: skip
+
+
+def speaking(found: Sequence[Effect]) -> tuple[Effect, ...]:
+    """All effects but a share rate that goes with fewer views.
+
+    Three shares of each video are a lower rate where there are more views: dividing by views says so by itself, and
+    says nothing of sharing. A higher rate with more views says it in spite of that.
+    """
+    return tuple(each for each in found if each.kind != "share_rate" or each.factor > 1)
 
 
 def driver_of(effect: Effect, *, at_utc: int) -> Driver:

@@ -133,6 +133,13 @@ def test_what_a_video_brought_is_told_where_the_files_tell_it(tmp_path: Path) ->
     assert found_in(tmp_path / "b", {"Table data.csv": youtube(followers=3)}).subscribers.standing == ()
 
 
+def test_as_many_shares_of_more_views_are_not_told_as_sharing_that_goes_with_fewer_views(tmp_path: Path) -> None:
+    lines = content().decode("utf-8-sig").splitlines()
+    same = [lines[0], *(",".join([*line.split(",")[:-2], '"40"', line.split(",")[-1]]) for line in lines[1:])]
+    found = found_in(tmp_path, {"Content.csv": "\n".join(same).encode()})
+    assert "share_rate" not in {each.kind for each in found.drivers.drivers} and found.suggestions == ()
+
+
 def test_fewer_than_nine_videos_are_not_said_to_have_been_compared(tmp_path: Path) -> None:
     rows = youtube(followers=3).decode().splitlines()
     for count, compared in ((0, 0), (1, 0), (8, 0), (9, 1), (20, 12), (28, 20), (30, 20)):
