@@ -118,6 +118,11 @@ def _decimal(cell: str, point: str, language: str, *, counts: bool) -> Decimal:
     if counts and not times and len(_tail(found["digits"], point)) == 3 and not isinstance(cell, Native):
         # A count is whole: 1.204 views are a thousand, whatever sign that is.
         point = ""
+    before_point = found["digits"].rpartition(point)[0] if point and point in found["digits"] else found["digits"]
+    first, *thousands = re.split(r"[.,' ]+", before_point)
+    # 1,23 beside 2.50 is neither 123 nor surely 1.23. In India thousands are set apart by two digits, but for the last.
+    if thousands and (len(first) > 3 or len(thousands[-1]) != 3 or any(len(each) not in (2, 3) for each in thousands)):
+        raise NotANumber
     digits = "".join("." if sign == point else sign for sign in found["digits"] if sign.isdigit() or sign == point)
     try:
         number = Decimal(found["sign"] + digits).scaleb(known.get(times, 0))

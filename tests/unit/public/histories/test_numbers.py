@@ -32,6 +32,7 @@ def test_a_count_is_read_however_a_platform_writes_it(cell: str, number: int) ->
         ("0.1", "milliseconds", {"hours": True}, 360_000),
         ("0.462", "millionths", {}, 462_000), ("46.2 %", "millionths", {}, 462_000),
         ("146.19", "millionths", {"percent": True}, 1_461_900), ("1.23", "millionths", {}, 1_230_000),
+        (".5", "millionths", {}, 500_000),
     ],
 )  # fmt: skip
 def test_times_and_shares_are_exact_to_the_last_digit(
@@ -72,6 +73,14 @@ def test_what_is_no_number_is_refused_without_saying_it(cell: str) -> None:
     with pytest.raises(NotANumber) as refused:
         whole(cell, "count")
     assert cell not in str(refused.value)
+
+
+@pytest.mark.parametrize(("cell", "point"), [("1,23", "."), ("1.23", ","), ("12,3456", "."), ("1234,567", ".")])
+def test_what_stands_apart_by_other_than_thousands_is_refused(cell: str, point: str) -> None:
+    for unit in ("count", "millionths"):
+        with pytest.raises(NotANumber):
+            whole(cell, unit, point=point)
+    assert whole("12,34,567", "count") == 1234567, "as in India"
 
 
 @given(st.integers(min_value=0, max_value=10**9), st.sampled_from([",", ".", " ", "\u00a0", "\u202f", "'"]))
