@@ -23,7 +23,7 @@ from footlights.public.histories.limits import Limits
 from footlights.public.histories.measures import MEASURES
 from footlights.public.histories.rows import DAY, Times
 from footlights.public.histories.tables import read_table, refused
-from footlights.public.histories.words import plain
+from footlights.public.histories.words import heard, plain
 from footlights.terms.errors import BadFile
 from footlights.terms.words import N_
 
@@ -114,19 +114,7 @@ def _sheets(member: Member, limits: Limits, told: Mapping[str, str]) -> tuple[li
             continue
         columns = understood(sheet.rows, told=told)
         if columns is None:
-            # A first row of one cell is the text of something that is no table: it could be anybody's.
-            first = sheet.rows[0][:8] if len(sheet.rows[0]) > 1 else []
-            headers = ", ".join(f"“{cell[:40]}”" for cell in first if cell)
-            left.append(
-                refused(
-                    name,
-                    note(
-                        "no column was understood. Its first row says: %(headers)s. Export it again with the platform "
-                        "set to English",
-                        headers=headers or "-",
-                    ),
-                )
-            )
+            left.append(refused(name, _not_understood(sheet.rows[0])))
         elif not columns.measures:
             left.append(refused(name, note("no column of it holds figures that we know"), columns.columns))
         else:
@@ -137,6 +125,27 @@ def _sheets(member: Member, limits: Limits, told: Mapping[str, str]) -> tuple[li
                        source=_source(rows, columns), too_long=len(sheet.rows) - len(rows))
             )  # fmt: skip
     return found, left
+
+
+def _not_understood(first: Row) -> Note:
+    """Why a table is refused whose header was not found: what its first row says, and what of that is known."""
+
+    def quoted(cells: Iterable[str]) -> str:
+        return ", ".join(f"“{cell[:40]}”" for cell in cells)
+
+    # A first row of one cell is the text of something that is no table: it could be anybody's.
+    headers = [cell for cell in first[:8] if cell] if len(first) > 1 else []
+    known = [cell for cell in headers if heard(cell).meanings]
+    if known:
+        return note(
+            "of its first row only %(known)s was understood, and not %(unknown)s. Export it again with the platform "
+            "set to English",
+            known=quoted(known), unknown=quoted(cell for cell in headers if cell not in known),
+        )  # fmt: skip
+    return note(
+        "no column was understood. Its first row says: %(headers)s. Export it again with the platform set to English",
+        headers=quoted(headers) or "-",
+    )
 
 
 def _aligned(sheet: Sheet, columns: Understood) -> list[Row]:

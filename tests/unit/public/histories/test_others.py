@@ -118,6 +118,14 @@ def test_a_download_that_an_editor_saved_again_is_read_and_never_quoted(encoding
     assert "secretfriend" not in repr(reading) + repr(cut) + repr(chat)
 
 
+def test_a_language_that_is_not_known_is_refused_with_what_was_understood_and_what_was_not() -> None:
+    danish = "Dato,Videovisninger,Profilvisninger,Likes\n27. februar,1204,3,4\n"
+    said = why(read({"Oversigt.csv": danish.encode()}))
+    assert "only “Likes” was understood" in said and "“Dato”, “Videovisninger”, “Profilvisninger”" in said
+    greek = "Ημερομηνία,Προβολές βίντεο\n27 Φεβρουαρίου,1204\n"
+    assert "no column was understood. Its first row says: “Ημερομηνία”" in why(read({"a.csv": greek.encode()}))
+
+
 def test_rows_that_no_known_column_tells_apart_are_no_figures_of_the_channel() -> None:
     # The word for the day is unknown: the last day's views are not those of all time.
     text = "اليوم,المشاهدات\n25 فبراير,12\n26 فبراير,13\n"
