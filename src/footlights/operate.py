@@ -65,20 +65,39 @@ def open_gate(data: Path, settings: Settings) -> Gate:
     )
 
 
-def private_counts(data: Path, settings: Settings) -> dict[str, Any]:
-    """The operator's exact numbers. While a gate runs, those of its last fold, since it alone may open the store."""
+def private_counts(data: Path, settings: Settings, *, wait_seconds: float = 10.0) -> dict[str, Any]:
+    """The operator's exact numbers. While a gate runs, those of its last fold, since it alone may open the store.
+
+    One that has just begun is waited for. Raises VaultDamaged where it takes longer, or the store cannot be read.
+    """
+    noted = data / "private" / COUNTS_FILE
+    until = time.monotonic() + wait_seconds
+    while True:
+        gate = _free_gate(data, settings)
+        if gate is not None:
+            try:
+                gate.fold()
+                return gate.private_counts()
+            finally:
+                gate.close()
+        if noted.exists():
+            return dict(json.loads(noted.read_text("utf-8")))
+        if time.monotonic() >= until:
+            raise VaultDamaged(
+                "Another process holds the store and has told no numbers yet: a gate that counts for the first time, "
+                "or a `footlights tick`. Ask again in a minute."
+            )
+        time.sleep(0.2)
+
+
+def _free_gate(data: Path, settings: Settings) -> Gate | None:
+    """The gate of a data folder; None while another process is it. Raises VaultDamaged."""
     try:
-        gate = open_gate(data, settings)
-    except VaultDamaged:
-        noted = data / "private" / COUNTS_FILE
-        if not noted.exists():
+        return open_gate(data, settings)
+    except VaultDamaged as error:
+        if "in use" not in str(error):
             raise
-        return dict(json.loads(noted.read_text("utf-8")))
-    try:
-        gate.fold()
-        return gate.private_counts()
-    finally:
-        gate.close()
+        return None
 
 
 def _note_counts(gate: Gate, data: Path) -> None:
@@ -126,11 +145,8 @@ def ask_for_viewer(
 
 def _be_the_gate(data: Path, settings: Settings, *, seconds: float) -> None:
     """Fold and attend to what was asked, unless another process is the gate."""
-    try:
-        gate = open_gate(data, settings)
-    except VaultDamaged as error:
-        if "in use" not in str(error):
-            raise
+    gate = _free_gate(data, settings)
+    if gate is None:
         time.sleep(0.2)
         return
     try:

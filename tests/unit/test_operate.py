@@ -1,13 +1,19 @@
-"""The supervisor of the private processes: when the live gate asks anew which policy is in force."""
+"""The private processes: which policy the live gate knows, and what an operator reads while another holds the store."""
 
 from __future__ import annotations
 
+import json
+import threading
+from pathlib import Path
 from typing import cast
 
 import pytest
 
 from footlights import operate
 from footlights.gate.live import LiveGate
+from footlights.private.vault.store import STORE_FILE
+from footlights.settings import load_settings
+from footlights.terms.errors import VaultDamaged
 from footlights.terms.seasons import season_start_utc
 from footlights.terms.ticks import DAY
 
@@ -36,3 +42,30 @@ def test_the_live_gate_knows_the_next_month_s_policy_before_any_session_of_that_
     clock[0] = end - 10.0
     operate._run_live_season(cast(LiveGate, gate), lambda: clock[0] > end + 10)
     assert gate.ticks[-1] > end, "once a season is enough"
+
+
+def in_use(*_: object) -> None:
+    raise VaultDamaged(f"{STORE_FILE} is in use by another process: the gate of `footlights up`.")
+
+
+def test_a_gate_that_has_just_begun_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(operate, "open_gate", in_use)
+    (tmp_path / "private").mkdir()
+    draft, noted = tmp_path / "private" / "draft", tmp_path / "private" / operate.COUNTS_FILE
+    draft.write_text(json.dumps({"viewers": 3}), "utf-8")
+    threading.Timer(0.5, lambda: draft.rename(noted)).start()
+    assert operate.private_counts(tmp_path, load_settings(tmp_path)) == {"viewers": 3}
+
+
+def test_a_gate_that_takes_long_is_told_of_in_words_that_help(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(operate, "open_gate", in_use)
+    with pytest.raises(VaultDamaged, match="Ask again in a minute"):
+        operate.private_counts(tmp_path, load_settings(tmp_path), wait_seconds=0.3)
+
+
+def test_a_store_that_is_gone_is_no_store_in_use_and_old_numbers_do_not_hide_it(tmp_path: Path) -> None:
+    (tmp_path / "private").mkdir()
+    (tmp_path / "private" / operate.COUNTS_FILE).write_text("{}", "utf-8")
+    (tmp_path / "private" / "store.made").touch()
+    with pytest.raises(VaultDamaged, match="is gone"):
+        operate.private_counts(tmp_path, load_settings(tmp_path))
