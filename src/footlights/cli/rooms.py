@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,11 @@ def _serve(asked: argparse.Namespace, settings: Settings) -> None:
     from footlights.serve import main as serve
 
     serve(asked.data, settings)
+    # All is answered, and what was written is kept. A thread of the server lives a moment longer, and where it meets an
+    # interpreter that is being taken down it panics: a supervisor may then see a crash.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 def _demo(asked: argparse.Namespace, settings: Settings) -> None:
