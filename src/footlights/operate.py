@@ -219,8 +219,10 @@ def _run_live_season(gate: LiveGate, stopping: Callable[[], bool]) -> None:
     while not stopping() and _season_to_come() == season:
         tick = int(time.time() - GRACE_SECONDS) // TICK_SECONDS * TICK_SECONDS
         gate.run(until_utc=tick)
-        # A tick that took longer than there is time publishes the next at once: late, by itself.
-        time.sleep(max(0.0, tick + TICK_SECONDS + GRACE_SECONDS - time.time()))
+        # A tick that took longer than there is time publishes the next at once: late, by itself. Where the clock was
+        # set back meanwhile, the next look is not put off by as much: it may be set right again.
+        left = tick + TICK_SECONDS + GRACE_SECONDS - time.time()
+        time.sleep(min(max(0.0, left), TICK_SECONDS + GRACE_SECONDS))
 
 
 def _season_to_come() -> Season:

@@ -14,6 +14,7 @@ from footlights.gate.live import LiveGate
 from footlights.private.vault.store import STORE_FILE
 from footlights.settings import load_settings
 from footlights.terms.errors import VaultDamaged
+from footlights.terms.live import TICK_SECONDS
 from footlights.terms.seasons import season_start_utc
 from footlights.terms.ticks import DAY
 
@@ -42,6 +43,25 @@ def test_the_live_gate_knows_the_next_month_s_policy_before_any_session_of_that_
     clock[0] = end - 10.0
     operate._run_live_season(cast(LiveGate, gate), lambda: clock[0] > end + 10)
     assert gate.ticks[-1] > end, "once a season is enough"
+
+
+@pytest.mark.parametrize("jump_seconds", [-3600, 86_400])
+def test_a_clock_that_is_set_while_the_live_gate_publishes_puts_off_no_more_than_a_tick(
+    jump_seconds: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = [float(season_start_utc(2026 * 12) + 5 * DAY)]
+    slept: list[float] = []
+    gate = _Ticking()
+
+    def run(*, until_utc: int) -> None:
+        gate.ticks.append(until_utc)
+        clock[0] += jump_seconds if len(gate.ticks) == 1 else 0
+
+    monkeypatch.setattr("footlights.operate.time.time", lambda: clock[0])
+    monkeypatch.setattr("footlights.operate.time.sleep", slept.append)
+    monkeypatch.setattr(gate, "run", run)
+    operate._run_live_season(cast(LiveGate, gate), lambda: len(gate.ticks) >= 3)
+    assert min(slept) >= 0 and max(slept) <= TICK_SECONDS + operate.GRACE_SECONDS
 
 
 def in_use(*_: object) -> None:
