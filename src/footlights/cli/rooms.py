@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 from pathlib import Path
 from typing import Any
 
 from footlights.cli.arguments import DATA_DEFAULT, command, listen
-from footlights.cli.output import note
+from footlights.cli.output import end, note
 from footlights.settings import Settings
 
 
@@ -60,11 +59,7 @@ def _serve(asked: argparse.Namespace, settings: Settings) -> None:
     from footlights.serve import main as serve
 
     serve(asked.data, settings)
-    # All is answered, and what was written is kept. A thread of the server lives a moment longer, and where it meets an
-    # interpreter that is being taken down it panics: a supervisor may then see a crash.
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(0)
+    end()
 
 
 def _demo(asked: argparse.Namespace, settings: Settings) -> None:
