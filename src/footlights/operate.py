@@ -50,6 +50,8 @@ FOLD_SECONDS = 5
 #: How long after its time a live tick is fixed: what happened before it is then on its way no longer.
 GRACE_SECONDS = 0.2
 _PAUSE_SECONDS_MAX = 60.0
+#: How long one who wants the store waits for another process that has it.
+_PATIENCE_SECONDS = 10.0
 _STOP_SECONDS = 15.0
 
 
@@ -65,7 +67,7 @@ def open_gate(data: Path, settings: Settings) -> Gate:
     )
 
 
-def private_counts(data: Path, settings: Settings, *, wait_seconds: float = 10.0) -> dict[str, Any]:
+def private_counts(data: Path, settings: Settings, *, wait_seconds: float = _PATIENCE_SECONDS) -> dict[str, Any]:
     """The operator's exact numbers. While a gate runs, those of its last fold, since it alone may open the store.
 
     One that has just begun is waited for. Raises VaultDamaged where it takes longer, or the store cannot be read.
@@ -167,8 +169,14 @@ def run_collect(data: Path, settings: Settings, *, made: Callable[[], Applicatio
 
 def run_gate(data: Path, settings: Settings) -> None:
     """Fold every few seconds and publish with every minute, until SIGTERM."""
-    gate = open_gate(data, settings)
     stopping = stop_flag()
+    # A command that is the gate for a moment, such as `footlights status --private`, is waited for.
+    until = time.monotonic() + _PATIENCE_SECONDS
+    while (gate := _free_gate(data, settings)) is None and time.monotonic() < until:
+        if stopping():
+            return
+        time.sleep(0.2)
+    gate = gate or open_gate(data, settings)
     try:
         while not stopping():
             minute = int(time.time()) // MINUTE * MINUTE

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import errno
 import json
+import sqlite3
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -63,6 +65,15 @@ def test_of_a_file_its_path_and_what_the_system_says_are_told(tmp_path: Path) ->
         (tmp_path / "none").read_bytes()
     assert f"FileNotFoundError (No such file or directory: {tmp_path}/none)" in told(raised.value)
     assert VALUE not in told(OSError(errno.EIO, VALUE)) and VALUE not in told(OSError(VALUE))
+
+
+def test_of_sqlite_its_code_is_told_and_no_value_that_stood_in_its_way() -> None:
+    with closing(sqlite3.connect(":memory:")) as db:
+        db.execute("CREATE TABLE t (a TEXT UNIQUE) STRICT")
+        db.execute("INSERT INTO t VALUES (?)", (VALUE,))
+        with pytest.raises(sqlite3.Error) as raised:
+            db.execute("INSERT INTO t VALUES (?)", (VALUE,))
+    assert "IntegrityError (SQLITE_CONSTRAINT_UNIQUE)" in told(raised.value) and VALUE not in told(raised.value)
 
 
 def test_what_a_thread_fails_with_is_told_in_the_same_way() -> None:

@@ -64,7 +64,7 @@ def test_a_clock_that_is_set_while_the_live_gate_publishes_puts_off_no_more_than
     assert min(slept) >= 0 and max(slept) <= TICK_SECONDS + operate.GRACE_SECONDS
 
 
-def in_use(*_: object) -> None:
+def in_use(*_: object, **__: object) -> None:
     raise VaultDamaged(f"{STORE_FILE} is in use by another process: the gate of `footlights up`.")
 
 
@@ -89,3 +89,31 @@ def test_a_store_that_is_gone_is_no_store_in_use_and_old_numbers_do_not_hide_it(
     (tmp_path / "private" / "store.made").touch()
     with pytest.raises(VaultDamaged, match="is gone"):
         operate.private_counts(tmp_path, load_settings(tmp_path))
+
+
+def test_a_gate_waits_for_a_command_that_is_the_gate_for_a_moment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Opened(Exception):
+        pass
+
+    tries: list[int] = []
+
+    def later(*_: object) -> None:
+        tries.append(1)
+        if len(tries) < 3:
+            in_use()
+        raise Opened
+
+    monkeypatch.setattr(operate, "open_gate", later)
+    monkeypatch.setattr("footlights.operate.stop_flag", lambda: lambda: False)
+    with pytest.raises(Opened):
+        operate.run_gate(tmp_path, load_settings(tmp_path))
+
+
+def test_who_does_not_get_the_store_touches_no_board(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two that make a board, or decide a policy, at a time: the one that runs would be kept from its own."""
+    monkeypatch.setattr("footlights.gate.publish.hold", in_use)
+    with pytest.raises(VaultDamaged, match="in use"):
+        operate.open_gate(tmp_path, load_settings(tmp_path))
+    assert not (tmp_path / "board").exists()

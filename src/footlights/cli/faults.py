@@ -53,7 +53,10 @@ def _frames(error: BaseException) -> list[traceback.FrameSummary]:
 
 
 def _of_system(error: BaseException) -> str:
-    """What the system says of a file, and which: a path that we opened is made of no event."""
+    """What the system says of a file, and which: a path that we opened is made of no event. Of SQLite, its code."""
+    code = getattr(error, "sqlite_errorname", None)
+    if isinstance(code, str):
+        return f" ({code})"
     if not isinstance(error, OSError) or error.errno is None:
         return ""
     path = f": {error.filename}" if isinstance(error.filename, str) else ""
