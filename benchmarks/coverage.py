@@ -33,7 +33,7 @@ from footlights.gate.plan import FamilyPlan, write_rows
 from footlights.gate.release import COLUMNS, release_counters, release_row
 from footlights.gate.timetable import all_due
 from footlights.private.collect.load import load
-from footlights.private.measure.engine import Due, Engine
+from footlights.private.measure.engine import Due, Engine, hold
 from footlights.public.board.read import Plan
 from footlights.settings import load_settings
 from footlights.terms.exact import Exact
@@ -61,7 +61,9 @@ def main() -> None:
         data = Path(folder)
         load([asked.folder / n for n in log.files], format=log.format, data=data, settings=load_settings(data))
         policies = Policies([(0, POLICY)])
-        engine = Engine(data / "private", policies=policies, memory="2GB", fold_events=1_000_000)
+        engine = Engine(
+            data / "private", store=hold(data / "private", memory="2GB"), policies=policies, fold_events=1_000_000
+        )
         engine.fold()
         until = int(log.ends.timestamp())
         due = all_due(engine.videos(), engine.creators(), policies, after_utc=None, until_utc=until)

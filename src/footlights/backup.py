@@ -149,7 +149,9 @@ def _make(data: Path, to: Path, settings: Settings, *, with_keys: bool, wait: Wa
         )  # fmt: skip
         (partial / MANIFEST).write_bytes(msgspec.json.format(msgspec.json.encode(manifest), indent=2) + b"\n")
         _sync(partial / MANIFEST)
+        _sync_folders(partial)
         partial.rename(final)
+        _sync_one(final.parent)
     except BaseException as error:
         shutil.rmtree(partial, ignore_errors=True)
         if isinstance(error, OSError):
@@ -192,7 +194,8 @@ def restore(
 
     force: move aside what is there; its season keys are then used, if the backup has none. without_keys: do without;
     events of the seasons that the backup counts are refused from then on, since their viewers would count again.
-    What is there is touched last, once the copy was opened: a restore that fails, or is killed, has changed nothing.
+    What is there is touched last, once the copy was opened and the disk has it: a restore that fails, or is killed, has
+    changed nothing, and one that is done outlives a power cut.
     Raises BadBackup if the backup is not whole, keys are missing or wrong, there is something already, or the disk is
     full; VaultDamaged if the folder is in use.
     """
@@ -206,6 +209,7 @@ def restore(
     given = _keys_for(manifest, found, keys or (copies.keys_folder(old) if there else None), without_keys=without_keys)
     # Keys that were destroyed since the backup was made stay destroyed.
     ended = max((copies.destroyed_before(folder) for folder in (given, copies.keys_folder(old)) if folder), default="")
+    new = [folder for folder in (data, *data.resolve().parents) if not folder.exists()]
     draft = data / _DRAFT
     shutil.rmtree(draft, ignore_errors=True)  # of a restore that was killed: it may hold season keys
     _check_room(data, manifest.bytes)
@@ -217,6 +221,7 @@ def restore(
         if ended:
             copies.bar_seasons(draft / "private", before=ended)
         _open_once(draft, settings)
+        _sync_all(draft)
     except BaseException as error:
         shutil.rmtree(draft, ignore_errors=True)
         if isinstance(error, OSError | sqlite3.Error):
@@ -226,6 +231,8 @@ def restore(
     for file in sorted(draft.iterdir()):
         file.replace(data / file.name)
     draft.rmdir()
+    for each in (*((aside,) if aside else ()), data, *(folder.parent for folder in new)):
+        _sync_one(each)
     of_backup = given == copies.keys_folder(found / "private")
     return Restored(
         published_through=manifest.published_through,
@@ -334,6 +341,30 @@ def _sync(path: Path) -> str:
             digest.update(piece)
         os.fsync(file.fileno())
     return digest.hexdigest()
+
+
+def _sync_all(folder: Path) -> None:
+    """Wait until the disk has a folder and all that is in it."""
+    for path in folder.rglob("*"):
+        if path.is_file():
+            _sync_one(path)
+    _sync_folders(folder)
+
+
+def _sync_folders(folder: Path) -> None:
+    """Wait until the disk has the names of all that is in a folder."""
+    for path in (folder, *folder.rglob("*")):
+        if path.is_dir():
+            _sync_one(path)
+
+
+def _sync_one(path: Path) -> None:
+    """Wait until the disk has a file, or the names that are in a folder."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _whole(to: Path) -> list[Path]:

@@ -50,6 +50,8 @@ FOLD_SECONDS = 5
 #: How long after its time a live tick is fixed: what happened before it is then on its way no longer.
 GRACE_SECONDS = 0.2
 _PAUSE_SECONDS_MAX = 60.0
+#: How long one who wants the store waits for another process that has it.
+_PATIENCE_SECONDS = 10.0
 _STOP_SECONDS = 15.0
 
 
@@ -65,20 +67,39 @@ def open_gate(data: Path, settings: Settings) -> Gate:
     )
 
 
-def private_counts(data: Path, settings: Settings) -> dict[str, Any]:
-    """The operator's exact numbers. While a gate runs, those of its last fold, since it alone may open the store."""
+def private_counts(data: Path, settings: Settings, *, wait_seconds: float = _PATIENCE_SECONDS) -> dict[str, Any]:
+    """The operator's exact numbers. While a gate runs, those of its last fold, since it alone may open the store.
+
+    One that has just begun is waited for. Raises VaultDamaged where it takes longer, or the store cannot be read.
+    """
+    noted = data / "private" / COUNTS_FILE
+    until = time.monotonic() + wait_seconds
+    while True:
+        gate = _free_gate(data, settings)
+        if gate is not None:
+            try:
+                gate.fold()
+                return gate.private_counts()
+            finally:
+                gate.close()
+        if noted.exists():
+            return dict(json.loads(noted.read_text("utf-8")))
+        if time.monotonic() >= until:
+            raise VaultDamaged(
+                "Another process holds the store and has told no numbers yet: a gate that counts for the first time, "
+                "or a `footlights tick`. Ask again in a minute."
+            )
+        time.sleep(0.2)
+
+
+def _free_gate(data: Path, settings: Settings) -> Gate | None:
+    """The gate of a data folder; None while another process is it. Raises VaultDamaged."""
     try:
-        gate = open_gate(data, settings)
-    except VaultDamaged:
-        noted = data / "private" / COUNTS_FILE
-        if not noted.exists():
+        return open_gate(data, settings)
+    except VaultDamaged as error:
+        if "in use" not in str(error):
             raise
-        return dict(json.loads(noted.read_text("utf-8")))
-    try:
-        gate.fold()
-        return gate.private_counts()
-    finally:
-        gate.close()
+        return None
 
 
 def _note_counts(gate: Gate, data: Path) -> None:
@@ -126,11 +147,8 @@ def ask_for_viewer(
 
 def _be_the_gate(data: Path, settings: Settings, *, seconds: float) -> None:
     """Fold and attend to what was asked, unless another process is the gate."""
-    try:
-        gate = open_gate(data, settings)
-    except VaultDamaged as error:
-        if "in use" not in str(error):
-            raise
+    gate = _free_gate(data, settings)
+    if gate is None:
         time.sleep(0.2)
         return
     try:
@@ -151,8 +169,14 @@ def run_collect(data: Path, settings: Settings, *, made: Callable[[], Applicatio
 
 def run_gate(data: Path, settings: Settings) -> None:
     """Fold every few seconds and publish with every minute, until SIGTERM."""
-    gate = open_gate(data, settings)
     stopping = stop_flag()
+    # A command that is the gate for a moment, such as `footlights status --private`, is waited for.
+    until = time.monotonic() + _PATIENCE_SECONDS
+    while (gate := _free_gate(data, settings)) is None and time.monotonic() < until:
+        if stopping():
+            return
+        time.sleep(0.2)
+    gate = gate or open_gate(data, settings)
     try:
         while not stopping():
             minute = int(time.time()) // MINUTE * MINUTE
@@ -203,8 +227,10 @@ def _run_live_season(gate: LiveGate, stopping: Callable[[], bool]) -> None:
     while not stopping() and _season_to_come() == season:
         tick = int(time.time() - GRACE_SECONDS) // TICK_SECONDS * TICK_SECONDS
         gate.run(until_utc=tick)
-        # A tick that took longer than there is time publishes the next at once: late, by itself.
-        time.sleep(max(0.0, tick + TICK_SECONDS + GRACE_SECONDS - time.time()))
+        # A tick that took longer than there is time publishes the next at once: late, by itself. Where the clock was
+        # set back meanwhile, the next look is not put off by as much: it may be set right again.
+        left = tick + TICK_SECONDS + GRACE_SECONDS - time.time()
+        time.sleep(min(max(0.0, left), TICK_SECONDS + GRACE_SECONDS))
 
 
 def _season_to_come() -> Season:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from footlights.private.measure.engine import Engine
+from footlights.private.measure.engine import Engine, hold
 from footlights.terms.events import Kind
 from footlights.terms.policy import Policies, default_policy
 from footlights.terms.ticks import DAY
@@ -21,7 +21,9 @@ def test_an_event_that_is_sent_again_after_7_30_or_58_days_is_a_duplicate_and_th
     policies = Policies([(0, default_policy())])
     for days in (0, 7, 30, 58, 59):
         tell(tmp_path, ACTS, declare=days == 0)
-        engine = Engine(tmp_path / "private", policies=policies, memory="1GB", fold_events=1000)
+        engine = Engine(
+            tmp_path / "private", store=hold(tmp_path / "private", memory="1GB"), policies=policies, fold_events=1000
+        )
         try:
             # The gate's clock, by hand: what it lets go of by then is gone.
             engine._store.execute("UPDATE clock SET published_through = ?", [POSTED_AT + days * DAY])

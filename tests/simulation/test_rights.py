@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from footlights.cli import main
 from footlights.operate import open_gate
@@ -169,6 +173,35 @@ def test_a_gate_that_dies_while_it_attends_goes_on_when_it_is_back(
             patch.setattr(attend, place, die)
             settle(client)
     settle(client)
+    assert client.app.state.door.rights.receipt(ask["ask"])["state"] == "done"
+    assert (linked(client, ANN), linked(client, BOB)) == (0, 6)
+
+
+def test_a_disk_without_room_for_what_was_asked_puts_it_off_and_ends_no_gate(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A segment is written anew as a whole: where there is no room for it, figures are published all the same."""
+    watch(client, ANN, BOB)
+    ask = client.post("/v1/viewers/erase", json={"userId": ANN}).json()
+    end_of_segment(client)
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    gate = open_gate(client.private.parent, load_settings(client.private.parent))
+    try:
+        gate.fold()
+        for module in ("rewriting", "receipts"):
+            with monkeypatch.context() as patch, capture_logs() as logs:
+                patch.setattr(f"footlights.private.vault.{module}.os", SimpleNamespace(**vars(os) | {"fsync": full}))
+                gate.attend(seconds=60)
+                gate.attend(seconds=60)
+            assert [(entry["event"], entry["reason"]) for entry in logs] == [("attend.put_off", "ENOSPC")]
+            assert not [path for path in client.private.rglob("*") if path.name.endswith((".draft", ".new"))]
+            monkeypatch.setattr(gate._engine._attendant, "_put_off_until", 0.0)
+        gate.attend(seconds=60)
+    finally:
+        gate.close()
     assert client.app.state.door.rights.receipt(ask["ask"])["state"] == "done"
     assert (linked(client, ANN), linked(client, BOB)) == (0, 6)
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 import time
+from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -282,6 +284,38 @@ def test_a_restore_that_fails_or_is_killed_leaves_what_is_there_as_it_was_and_no
     (data / "restoring" / "private").mkdir(parents=True)  # as a kill leaves it
     restored(folder, data, force=True)
     assert not (data / "restoring").exists()
+
+
+@pytest.mark.parametrize("force", [False, True])
+def test_the_disk_has_all_of_a_backup_and_of_a_restore_before_either_is_done(
+    force: bool, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a power cut a file that was never synced may be empty, and one whose folder was not may be gone."""
+    synced: list[Path] = []
+    whole = os.fsync
+
+    def noted(descriptor: int) -> None:
+        synced.append(Path(f"/proc/self/fd/{descriptor}").readlink())
+        whole(descriptor)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    folder = copied(data, with_keys=True)
+    partial = folder.with_name(f"{folder.name}.partial")
+    assert _missing(folder, synced, written_as=partial) == [] and synced[-1] == folder.parent
+    synced.clear()
+    new = data if force else tmp_path / "some" / "where"
+    done = restored(folder, new, force=force)
+    aside = {Path(done.aside)} if done.aside else set()
+    kept = new / "restoring"
+    assert _missing(new, synced, written_as=kept, but=aside) == []
+    last = synced.index(kept) if kept in synced else 0
+    assert {new, *aside} <= set(synced[last:]) and (force or {tmp_path, new.parent} <= set(synced[last:]))
+
+
+def _missing(folder: Path, synced: list[Path], *, written_as: Path, but: Iterable[Path] = ()) -> list[Path]:
+    """What is in a folder, and was not synced under the name that it had before it was whole."""
+    there = [path for path in folder.rglob("*") if not any(path.is_relative_to(one) for one in but)]
+    return [path for path in there if written_as / path.relative_to(folder) not in synced]
 
 
 def test_a_backup_that_is_larger_than_the_room_there_is_is_refused_before_a_byte_is_copied(

@@ -6,11 +6,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from structlog.testing import capture_logs
 
+from footlights.accounts import opened
 from footlights.cli import main
 from footlights.public.accounts import passwords
+from footlights.public.accounts.apps.registry import Apps
 from footlights.public.accounts.creators import Accounts, Who
 from footlights.public.accounts.jwks import Jwks
 from footlights.public.accounts.operators import Operators
@@ -19,7 +22,7 @@ from footlights.public.accounts.store import Store
 from footlights.public.webhooks import Courier
 from footlights.public.webhooks.sending import Outcome
 from tests import boards
-from tests.apps import registered
+from tests.apps import SAID, registered
 
 GOOD = "four lamps in a row"
 
@@ -134,14 +137,38 @@ def test_an_app_goes_from_draft_to_approved_and_is_stopped(tmp_path: Path, capsy
     assert made["scopes"] == ["user.info.basic", "video.list", "video.insights"], "what the purpose needs"
     name = made["client_id"]
     assert "/developer/login?token=" in _run(capsys, tmp_path, "app", "link", name)["link"]
-    for action, state in (("try", "sandbox"), ("submit", "review"), ("approve", "approved")):
+    for action, state in (("try", "sandbox"), ("submit", "review")):
         assert _run(capsys, tmp_path, "app", action, name)["state"] == state
+    seen = _run(capsys, tmp_path, "app", "show", name)["seen"]
+    assert _run(capsys, tmp_path, "app", "approve", name, "--seen", seen)["state"] == "approved"
     assert main(["app", "suspend", name, "--data", str(tmp_path), "--json"]) == 1, "without a reason"
     capsys.readouterr()
     assert _run(capsys, tmp_path, "app", "suspend", name, "--reason", "It sold what it read.")["state"] == "suspended"
     listed = _run(capsys, tmp_path, "app", "list")["apps"]
     assert [(app["client_id"], app["reason"]) for app in listed] == [(name, "It sold what it read.")]
     assert made["client_secret"] not in json.dumps(_run(capsys, tmp_path, "app", "show", name))
+
+
+def test_what_the_command_approves_is_what_the_operator_has_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    app, _ = registered(tmp_path, state="review")
+    seen = _run(capsys, tmp_path, "app", "show", app.client_id)["seen"]
+    with opened(tmp_path) as store:  # meanwhile its developer takes it back, says something else, and submits it anew
+        apps = Apps(store)
+        said = msgspec.structs.replace(SAID, redirect_uris=["https://elsewhere.example/back"])
+        apps.move(apps.change(apps.move(app, "sandbox"), said), "review")
+    approve = ["app", "approve", app.client_id, "--data", str(tmp_path)]
+    with pytest.raises(SystemExit):
+        main(approve)
+    assert "--seen MARK" in capsys.readouterr().err
+    assert main([*approve, "--seen", seen]) == 1
+    assert "Read it again" in capsys.readouterr().err
+    assert _run(capsys, tmp_path, "app", "show", app.client_id)["state"] == "review"
+    seen = _run(capsys, tmp_path, "app", "show", app.client_id)["seen"]
+    assert _run(capsys, tmp_path, "app", "approve", app.client_id, "--seen", seen)["state"] == "approved"
+    # What stops an app is never too late.
+    assert _run(capsys, tmp_path, "app", "suspend", app.client_id, "--reason", "It sold it.")["state"] == "suspended"
 
 
 def test_an_app_that_asks_for_more_than_it_needs_is_refused_with_the_reason(

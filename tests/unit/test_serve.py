@@ -2,6 +2,9 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -55,3 +58,28 @@ def test_a_port_where_another_serves_is_refused_and_not_shared_with_it() -> None
         with pytest.raises(BadSetting, match=rf"serve_port: the pages cannot be served on 127\.0\.0\.1:{port}"):
             check_free("127.0.0.1", port)
     check_free("127.0.0.1", port)
+
+
+#: What would be printed while the interpreter is taken down.
+SERVE = """
+import atexit, sys
+from footlights.cli import main
+atexit.register(print, "taken down", file=sys.stderr)
+main(["serve", "--data", sys.argv[1], "--serve-port", sys.argv[2]])
+"""
+
+
+def test_a_public_side_that_is_told_to_stop_at_its_start_ends_well_and_meets_no_interpreter_that_is_taken_down(
+    tmp_path: Path,
+) -> None:
+    """A thread of the server lives a moment longer than it: there it would panic, and end the process as a crash."""
+    command = [sys.executable, "-c", SERVE, str(tmp_path), str(free_port())]
+    said = ""
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None, "it is a pipe"
+        for line in process.stderr:
+            said += line
+            if "serve.started" in line:
+                process.terminate()
+    assert (process.returncode, "serve.stopped" in said) == (0, True)
+    assert "taken down" not in said and "panicked" not in said

@@ -36,6 +36,11 @@ PRIVATE_FIELDS = re.compile(
     r".*(?:viewer|user_id|userid|anonymous|address|\bip\b|agent|pseudonym|subject|video_id|body|payload|record|message|value|"
     r"accepted|dropped|folded|session|token|key)s?"
 )
+#: In the room that takes what clients send: the decoder for it, and what reads files that it wrote itself.
+DECODES_JSON = {
+    f"private/collect/{name}.py" for name in ("decoder", "keys", "resume", "traffic")
+}  # fmt: skip
+JSON_DECODERS = {"msgspec.json.Decoder", "msgspec.json.decode", "json.load", "json.loads"}
 LEVELS = {"debug", "info", "warning", "error", "critical", "exception", "msg", "log"}
 
 
@@ -71,6 +76,10 @@ def bad_log_lines(tree: ast.Module) -> Iterator[str]:
                 yield f"{field.arg} is no public field"
             elif isinstance(field.value, ast.Name) and field.value.id in {"error", "refused"}:
                 yield "an error's text may hold what it was about: log its type"
+
+
+def json_decoders(tree: ast.Module) -> list[str]:
+    return [name for node in ast.walk(tree) if (name := dotted(node)) in JSON_DECODERS]
 
 
 def prints(tree: ast.Module) -> list[str]:
@@ -168,6 +177,18 @@ def test_a_talkative_log_line_is_seen(line: str) -> None:
 
 def test_a_log_line_as_it_should_be_is_let_through() -> None:
     assert list(bad_log_lines(ast.parse('log.error("collect.failed", error=type(error).__name__, segment=name)'))) == []
+
+
+def test_what_clients_send_as_json_is_read_by_one_decoder() -> None:
+    found = {path for path, tree in sources() if path.startswith("private/collect/") and json_decoders(tree)}
+    assert found == DECODES_JSON
+
+
+@pytest.mark.parametrize(
+    "line", ["x = msgspec.json.Decoder(int)", "msgspec.json.decode(text, type=int)", "json.loads(t)"]
+)
+def test_another_decoder_is_seen(line: str) -> None:
+    assert json_decoders(ast.parse(line))
 
 
 def test_only_the_command_line_prints() -> None:

@@ -1,7 +1,8 @@
 """Command line. In: arguments. Out: what was asked for, on standard output; progress and errors on standard error.
 
 Each command loads the room that it runs and no other. Exit status: 0 done, 1 failed, 2 wrong usage.
-Never prints a private number, but for `status --private`, which needs the private folder.
+Never prints a private number, but for `status --private`, which needs the private folder; nor the text of an error
+that was not foreseen.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from pathlib import Path
 from footlights import __version__
 from footlights.cli import apps, audit, figures, history, keeping, keys, people, proofs, rooms, simulate, viewers
 from footlights.cli.arguments import DATA_DEFAULT
-from footlights.cli.output import log_to_stderr, say
+from footlights.cli.faults import told, withheld
+from footlights.cli.output import log_to_stderr, note, say
 from footlights.settings import BY_NAME, load_settings
 from footlights.terms.errors import FootlightsError
 
@@ -24,8 +26,9 @@ def main(arguments: list[str] | None = None) -> int:
     asked = parser().parse_args(arguments)
     log_to_stderr()
     try:
-        settings = load_settings(asked.data or Path(DATA_DEFAULT), over=_over(asked))
-        asked.run(asked, settings)
+        with withheld(lambda text: note(f"footlights: {text}")):
+            settings = load_settings(asked.data or Path(DATA_DEFAULT), over=_over(asked))
+            asked.run(asked, settings)
     except FootlightsError as error:
         say(asked, {"error": str(error)}, f"footlights: {error}", file=sys.stderr)
         return 1
@@ -34,6 +37,11 @@ def main(arguments: list[str] | None = None) -> int:
     except BrokenPipeError:  # whoever read the output has enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except Exception as error:
+        # Python would print its text, which of the private side may hold what a viewer did.
+        text = told(error)
+        say(asked, {"error": text}, f"footlights: {text}", file=sys.stderr)
+        return 1
     return 0
 
 

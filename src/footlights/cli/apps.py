@@ -55,6 +55,11 @@ def add(commands: Any) -> None:
         "--bound", action="store_true", help="create: its tokens need its key (DPoP), although it has a secret"
     )
     app.add_argument("--reason", default="", help="of a decision: for the developer and the creators")
+    app.add_argument(
+        "--seen", default="", metavar="MARK",
+        help="approve: what `footlights app show` says under `seen`. Its developer may say something else of it while "
+        "you read: then it has another mark, and is not approved",
+    )  # fmt: skip
     app.add_argument("--url", default="", help="hook-add: where it is told, an https address")
     app.add_argument("--endpoint", type=int, metavar="NUMBER", help="of the other hook-...: which one")
     listen(app, "serve_host", "serve_port")
@@ -104,8 +109,21 @@ def _act(asked: argparse.Namespace, settings: Settings, apps: Any) -> None:
         apps.remove(apps.get(asked.app))
         say(asked, {"removed": asked.app}, f"removed {asked.app}")
     else:
-        moved = apps.move(apps.get(asked.app), _MOVES[asked.action], reason=asked.reason)
+        app = apps.get(asked.app)
+        if asked.action == "approve":
+            _check_seen(asked, app)
+        moved = apps.move(app, _MOVES[asked.action], reason=asked.reason)
         say(asked, _row(moved), f"{moved.client_id} is {moved.state}")
+
+
+def _check_seen(asked: argparse.Namespace, app: App) -> None:
+    """Approved is what somebody has read, and nothing that the app says since. Raises NotAllowed."""
+    from footlights.terms.errors import NotAllowed
+
+    if not asked.seen:
+        usage(f"read what it says, then approve that: footlights app show {app.client_id}, and its mark as --seen MARK")
+    if asked.seen != app.seen:
+        raise NotAllowed("The app says something else by now than under that mark. Read it again: footlights app show.")
 
 
 def _create(asked: argparse.Namespace, apps: Any) -> None:
@@ -134,7 +152,7 @@ def _row(app: App) -> dict[str, Any]:
         "client_id": app.client_id, "name": app.name, "maker": app.maker, "site": app.site, "state": app.state,
         "reason": app.reason, "purpose": app.purpose, "scopes": list(app.scopes), "excess": list(app.excess),
         "redirect_uris": list(app.redirect_uris), "public": app.public, "bound": app.bound,
-        "changed": rfc3339(app.changed_at_utc),
+        "changed": rfc3339(app.changed_at_utc), "seen": app.seen,
     }  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from footlights.cli.arguments import command
-from footlights.cli.output import note, say, usage
+from footlights.cli.output import end, note, say, usage
 from footlights.settings import Settings
 
 
@@ -55,6 +55,8 @@ def _studio(asked: argparse.Namespace, _: Settings) -> None:
             say(asked, answer, "\n".join(_told(report) for report in brought.reports))
         if not asked.no_pages:
             show(path, ready=lambda link: _open(link, browser=not asked.no_browser))
+    if not asked.no_pages:
+        end()
 
 
 def _open(link: str, *, browser: bool) -> None:

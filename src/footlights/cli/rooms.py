@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from footlights.cli.arguments import DATA_DEFAULT, command, listen
-from footlights.cli.output import note
+from footlights.cli.output import end, note
 from footlights.settings import Settings
 
 
@@ -59,6 +59,7 @@ def _serve(asked: argparse.Namespace, settings: Settings) -> None:
     from footlights.serve import main as serve
 
     serve(asked.data, settings)
+    end()
 
 
 def _demo(asked: argparse.Namespace, settings: Settings) -> None:

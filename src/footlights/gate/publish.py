@@ -29,7 +29,7 @@ from footlights.gate.plan import FamilyPlan, write_rows
 from footlights.gate.promise import check_feasible, guarantee
 from footlights.gate.release import release_counters, release_row
 from footlights.gate.timetable import all_due, next_ticks, run_ends, tick_count
-from footlights.private.measure.engine import Due, Engine
+from footlights.private.measure.engine import Due, Engine, hold
 from footlights.public.board.rows import Layout, layout_of
 from footlights.public.board.write import BoardWriter
 from footlights.terms.errors import BadPolicy, BoardDamaged
@@ -54,9 +54,15 @@ class Gate:
     def __init__(
         self, private: Path, board: Path, *, policy: Policy, memory: str, fold_events: int, at_utc: int
     ) -> None:
-        self._board = BoardWriter(board)
-        self._policies = self._decided(policy, at_utc=at_utc)
-        self._engine = Engine(private, policies=self._policies, memory=memory, fold_events=fold_events)
+        # The store first: who does not get it has touched no board, and keeps no gate that runs from its own.
+        store = hold(private, memory=memory)
+        try:
+            self._board = BoardWriter(board)
+            self._policies = self._decided(policy, at_utc=at_utc)
+            self._engine = Engine(private, store=store, policies=self._policies, fold_events=fold_events)
+        except BaseException:
+            store.close()
+            raise
         self._ledger = Ledger(self._board)
         key = gate_key(private)
         self._noise = {family: KeyedNoise(key, family=family) for family in FAMILIES}

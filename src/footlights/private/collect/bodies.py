@@ -74,11 +74,21 @@ def declared_in(headers: Headers) -> str:
 
 def told_of_packing(error: BadRequest, headers: Headers) -> BadRequest:
     """A refusal, or what was the matter in truth: a body that is no JSON because it is packed in a way of its own."""
-    if error.code != "bad_json" or headers.get("content-encoding", "").strip().lower() in _READ:
+    if error.code != "bad_json" or not is_packed_otherwise(headers):
         return error
+    return packed_otherwise(key=error.key)
+
+
+def is_packed_otherwise(headers: Headers) -> bool:
+    """Whether a request says that its body is packed in a way that the collector does not undo."""
+    return headers.get("content-encoding", "").strip().lower() not in _READ
+
+
+def packed_otherwise(*, key: str = "") -> BadRequest:
+    """The refusal of a body that says so, and cannot be read. key: the write key's name."""
     return BadRequest(
         "bad_encoding", "The body is packed in a way that the collector does not undo, as its Content-Encoding says. "
-        "Pack it with gzip, or not at all.", status=415, key=error.key,
+        "Pack it with gzip, or not at all.", status=415, key=key,
     )  # fmt: skip
 
 

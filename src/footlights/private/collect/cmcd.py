@@ -18,8 +18,8 @@ import http_sf
 import msgspec
 
 from footlights.private.collect.checks import Asked
+from footlights.private.collect.decoder import BadJson, Decoder
 from footlights.private.collect.intake import Item, Row
-from footlights.private.collect.segment import BAD_JSON
 from footlights.terms.events import Drop, Kind, ViewerEvent
 
 #: The headers in which a player that does not use the query spreads its keys.
@@ -28,9 +28,9 @@ _PLAYING, _ENDED = "p", "e"
 #: Types of object that are media: video, audio, both at once.
 _MEDIA = frozenset({"v", "a", "av"})
 
-_list = msgspec.json.Decoder(list[msgspec.Raw])
-_object = msgspec.json.Decoder(dict[str, Any])
-_raw = msgspec.json.Decoder(msgspec.Raw)
+_list = Decoder(list[msgspec.Raw])
+_object = Decoder(dict[str, Any])
+_raw = Decoder(msgspec.Raw)
 
 
 def read_lines(body: bytes, asked: Asked, *, viewer: str) -> list[Row]:
@@ -56,7 +56,7 @@ def _reports(body: bytes) -> list[bytes]:
             return [bytes(report) for report in _list.decode(body)]
         if body.startswith(b"{"):
             return [bytes(_raw.decode(body))]
-    except BAD_JSON:
+    except BadJson:
         pass  # not one JSON value: one a line, or nothing that can be read
     return [line for line in map(bytes.strip, body.splitlines()) if line]
 
@@ -74,7 +74,7 @@ def _keys_of_field(report: bytes) -> Mapping[str, Any] | None:
 def _keys_of_json(report: bytes) -> Mapping[str, Any] | None:
     try:
         return _object.decode(report)
-    except BAD_JSON:
+    except BadJson:
         return None
 
 

@@ -166,7 +166,7 @@ class Committer:
         error: Exception | None = None
         try:
             self._journal.commit()
-        except (VaultFull, VaultDamaged) as refused:
+        except Exception as refused:  # VaultFull, most likely; but none may end the one thread that answers
             error = refused
         # Told once when it begins and once when it ends, not once a request.
         if error is not None and not self._failed:

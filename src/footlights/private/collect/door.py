@@ -39,7 +39,15 @@ from footlights.private.collect import cmcd
 from footlights.private.collect.admission import Admission, Caller
 from footlights.private.collect.answers import cors, error_answer, fault, refusal
 from footlights.private.collect.beacon import Beacon
-from footlights.private.collect.bodies import BodyRoom, declared_in, told_of_packing, too_large, too_slow
+from footlights.private.collect.bodies import (
+    BodyRoom,
+    declared_in,
+    is_packed_otherwise,
+    packed_otherwise,
+    told_of_packing,
+    too_large,
+    too_slow,
+)
 from footlights.private.collect.callers import (
     VIEWER_HEADER,
     Heard,
@@ -164,6 +172,9 @@ class Door:
             rows = cmcd.read_lines(body or beside.encode("utf-8", "replace"), asked, viewer=viewer)
             if not rows:
                 raise BadRequest("no_cmcd", "No CMCD: send lines in the body, or CMCD in the query or in its headers.")
+            # Packed bytes are lines, too: each would be dropped for its fields, and nobody told why.
+            if body and is_packed_otherwise(request.headers) and all(said == (Drop.BAD_FIELD,) for _, said in rows):
+                raise packed_otherwise()
             return rows
 
         await self._take_dialect(request, read, large_bytes=_LARGE_CMCD_BYTES)

@@ -10,7 +10,6 @@ One algorithm is read and no other, so a token cannot choose how it is checked. 
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import hmac
 import time
@@ -18,6 +17,7 @@ from pathlib import Path
 
 import msgspec
 
+from footlights.private.collect.decoder import BadJson, Decoder
 from footlights.private.vault import keyfiles
 from footlights.terms.errors import BadRequest
 
@@ -40,8 +40,8 @@ class _Claims(msgspec.Struct):
     exp: int | float
 
 
-_header = msgspec.json.Decoder(_Header)
-_claims = msgspec.json.Decoder(_Claims)
+_header = Decoder(_Header)
+_claims = Decoder(_Claims)
 
 
 class OptOutLinks:
@@ -71,7 +71,7 @@ class OptOutLinks:
             if not right or _header.decode(_decoded(header)).alg != "HS256":
                 raise _bad_link()
             said = _claims.decode(_decoded(claims))
-        except (binascii.Error, ValueError, msgspec.DecodeError):
+        except (ValueError, BadJson):
             raise _bad_link() from None
         if AUDIENCE not in ([said.aud] if isinstance(said.aud, str) else said.aud) or not said.sub:
             raise _bad_link()

@@ -16,8 +16,8 @@ from datetime import UTC, datetime
 import msgspec
 
 from footlights.private.collect.checks import AT_MS_MAX, Asked
+from footlights.private.collect.decoder import BadJson, Decoder
 from footlights.private.collect.intake import Item
-from footlights.private.collect.segment import BAD_JSON
 from footlights.terms.errors import BadRequest
 from footlights.terms.events import Drop, Kind, LiveEnded, LiveStarted, ViewerEvent
 
@@ -52,8 +52,8 @@ class _Object(msgspec.Struct):
     pass
 
 
-_webhook = msgspec.json.Decoder(_Webhook)
-_object = msgspec.json.Decoder(_Object)
+_webhook = Decoder(_Webhook)
+_object = Decoder(_Object)
 
 
 class Owncast:
@@ -112,11 +112,11 @@ def _decoded(body: bytes) -> _Webhook | None:
     """A body as a webhook; None where a field has another type. Raises BadRequest if it is no JSON object."""
     try:
         _object.decode(body)
-    except BAD_JSON:
+    except BadJson:
         raise BadRequest("bad_json", 'The body must be a JSON object: {"type": ..., "eventData": {}}.') from None
     try:
         return _webhook.decode(body)
-    except BAD_JSON:
+    except BadJson:
         return None
 
 

@@ -11,8 +11,8 @@ from __future__ import annotations
 import msgspec
 
 from footlights.private.collect.checks import SPAN_MS_MAX, Asked
+from footlights.private.collect.decoder import BadJson, Decoder
 from footlights.private.collect.intake import Item
-from footlights.private.collect.segment import BAD_JSON
 from footlights.terms.errors import BadRequest
 from footlights.terms.events import Drop, Kind, ViewerEvent
 
@@ -29,8 +29,8 @@ class _Object(msgspec.Struct):
     pass
 
 
-_view = msgspec.json.Decoder(_View)
-_object = msgspec.json.Decoder(_Object)
+_view = Decoder(_View)
+_object = Decoder(_Object)
 
 
 def read_view(body: bytes, asked: Asked, *, video: str, viewer: str) -> Item:
@@ -42,11 +42,11 @@ def read_view(body: bytes, asked: Asked, *, video: str, viewer: str) -> Item:
         return Drop.TOO_LARGE
     try:
         _object.decode(body)
-    except BAD_JSON:
+    except BadJson:
         raise BadRequest("bad_json", 'The body must be a JSON object: {"currentTime": SECONDS, ...}.') from None
     try:
         view = _view.decode(body)
-    except BAD_JSON:
+    except BadJson:
         return Drop.BAD_FIELD
     position_ms = _position_ms(view.currentTime)
     if position_ms is None or view.viewEvent not in (None, _SEEK):

@@ -25,9 +25,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from footlights.private.collect.admission import Caller
+from footlights.private.collect.decoder import BadJson, Decoder
 from footlights.private.collect.intake import Intake, Taken
 from footlights.private.collect.links import OptOutLinks
-from footlights.private.collect.segment import BAD_JSON, Id, viewer_of
+from footlights.private.collect.segment import Id, viewer_of
 from footlights.private.vault.asks import Ask, What
 from footlights.private.vault.journal import JournalWriter, ask_to_seal
 from footlights.private.vault.keyfiles import new_name
@@ -54,8 +55,8 @@ class _Link(msgspec.Struct):
     token: str
 
 
-_viewer = msgspec.json.Decoder(_Viewer)
-_link = msgspec.json.Decoder(_Link)
+_viewer = Decoder(_Viewer)
+_link = Decoder(_Link)
 
 
 class Rights:
@@ -176,7 +177,7 @@ def routes(
     async def by_link(request: Request) -> Response:
         try:
             token = _link.decode(await body(request)).token
-        except BAD_JSON:
+        except BadJson:
             raise BadRequest("bad_link", 'The body must be JSON: {"token": "..."}.') from None
         viewer = rights.links.viewer_of(token)
         if len(viewer) > text_length:
@@ -203,7 +204,7 @@ def _only(ask: Ask) -> Taken:
 def _viewer_in(body: bytes, text_length: int) -> str:
     try:
         said = _viewer.decode(body)
-    except BAD_JSON:
+    except BadJson:
         raise BadRequest("bad_json", 'The body must be a JSON object: {"userId": "..."}.') from None
     viewer = viewer_of(said.userId, said.anonymousId)
     if not 0 < len(viewer) <= text_length:

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from footlights.private.collect.checks import AT_MS_MAX, SPAN_MS_MAX, Asked
+from footlights.private.collect.decoder import BadJson, Decoder
 from footlights.private.collect.intake import Item
 from footlights.private.collect.segment_live import (
     LIVE_DECLARATIONS,
@@ -153,19 +154,17 @@ class Opened(msgspec.Struct, frozen=True, kw_only=True):
         return "<request, withheld>"
 
 
-_envelope = msgspec.json.Decoder(_Envelope)
-_message = msgspec.json.Decoder(_Message)
-_name = msgspec.json.Decoder(_Name)
-_moment = msgspec.json.Decoder(datetime)
-#: What a decoder raises for bytes that are not what it expects; deep nesting is the last.
-BAD_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+_envelope = Decoder(_Envelope)
+_message = Decoder(_Message)
+_name = Decoder(_Name)
+_moment = Decoder(datetime)
 
 
 def open_request(body: bytes) -> Opened:
     """Open a body: one message, or {"batch": [message, ...]}. Raises BadRequest if it is not a JSON object."""
     try:
         envelope = decode(_envelope, body)
-    except BAD_JSON:
+    except BadJson:
         raise BadRequest("bad_json", 'The body must be a JSON object: an event, or {"batch": [...]}.') from None
     return Opened(
         write_key=envelope.writeKey if isinstance(envelope.writeKey, str) else "",
@@ -185,7 +184,7 @@ def read_message(
         return (Drop.TOO_LARGE,)
     try:
         message = decode(_message, raw)
-    except BAD_JSON:
+    except BadJson:
         return (_why_undecodable(raw, type_),)
     return _read(message, asked, type_=type_, sent_at_ms=sent_at_ms)
 
@@ -352,7 +351,7 @@ def _why_undecodable(raw: bytes | msgspec.Raw, type_: str) -> Drop:
     # An event that is not ours may give our words other types: a shop's `source` or `completed`.
     try:
         name = _name.decode(raw)
-    except BAD_JSON:
+    except BadJson:
         return Drop.BAD_FIELD
     kind = name.type or type_
     known = isinstance(name.event, str) and any(
@@ -404,6 +403,6 @@ def _ms_of_text(given: Any) -> int | None:
         return None
     try:
         at_ms = ms_of(_moment.decode(msgspec.json.encode(given)))
-    except BAD_JSON:
+    except BadJson:
         return None
     return at_ms if at_ms <= AT_MS_MAX else None

@@ -22,8 +22,9 @@ import msgspec
 
 from footlights.private.collect.acts import Circumstances
 from footlights.private.collect.checks import Asked
+from footlights.private.collect.decoder import BadJson, Decoder
 from footlights.private.collect.intake import Intake, Item, Taken
-from footlights.private.collect.segment import BAD_JSON, Opened, open_request, read_message
+from footlights.private.collect.segment import Opened, open_request, read_message
 from footlights.private.collect.segment_columns import Columns, Line
 from footlights.private.collect.segment_lines import take_lines
 
@@ -85,8 +86,8 @@ LARGE_EVENTS = 64
 _HEAD = re.compile(rb'\s*\{\s*(?:"[^"\\]*"\s*:\s*"[^"\\]*"\s*,\s*)*"batch"\s*:\s*\[\s*')
 #: How much there may be around the messages.
 _AROUND_BYTES = 1024
-_body = msgspec.json.Decoder(_Body)
-_lines = msgspec.json.Decoder(list[Line])
+_body = Decoder(_Body)
+_lines = Decoder(list[Line])
 
 
 def open_together(body: bytes, *, event_bytes: int) -> OpenedTogether | None:
@@ -95,7 +96,7 @@ def open_together(body: bytes, *, event_bytes: int) -> OpenedTogether | None:
         if len(body) > event_bytes:
             return _open_large(body, event_bytes)
         opened = _body.decode(body)
-    except BAD_JSON:
+    except BadJson:
         return None
     return OpenedTogether(
         write_key=opened.writeKey if isinstance(opened.writeKey, str) else "",
@@ -105,7 +106,7 @@ def open_together(body: bytes, *, event_bytes: int) -> OpenedTogether | None:
 
 def _open_large(body: bytes, event_bytes: int) -> OpenedTogether | None:
     """Open a body that could hold a message that is too large."""
-    with contextlib.suppress(*BAD_JSON):
+    with contextlib.suppress(BadJson):
         in_pieces = _open_in_pieces(body, event_bytes)
         if in_pieces is not None:
             return in_pieces

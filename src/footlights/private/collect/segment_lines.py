@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 
 from footlights.private.collect.acts import Acts, Circumstances
 from footlights.private.collect.checks import Asked
+from footlights.private.collect.decoder import BadJson, Decoder
 from footlights.private.collect.intake import Intake, Item, Taken
-from footlights.private.collect.segment import BAD_JSON
 from footlights.private.collect.segment_columns import ALONE, Columns, Line
 from footlights.terms.events import Drop
 
@@ -36,7 +36,7 @@ class Sorted(msgspec.Struct, kw_only=True):
         return "<lines, withheld>"
 
 
-_line = msgspec.json.Decoder(Line)
+_line = Decoder(Line)
 
 
 def decoded(chunk: bytes, *, event_bytes: int) -> Sequence[Line | None]:
@@ -46,7 +46,7 @@ def decoded(chunk: bytes, *, event_bytes: int) -> Sequence[Line | None]:
     count = len(lengths) - int(lengths[-1] <= 0)
     if lengths.max(initial=0) <= event_bytes:
         # All lines in one call take half the time of a call for each.
-        with contextlib.suppress(*BAD_JSON):
+        with contextlib.suppress(BadJson):
             lines = _line.decode_lines(chunk)
             if len(lines) == count:
                 return lines
@@ -58,7 +58,7 @@ def _decoded(raw: bytes, event_bytes: int) -> Line | None:
         return None
     try:
         return _line.decode(raw)
-    except BAD_JSON:
+    except BadJson:
         return None
 
 

@@ -11,6 +11,8 @@ from typing import TypeVar
 
 import msgspec
 
+from footlights.private.collect.decoder import BadJson, Decoder
+
 T = TypeVar("T")
 
 #: An escape that is to be left alone, a whole pair among them; else a half.
@@ -21,14 +23,14 @@ _ESCAPE = re.compile(
 _REPLACEMENT = rb"\ufffd"
 
 
-def decode(decoder: msgspec.json.Decoder[T], text: bytes | msgspec.Raw) -> T:
+def decode(decoder: Decoder[T], text: bytes | msgspec.Raw) -> T:
     """What a decoder makes of JSON; where that fails and there are halves in it, once more without them.
 
-    Raises what the decoder raises.
+    Raises BadJson.
     """
     try:
         return decoder.decode(text)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except BadJson:
         whole = without_halves(bytes(text))
         if whole == bytes(text):
             raise

@@ -9,6 +9,7 @@ Work a step at a time, between folds: a tick waits for none of it, and what a cr
 
 from __future__ import annotations
 
+import errno
 import json
 import time
 from collections import Counter
@@ -19,6 +20,7 @@ from typing import Any
 import duckdb
 import msgspec
 import numpy as np
+import structlog
 from numpy.typing import NDArray
 
 from footlights.private.measure.asks import Asks, viewer_of
@@ -33,12 +35,15 @@ from footlights.terms.figures import rfc3339
 from footlights.terms.seasons import season_at, season_name, season_start_utc
 from footlights.terms.ticks import HOUR
 
+log = structlog.get_logger()
+
 Int64s = NDArray[np.int64]
 
 #: The answers of export.sql, in its order.
 ANSWERS = ("videos", "sessions", "likes", "channels", "hours", "follows", "traits", "messages")
 
-
+#: How long what viewers asked for rests after a disk had no room for it: a segment is large, and written whole.
+_PUT_OFF_SECONDS = 60.0
 _DOMAINS = {"age": AGES, "gender": GENDERS, "country": COUNTRIES, "source": SOURCES}
 
 
@@ -62,15 +67,25 @@ class Attendant:
         self._journal = private / "journal"
         self._asks = asks
         self._work: Iterator[None] | None = None
+        self._put_off_until = 0.0
 
     def attend(self, *, seconds: float) -> None:
-        """Go on with what is to be done, for about so long."""
+        """Go on with what is to be done, for about so long. A disk that is full or fails puts it off.
+
+        Nothing that is published waits for it or ends with it, so it is what waits for room.
+        """
         until = time.monotonic() + seconds
+        if time.monotonic() < self._put_off_until:
+            return
         if self._work is None:
             self._work = self._steps()
-        for _ in self._work:
-            if time.monotonic() >= until:
-                return
+        try:
+            for _ in self._work:
+                if time.monotonic() >= until:
+                    return
+        except OSError as error:
+            log.warning("attend.put_off", reason=errno.errorcode.get(error.errno or 0, "unknown"))
+            self._put_off_until = time.monotonic() + _PUT_OFF_SECONDS
         self._work = None
 
     def _steps(self) -> Iterator[None]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
@@ -94,13 +95,20 @@ class Due(msgspec.Struct, frozen=True, kw_only=True):
         }
 
 
-class Engine:
-    """The measure of one private folder. One process may hold it. Raises VaultDamaged when it is in use."""
+def hold(private: Path, *, memory: str) -> duckdb.DuckDBPyConnection:
+    """Hold the store of a private folder, for an Engine: one process may. Raises VaultDamaged when it is in use."""
+    return open_store(private, memory=memory)
 
-    def __init__(self, private: Path, *, policies: Policies, memory: str, fold_events: int) -> None:
+
+class Engine:
+    """The measure of one private folder. store: what hold() gave, which is the engine's from now on."""
+
+    def __init__(
+        self, private: Path, *, store: duckdb.DuckDBPyConnection, policies: Policies, fold_events: int
+    ) -> None:
         self._private = private
         self._policies = policies
-        self._store = open_store(private, memory=memory)
+        self._store = store
         self._keys = SeasonKeys(private / "keys" / "seasons")
         self._kept: Season | None = None  # what was let go by this process
         self._fold = Fold(self._store, private, policies=policies, events=fold_events)

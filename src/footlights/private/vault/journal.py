@@ -119,8 +119,9 @@ class JournalWriter:
 
     segment_bytes: a segment that has reached it is sealed and the next one begun. reserve_bytes: what is left on the
     disk for the gate; below that nothing is written.
-    On start, every segment whose writer has died is cut at the end of its last whole commit and sealed.
-    Raises VaultDamaged if such a segment is broken before its end.
+    On start, every segment whose writer has died is cut at the end of its last whole commit and sealed; and so it is
+    whenever another segment begins, since retention and erasure reach none that was not.
+    Raises VaultDamaged on start if such a segment is broken before its end.
     """
 
     def __init__(self, folder: Path, *, segment_bytes: int, reserve_bytes: int = 0) -> None:
@@ -134,7 +135,7 @@ class JournalWriter:
         self._dropped: dict[Drop, int] = {}
         self._asks: list[PlacedAsk] = []
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        for name in sorted(segments_in(folder) - set(read_manifest(folder).sealed)):
+        for name in _unsealed(folder):
             _take_over(folder, name)
 
     def append(
@@ -203,8 +204,22 @@ class JournalWriter:
             self._seal()
             segment = None
         if segment is None:
+            self._take_over_the_dead()
             segment = self._segment = _Segment.begin(self.folder)
         return segment
+
+    def _take_over_the_dead(self) -> None:
+        """Seal what a killed load left, or we ourselves where the disk was too full: this process may run for years.
+
+        One that is broken stays as it is. The gate, which reads it, says so; here it would keep out what comes now.
+        """
+        for name in _unsealed(self.folder):
+            try:
+                _take_over(self.folder, name)
+            except FileNotFoundError:  # of a writer that found no room to begin it
+                continue
+            except VaultDamaged:
+                log.error("journal.damaged", segment=name)
 
     def _seal(self) -> None:
         segment, self._segment = self._segment, None
@@ -219,8 +234,7 @@ class JournalWriter:
                 "which is the gate's. Free space on it, or lower keep.raw_event_days in policy.toml so that the next "
                 "tick retires more of the journal."
             )
-        # A disk that failed once is not asked to extend the same file: the next commit begins another segment, and
-        # the next writer checks this one.
+        # A disk that failed once is not asked to extend the same file: the next commit checks it, and begins another.
         if self._segment is not None:
             self._segment.close()
             self._segment = None
@@ -493,6 +507,10 @@ def _lock(descriptor: int) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+def _unsealed(folder: Path) -> list[str]:
+    return sorted(segments_in(folder) - set(read_manifest(folder).sealed))
 
 
 def _take_over(folder: Path, name: str) -> None:

@@ -52,15 +52,30 @@ def rewrite(folder: Path, name: str, *, without: Int64s) -> Generator[None, None
 
     without: viewers' pseudonyms, sorted. A generator, so that the caller may do something else between two steps: what
     it returns is StopIteration's value. Nothing changes before the last step, and nothing at all where none of the
-    viewers is in the segment. Raises VaultDamaged.
+    viewers is in the segment. Raises VaultDamaged, and OSError where there is no room: nothing is left of it then.
     """
     draft, new = rewritings(folder, name)
+    try:
+        gone = yield from _written(folder / name, draft, without)
+    except OSError:
+        draft.unlink(missing_ok=True)  # it takes room where there is none
+        raise
+    if gone:
+        draft.rename(new)
+        _put_in_place(folder, name)
+    else:
+        draft.unlink()
+    return gone
+
+
+def _written(segment: Path, draft: Path, without: Int64s) -> Generator[None, None, Counter[int]]:
+    """Write a segment's draft without some viewers; the disk has it on return."""
     gone: Counter[int] = Counter()
     packer, unpacker = zstandard.ZstdCompressor(level=1), zstandard.ZstdDecompressor()
-    with (folder / name).open("rb", buffering=2**18) as file, _open_closed_to_others(draft) as out:
+    with segment.open("rb", buffering=2**18) as file, _open_closed_to_others(draft) as out:
         size = os.fstat(file.fileno()).st_size
-        for number, commit in enumerate(commits(file, name, start=0, size=size, sealed=True), start=1):
-            kept, left_out = _without(commit, without, name=name, unpacker=unpacker)
+        for number, commit in enumerate(commits(file, segment.name, start=0, size=size, sealed=True), start=1):
+            kept, left_out = _without(commit, without, name=segment.name, unpacker=unpacker)
             gone += left_out
             if left_out:
                 out.write(_packed(kept, commit[0][0].commit, packer))
@@ -70,11 +85,6 @@ def rewrite(folder: Path, name: str, *, without: Int64s) -> Generator[None, None
                 yield
         out.flush()
         os.fsync(out.fileno())
-    if gone:
-        draft.rename(new)
-        _put_in_place(folder, name)
-    else:
-        draft.unlink()
     return gone
 
 

@@ -48,7 +48,7 @@ def posted_json(run: Callable[[Request, dict[str, Any]], Response]) -> Handler:
         body = await _body(request)
         try:
             said = msgspec.json.decode(body, type=dict[str, Any])
-        except (msgspec.MsgspecError, RecursionError):
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             raise Refusal(BAD_FORM) from None
         return await run_in_threadpool(run, request, said)
 

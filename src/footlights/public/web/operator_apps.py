@@ -12,7 +12,6 @@ from starlette.routing import Route
 from footlights.public.accounts.apps.grants import Grants
 from footlights.public.accounts.apps.registry import LINK_HOURS, STATES, App, Apps, State
 from footlights.public.accounts.apps.scopes import BY_NAME, PURPOSE_BY_NAME
-from footlights.public.accounts.tokens import digest
 from footlights.public.web.forms import Form, posted
 from footlights.public.web.operators import OperatorPages
 from footlights.public.web.problems import NOT_FOUND, Refusal, bad_form
@@ -71,7 +70,7 @@ class OperatorApps:
             "made": rfc3339(app.made_at_utc), "changed": rfc3339(app.changed_at_utc),
             "decisions": DECISIONS[app.state], "states": STATES, "link": None, "link_hours": LINK_HOURS,
             "path": f"{PATH}/{app.client_id}",
-            "seen": _seen(app), **values,
+            "seen": app.seen, **values,
         }  # fmt: skip
         return self._shared.html(request, "operator_app.html", shown, headers=_UNKEPT)
 
@@ -80,7 +79,7 @@ class OperatorApps:
         app, state = self._app(request), form.get("state", "")
         decided: list[State] = [each for each in DECISIONS[app.state] if each == state]
         # Its developer may take it back, say something else and submit it anew while an operator reads.
-        other = state == "approved" and form.get("seen", "") != _seen(app)
+        other = state == "approved" and form.get("seen", "") != app.seen
         if not decided or other:
             raise bad_form("That does not follow on what the app is now. Reload the page.")
         try:
@@ -101,9 +100,3 @@ class OperatorApps:
             return self._apps.get(request.path_params["app"])
         except NotFound:
             raise Refusal(NOT_FOUND) from None
-
-
-def _seen(app: App) -> str:
-    """What stands for all that an app says of itself, as an operator reads it before they approve it."""
-    said = (app.name, app.maker, app.site, app.purpose, *app.scopes, *app.redirect_uris)
-    return digest("\0".join(said))

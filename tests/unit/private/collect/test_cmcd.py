@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import zlib
 from typing import Any
 
 import pytest
@@ -185,8 +186,26 @@ def test_the_viewer_of_a_header_is_the_one_that_segment_s_messages_name(client: 
 
 
 def test_a_body_of_cmcd_may_be_packed(client: Client) -> None:
-    assert client.post("/cmcd?viewer=ann", content=gzip.compress(HLS.encode())).status_code == 204
-    assert len(client.journal().records) == 1
+    packed, coding = gzip.compress(HLS.encode()), {"Content-Encoding": "gzip"}
+    for headers in ({}, coding):
+        assert client.post("/cmcd?viewer=ann", content=packed, headers=headers).status_code == 204
+    journal = client.journal()
+    assert (len(set(journal.records["message"].tolist())), journal.drops) == (1, {})
+
+
+@pytest.mark.parametrize("coding", ["deflate", "br", "zstd"])
+def test_a_body_of_cmcd_that_is_packed_otherwise_is_told_so_and_not_dropped_line_by_line(
+    coding: str, client: Client
+) -> None:
+    headers = {"Content-Encoding": coding}
+    answer = client.post("/cmcd?viewer=ann", content=zlib.compress(HLS.encode() * 3), headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (415, "bad_encoding")
+    assert client.journal().drops == {}
+    # A proxy that unpacks and forgets to say so is no reason to lose what can be read.
+    assert client.post("/cmcd?viewer=ann", content=HLS.encode(), headers=headers).status_code == 204
+    assert client.request("GET", "/cmcd?viewer=ann&CMCD=x%3D%22", headers=headers).status_code == 204
+    journal = client.journal()
+    assert (len(journal.records), journal.drops) == (1, {Drop.BAD_FIELD: 1})
 
 
 def test_a_long_body_is_read_beside_the_loop_to_the_last_line(client: Client) -> None:

@@ -181,6 +181,19 @@ def test_a_request_that_cannot_be_encoded_fails_no_other(
     assert sorted(times(tmp_path)) == [1, asked.received_ms, asked.received_ms]
 
 
+def test_a_failure_that_nobody_foresaw_is_answered_and_the_next_is_taken(
+    make: Make, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """One thread writes and answers: did it end, every client would wait for ever and no supervisor would see it."""
+    committer = make()
+    with monkeypatch.context() as patch:
+        patch.setattr(committer._journal, "commit", lambda: 1 // 0)
+        (refused,) = asyncio.run(commit(committer, taken(1)))
+    assert isinstance(refused, BadRequest) and refused.status == 503 and not committer.is_ready()
+    assert asyncio.run(commit(committer, taken(2))) == [None] and committer.is_ready()
+    assert 2 in times(tmp_path)
+
+
 def test_a_full_disk_asks_to_come_again_until_there_is_room(
     make: Make, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -20,6 +20,7 @@ from footlights.private.vault import journal as journal_module
 from footlights.private.vault import manifest as manifest_module
 from footlights.private.vault.asks import Ask
 from footlights.private.vault.journal import Batch, JournalReader, JournalWriter, retire, stats
+from footlights.private.vault.manifest import read_manifest
 from footlights.private.vault.records import RECORD, Records
 from footlights.terms.errors import VaultDamaged, VaultFull
 from footlights.terms.events import CreatorDeclared, Declaration, Drop, VideoPublished, VideoRemoved
@@ -260,6 +261,47 @@ def test_after_a_tail_was_cut_writing_goes_on_in_another_segment(folder: Path) -
     assert times(read(folder, positions)) == [2]
 
 
+def test_a_segment_whose_writer_was_killed_is_sealed_by_one_that_goes_on_and_can_be_retired(folder: Path) -> None:
+    """A collector runs for months: the segment of a load that was killed beside it would be kept as long."""
+    writer = JournalWriter(folder, segment_bytes=1)
+    writer.append(rows(1))
+    writer.commit()
+    load = JournalWriter(folder, segment_bytes=BIG)
+    load.append(rows(2))
+    load.commit()
+    assert load._segment is not None
+    os.close(load._segment._descriptor)
+    writer.append(rows(3))
+    writer.commit()
+    assert load._segment.name in read_manifest(folder).sealed
+    positions = read(folder).positions
+    assert len(retire(folder, before_utc=3, positions=positions)) == 2
+    writer.close()
+
+
+def test_a_broken_segment_of_a_killed_writer_keeps_nobody_from_writing_and_is_not_cut(folder: Path) -> None:
+    writer = JournalWriter(folder, segment_bytes=1)
+    writer.append(rows(1))
+    writer.commit()
+    load = JournalWriter(folder, segment_bytes=BIG)
+    for at in (2, 3):
+        load.append(rows(at))
+        load.commit()
+    assert load._segment is not None
+    os.close(load._segment._descriptor)
+    broken = folder / load._segment.name
+    whole = broken.read_bytes()
+    broken.write_bytes(b"x" + whole[1:])
+    with capture_logs() as logs:
+        writer.append(rows(4))
+        writer.commit()
+    assert [(entry["event"], entry["segment"]) for entry in logs] == [("journal.damaged", broken.name)]
+    assert broken.read_bytes() == b"x" + whole[1:] and broken.name not in read_manifest(folder).sealed
+    with pytest.raises(VaultDamaged):
+        read(folder)
+    writer.close()
+
+
 def test_a_line_of_the_manifest_that_was_torn_did_not_happen(folder: Path) -> None:
     crashed(folder, rows(1))
     with (folder / "segments.txt").open("a") as file:
@@ -487,6 +529,9 @@ def test_a_disk_too_full_to_seal_a_segment_loses_none_of_it(folder: Path, disk: 
         writer.commit()
     disk.room = 10**9
     writer.append(rows(3))
+    writer.commit()
+    manifest = read_manifest(folder)
+    assert len(manifest.named - set(manifest.sealed)) == 1, "all but the one that is being written"
     writer.close()
     assert times(read(folder)) == [1, 3]
 

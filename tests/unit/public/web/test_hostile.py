@@ -61,9 +61,10 @@ def test_a_proof_whose_algorithm_is_no_text_is_none(client: Client, member: byte
     assert answer.status_code == 400 and answer.json()["error"] == "invalid_dpop_proof"
 
 
-def test_json_that_is_nested_without_end_is_no_json(client: Client) -> None:
+def test_json_that_is_nested_without_end_or_no_utf8_is_no_json(client: Client) -> None:
     told = {**OWN, "Content-Type": "application/json"}
     assert client.post("/operator/login/passkey", content=b'{"answer": ' + DEEP, headers=told).status_code == 400
+    assert client.post("/operator/login/passkey", content=b'{"answer": "\xff"}', headers=told).status_code == 400
     asked = {"evidence": '{"asked": [{"answer": {"a": ' + DEEP.decode(), "key": "x"}
     assert client.post("/verify", data=asked, headers=OWN).status_code == 200
 

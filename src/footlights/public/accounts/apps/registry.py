@@ -2,7 +2,8 @@
 
 draft → sandbox → review → approved ⇄ suspended, and banned from anywhere. An app in the sandbox reads the simulated
 platform; an approved one reads the channels of creators who let it. What it says of itself is fixed once it is in
-review: what an operator approved is what creators are asked about.
+review: what an operator has read is what they approve, and what creators are asked about; one that went back to the
+sandbox asks them anew.
 """
 
 from __future__ import annotations
@@ -86,6 +87,11 @@ class App(msgspec.Struct, frozen=True, kw_only=True):
     def excess(self) -> tuple[str, ...]:
         """The scopes that its purpose does not need: an operator let them pass."""
         return excess_of(self.purpose, self.scopes)
+
+    @property
+    def seen(self) -> str:
+        """What stands for all that it says of itself, as an operator reads it before they approve it: 64 hex digits."""
+        return digest("\0".join((self.name, self.maker, self.site, self.purpose, *self.scopes, *self.redirect_uris)))
 
     def may_read(self, *, sandbox: bool) -> bool:
         """Whether its tokens are worth anything now: of the simulated platform, or of creators' channels."""
@@ -224,7 +230,8 @@ class Apps:
         """Bring an app into another state. Raises NotAllowed where that does not follow on what it is.
 
         Whatever the new state does not allow ends with this call: tokens are worth what the app's state says each time
-        that they are used. Creators who had let the app in are told. reason: for them and for the developer.
+        that they are used. Creators who had let the app in are told. reason: for them and for the developer. Approved
+        is what `app` says; one that says something else by now is not.
         """
         reason = " ".join(reason.split())
         if len(reason) > 300 or not (reason == "" or reason.isprintable()):
@@ -239,11 +246,12 @@ class Apps:
             raise NotAllowed("Say why: the developer and the creators who use the app are told.")
         now = self._store.now_utc()
         with self._store.changing() as db:
+            now_says = _app(db.execute(f"{_APPS} WHERE app = ?", (app.app,)).fetchone())
             moved = db.execute(
                 "UPDATE apps SET state = ?, reason = ?, changed_at = ? WHERE app = ? AND state = ? RETURNING 1",
                 (state, reason, now, app.app, app.state),
             ).fetchone()
-            if moved is None:
+            if moved is None or (state == "approved" and now_says.seen != app.seen):
                 raise NotAllowed("Somebody else has changed this app just now. Look at it again.")
             if "approved" in (app.state, state) or app.state == "suspended":
                 _tell(db, app, state, reason, now)
@@ -251,6 +259,9 @@ class Apps:
                 _tell_stopped(db, app, state, reason, now)
             if state == "banned":
                 db.execute("DELETE FROM app_grants WHERE app = ?", (app.app,))
+            if state == "sandbox":
+                # There it may say something else of itself. What creators agreed to was what it said before.
+                db.execute("DELETE FROM app_grants WHERE app = ? AND sandbox = 0", (app.app,))
         return self.get(app.client_id)
 
     def remove(self, app: App) -> None:

@@ -38,8 +38,8 @@ def _approved(apps: Apps) -> App:
     return app
 
 
-def _token(grants: Grants, app: App, creator: str = "ada") -> str:
-    consent = Consent(creator=creator, sandbox=False, scopes=app.scopes)
+def _token(grants: Grants, app: App, creator: str = "ada", *, sandbox: bool = False) -> str:
+    consent = Consent(creator=creator, sandbox=sandbox, scopes=app.scopes)
     made = grants.agree(app, consent, redirect_uri=app.redirect_uris[0], code_challenge="x", key_print=None)
     code = grants.code(made, app)
     assert code is not None
@@ -181,6 +181,49 @@ def test_a_banned_app_loses_what_was_agreed_to_and_never_comes_back(store: Store
     assert grants.access(token) is None and grants.connected("ada") == []
     with pytest.raises(NotAllowed, match="can become nothing"):
         apps.move(banned, "approved")
+
+
+@pytest.mark.parametrize("by_way_of", [(), ("suspended",)])
+def test_an_app_that_went_back_to_the_sandbox_asks_its_creators_anew(
+    by_way_of: tuple[State, ...], store: Store, apps: Apps
+) -> None:
+    """There it may say something else of itself, and nobody agreed to that."""
+    grants, reads = Grants(store), Reads(store)
+    app = _approved(apps)
+    token = _token(grants, app)
+    code = grants.agree(
+        app, Consent(creator="bob", sandbox=False, scopes=app.scopes), redirect_uri=app.redirect_uris[0],
+        code_challenge="x", key_print=None,
+    )  # fmt: skip
+    for state in by_way_of:
+        app = apps.move(app, state, reason="Of a test.")
+    app = apps.move(app, "sandbox", reason="Of a test.")
+    assert grants.connected("ada") == [] and reads.notices("ada")[0].state == "sandbox"
+    app = apps.change(app, msgspec.structs.replace(SAID, redirect_uris=["https://elsewhere.example/back"]))
+    app = apps.move(apps.move(app, "review"), "approved")
+    assert grants.access(token) is None and grants.code(code, app) is None and grants.connected("ada") == []
+    assert [notice.state for notice in reads.notices("ada")].count("approved") == 0, "there is nothing that it can read"
+    assert grants.access(_token(grants, app)) is not None
+
+
+def test_what_is_tried_in_the_sandbox_outlives_a_turn_back_to_it(store: Store, apps: Apps) -> None:
+    grants = Grants(store)
+    app, _ = apps.create(SAID, public=False)
+    app = apps.move(app, "sandbox")
+    apps.set_testers(app, ["sim-1"])
+    token = _token(grants, app, "sim-1", sandbox=True)
+    app = apps.move(apps.move(app, "review"), "sandbox")
+    assert grants.access(token) is not None
+
+
+def test_an_app_that_says_something_else_by_now_is_not_approved(apps: Apps) -> None:
+    app, _ = apps.create(SAID, public=False)
+    read = apps.move(apps.move(app, "sandbox"), "review")
+    said = msgspec.structs.replace(SAID, redirect_uris=["https://elsewhere.example/back"])
+    apps.move(apps.change(apps.move(read, "sandbox"), said), "review")
+    with pytest.raises(NotAllowed, match="Somebody else has changed"):
+        apps.move(read, "approved")
+    apps.move(read, "banned", reason="What stops an app is never too late.")
 
 
 def test_an_app_has_five_test_creators_at_most_and_they_are_nobodys(store: Store, apps: Apps) -> None:

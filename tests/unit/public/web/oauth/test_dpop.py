@@ -20,6 +20,8 @@ WRONG: dict[str, dict[str, Any]] = {
     "no token": {"ath": None},
     "no id": {"jti": None},
     "an id that is too short": {"jti": "1"},
+    "an id of halves of characters": {"jti": "\ud800" * 8},
+    "half a character for a token": {"ath": "\ud800"},
     "no time": {"iat": None},
     "made long ago": {"iat": NOW - 3600},
     "made tomorrow": {"iat": NOW + 86_400},
