@@ -72,7 +72,7 @@ function optionOf(figure, points) {
     aria: { enabled: true, label: { description: label } },
     grid: { left: 8, right: 14, top: 14, bottom: 4, outerBoundsMode: "same", outerBoundsContain: "axisLabel" },
     xAxis: {
-      ...(placed ? alongVideo(points) : { type: "time", boundaryGap: bars ? ["2%", "2%"] : false }),
+      ...(placed ? alongVideo(points) : alongTime(points, bars)),
       axisLine: { lineStyle: { color: look.grid } },
       axisTick: { show: false },
       axisLabel: { color: look.text, hideOverlap: true, fontSize: 12, margin: 12, formatter: placed ? clock : dateLabel(points) },
@@ -111,6 +111,13 @@ function alongVideo(points) {
   const end = Math.round(points.at(-1).at + points[1].at);
   const interval = [1, 2, 5, 10, 15, 30, 60, 120, 300].map((seconds) => seconds * 1000).find((step) => step >= end / 7);
   return { type: "value", min: 0, max: end, interval: interval ?? 600_000 };
+}
+
+/** An axis along time. A single point stands at the beginning of its first ten minutes: alone it would span days. */
+function alongTime(points, bars) {
+  const first = points[0].at;
+  const span = points.length === 1 ? { min: first, max: first + 600_000 } : {};
+  return { type: "time", boundaryGap: bars ? ["2%", "2%"] : false, ...span };
 }
 
 function clock(ms) {
@@ -268,7 +275,7 @@ function niceTop(highest) {
 }
 
 function dateLabel(points) {
-  const hours = (points.at(-1).at - points[0].at) / 3_600_000;
+  const hours = points.length === 1 ? 1 : (points.at(-1).at - points[0].at) / 3_600_000;
   const day = new Intl.DateTimeFormat(locale, { timeZone: "UTC", day: "numeric", month: "short" });
   // The first minutes of a live room: without seconds every label would be the same.
   const second = hours < 0.2 ? { second: "2-digit" } : {};
