@@ -44,7 +44,7 @@ SPREAD_WEIGHT = 10.0
 #: The smallest standard deviation of errors that is believed, on the scale of logs.
 LEAST_USUAL = 0.05
 #: A forecast whose upper end is more than so many times its lower one says nothing, and is not made.
-WIDEST = 1000.0
+WIDEST = 100_000.0
 #: What is more is as good as endless, and too wide by far.
 _LOG_MOST = 600.0
 #: Standard normal ends of LEVELS, for the noise of the figures.
@@ -77,7 +77,7 @@ class Forecast(msgspec.Struct, frozen=True, kw_only=True):
     """A video's views to come. now: at as_of. targets: at 24 hours, 7 and 28 days, those that are still ahead.
 
     fan: the same at ages between, for a picture; its first point is now. Both end where the 95 % interval's upper
-    end is more than a thousand times its lower one. why_not: where there is none: "young", "few", "over", "wide" (no
+    end is more than 100,000 times its lower one. why_not: where there is none: "young", "few", "over", "wide" (no
     target is told as near as that), else None.
     """
 

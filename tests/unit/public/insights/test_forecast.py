@@ -137,7 +137,9 @@ def test_where_no_growth_is_to_come_earlier_errors_widen_the_ends_but_not_withou
 
 def test_a_forecast_ends_where_it_would_say_nothing(uneven: Board) -> None:
     now = of(uneven, "large", age_seconds=20 * DAY).now
-    views = np.asarray([[10, 20, 30, 40, 90], [10, 20, 30, 40, 20_000], [10, 20, 30, 40, math.inf]], dtype=np.float64)
+    views = np.asarray(
+        [[10, 20, 30, 40, 90], [10, 20, 30, 40, 2_000_000], [10, 20, 30, 40, math.inf]], dtype=np.float64
+    )
     assert reach(views) == 1 and reach(views[1:]) == 0 and reach(views[:1]) == 1
     none = as_far_as_told(now, foreseen_at(0, DAY // 2, views[0].tolist(), earlier=0), [])
     assert none.why_not == "wide" and none.fan == () and none.now == now

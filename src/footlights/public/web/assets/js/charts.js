@@ -59,7 +59,12 @@ function optionOf(figure, points) {
   const { chart: kind, unit, exact, label } = figure.dataset;
   const look = theme();
   const typical = typicalOf(figure);
-  const highest = Math.max(1, ...points.map((point) => point.high), ...typical.map((point) => point.high));
+  const inner = kind === "fan" ? innerOf(figure) : [];
+  const outermost = Math.max(1, ...points.map((point) => point.high), ...typical.map((point) => point.high));
+  const inmost = Math.max(1, ...inner.map((point) => point.high));
+  // An outer end that is many times the inner one leaves the picture, and the page says so: all else would lie on its
+  // floor.
+  const highest = inner.length && outermost > 5 * inmost ? 2 * inmost : outermost;
   const lowest = Math.min(0, ...points.map((point) => point.low));
   const bars = kind === "bars";
   const placed = kind === "positions";
@@ -102,7 +107,7 @@ function optionOf(figure, points) {
       axisPointer: { type: "line", lineStyle: { color: look.line, width: 1, type: "solid", opacity: 0.6 } },
       formatter: (items) => tooltipOf(points.find((point) => point.at === items[0].data[0]) ?? points[items[0].dataIndex], { exact: exact !== undefined, placed }),
     },
-    series: kind === "fan" ? fanSeries(points, innerOf(figure), look) : bars ? barSeries(points, look) : [...typicalSeries(typical, look), ...lineSeries(points, look, exact !== undefined)],
+    series: kind === "fan" ? fanSeries(points, inner, look) : bars ? barSeries(points, look) : [...typicalSeries(typical, look), ...lineSeries(points, look, exact !== undefined)],
   };
 }
 
@@ -216,6 +221,7 @@ function band(points, look) {
     type: "custom",
     silent: true,
     animation: false,
+    clip: true,
     data: [[points[0].at, points[0].low]],
     tooltip: { show: false },
     renderItem: (_, api) => ({
