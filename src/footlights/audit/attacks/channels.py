@@ -57,8 +57,8 @@ def one_video_more(game: Game) -> Play:
     game.over()
     yield _until(game, game.began_utc + DAY)
     later = game.now_utc() - game.began_utc
-    known = game.video("known", creator=channel, after_seconds=later)
-    game.tell(game.view(known, after_seconds=later + 1, **traits(NEIGHBOUR)))
+    second = game.video("after", creator=channel, after_seconds=later)
+    game.tell(game.view(second, after_seconds=later + 1, **traits(NEIGHBOUR)))
     game.over()
     yield _until(game, _week_end_utc(game.now_utc()))
     return evidence + _of_channel(game, channel, later_seconds=later) > 0
