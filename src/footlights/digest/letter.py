@@ -131,7 +131,7 @@ class Said:
             return self._say("nothing to compare with yet")
         if change.change.exact and change.change.value == 0:
             return self._say("as many as the week before")
-        told = self._say("%(change)s than the week before", change=self._formats.gained(change.change))
+        told = self._say("%(change)s than the week before", change=self._formats.gained(change.change, marked=False))
         return told if change.more_than_noise else self._say("%(change)s: no more than noise", change=told)
 
     def best(self, video: insights.BestVideo) -> Line:

@@ -29,7 +29,7 @@ PERSONAS: tuple[Persona, ...] = (
         taste={"US": 1.4, "female": 1.5, "25-34": 1.5, "food": 3.0, "home": 1.8},
         hashtags=("cooking", "weeknight", "onepan", "foodtok", "recipe", "bread"),
         sounds=("Kettle Song - Low Tide Trio", "Original sound - Oven & Oar", "Slow Sunday - Marrow & Moss"),
-        frames=("{}, the weeknight way", "I tested five ways to make {}", "{} for one", "Why your {} falls apart",
+        frames=("{}, the weeknight way", "I tested five ways to make {}", "{} for one", "What goes wrong with {}",
                 "{}, cooked on a boat"),
         subjects=("shakshuka", "focaccia", "crème brûlée", "ramen eggs", "lemon risotto", "cinnamon buns",
                   "smash burgers", "miso salmon"),

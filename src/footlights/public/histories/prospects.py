@@ -23,12 +23,14 @@ from footlights.public.insights.forecast import (
     Forecast,
     Foreseen,
     ages_between,
+    as_far_as_told,
     foreseen_at,
     growth_from,
+    reach,
 )
 from footlights.public.insights.tallies import Floats
 from footlights.public.insights.typical import VIDEOS_LEAST, VIDEOS_MAX, TypicalPoint, point_of
-from footlights.terms.figures import pending_figure, rfc3339, stated_figure
+from footlights.terms.figures import pending_figure, stated_figure
 from footlights.terms.ticks import DAY
 
 #: Of fewer views no forecast is made: one more is a fifth of them.
@@ -125,7 +127,7 @@ def _no_standing(why: Literal["undated", "young", "few"], views: int) -> Standin
 
 
 def prospect(history: History, source: str, video: FoundVideo) -> Forecast:
-    """Where a video's views are going, from its newest export on. why_not: undated, few, over, or None."""
+    """Where a video's views are going, from its newest export on. why_not: undated, few, over, wide, or None."""
     kept = best_kept(history.of_videos(source)).get(video.id, {}).get("view_count")
     if kept is None or video.posted_at_utc is None or not whole(kept, video.posted_at_utc):
         return Forecast(as_of=None, now=pending_figure("view_count"), targets=(), fan=(), why_not="undated")
@@ -139,11 +141,7 @@ def prospect(history: History, source: str, video: FoundVideo) -> Forecast:
     targets = np.asarray([target for target in TARGETS_SECONDS if target > age], dtype=np.float64)
     ages = np.unique(np.concatenate([ages_between(age), targets]))
     found = _foreseen(video.posted_at_utc, kept.value, (youngest, oldest), ages, _pace(history, source, video, kept))
-    return Forecast(
-        as_of=rfc3339(kept.until_utc), now=now,
-        targets=tuple(each for each in found if each.age_seconds in TARGETS_SECONDS),
-        fan=(foreseen_at(video.posted_at_utc, age, (kept.value,) * 5, earlier=0), *found), why_not=None,
-    )  # fmt: skip
+    return as_far_as_told(now, foreseen_at(video.posted_at_utc, age, (kept.value,) * 5, earlier=0), found)
 
 
 def _foreseen(posted: int, count: int, between: tuple[int, int], ages: Floats, pace: float) -> list[Foreseen]:
@@ -153,7 +151,11 @@ def _foreseen(posted: int, count: int, between: tuple[int, int], ages: Floats, p
     low, high = np.minimum(young.ends, old.ends), np.maximum(young.ends, old.ends)
     growth = np.column_stack([low[:, :2], middle, high[:, 2:]])
     views = np.maximum.accumulate((count + 1) * np.exp(growth) - 1, axis=0)
-    return [foreseen_at(posted, int(age), row, earlier=0) for age, row in zip(ages, views.tolist(), strict=True)]
+    told = reach(views)
+    return [
+        foreseen_at(posted, int(age), row, earlier=0)
+        for age, row in zip(ages[:told], views[:told].tolist(), strict=True)
+    ]
 
 
 def _pace(history: History, source: str, video: FoundVideo, kept: Kept) -> float:

@@ -41,6 +41,12 @@ FAN_STEPS = 24
 EARLIER_MAX, YOUNGEST, NOISIEST = 40, 15 * 60, 0.5
 #: A creator's own spread is mixed with that of all creators, which counts as much as so many videos.
 SPREAD_WEIGHT = 10.0
+#: The smallest standard deviation of errors that is believed, on the scale of logs.
+LEAST_USUAL = 0.05
+#: A forecast whose upper end is more than so many times its lower one says nothing, and is not made.
+WIDEST = 100_000.0
+#: What is more is as good as endless, and too wide by far.
+_LOG_MOST = 600.0
 #: Standard normal ends of LEVELS, for the noise of the figures.
 _Z = np.asarray([-Z95, -0.6744897501960817, 0.6744897501960817, Z95])
 
@@ -70,8 +76,9 @@ class Foreseen(msgspec.Struct, frozen=True, kw_only=True):
 class Forecast(msgspec.Struct, frozen=True, kw_only=True):
     """A video's views to come. now: at as_of. targets: at 24 hours, 7 and 28 days, those that are still ahead.
 
-    fan: the same at ages between, for a picture; its first point is now. why_not: where there is none: "young",
-    "few", "over", else None.
+    fan: the same at ages between, for a picture; its first point is now. Both end where the 95 % interval's upper
+    end is more than 100,000 times its lower one. why_not: where there is none: "young", "few", "over", "wide" (no
+    target is told as near as that), else None.
     """
 
     as_of: str | None
@@ -104,13 +111,16 @@ def forecast(board: Board, creator: Creator, video: Video, *, at_utc: int | None
     targets = np.asarray([target for target in TARGETS_SECONDS if target > lived], dtype=np.float64)
     ages = np.unique(np.concatenate([ages_between(age), targets]))
     found = _foreseen(board, creator, video, seen, ages)
-    return Forecast(
-        as_of=rfc3339(at),
-        now=now,
-        targets=tuple(each for each in found if each.age_seconds in TARGETS_SECONDS),
-        fan=(_as_it_is(seen, video), *found),
-        why_not=None,
-    )
+    return as_far_as_told(now, _as_it_is(seen, video), found)
+
+
+def as_far_as_told(now: Figure, begin: Foreseen, found: Sequence[Foreseen]) -> Forecast:
+    """A forecast of what was foreseen, up to its last target. begin: the picture's first point."""
+    targets = tuple(each for each in found if each.age_seconds in TARGETS_SECONDS)
+    if not targets:
+        return _none(now, "wide")
+    fan = tuple(each for each in found if each.age_seconds <= targets[-1].age_seconds)
+    return Forecast(as_of=now.as_of, now=now, targets=targets, fan=(begin, *fan), why_not=None)
 
 
 def _none(now: Figure, why: str) -> Forecast:
@@ -188,13 +198,22 @@ def _foreseen(board: Board, creator: Creator, video: Video, seen: _Seen, ages: F
     noise = seen.std / max(seen.count, 1.0)
     away = np.sign(_Z) * np.sqrt((ends - middle[:, None]) ** 2 + (_Z * noise) ** 2)
     base = math.log(max(seen.count, 0.0) + 1)
-    views = np.exp(base + np.column_stack([middle[:, None] + away[:, :2], middle, middle[:, None] + away[:, 2:]])) - 1
+    logs = base + np.column_stack([middle[:, None] + away[:, :2], middle, middle[:, None] + away[:, 2:]])
+    # Growth is a log, and its own intervals are made on the scale of its log: a wide one would leave the floats.
+    views = np.exp(np.minimum(logs, _LOG_MOST)) - 1
     # Views are not taken back: not fewer than there surely are, and never fewer later.
     views = np.maximum.accumulate(np.maximum(views, max(0.0, seen.count - Z95 * seen.std)), axis=0)
+    told = reach(views)
     return [
         foreseen_at(video.posted_at_utc, int(age), row, earlier=int(count))
-        for age, row, count in zip(ages, views.tolist(), earlier, strict=True)
+        for age, row, count in zip(ages[:told], views[:told].tolist(), earlier[:told], strict=True)
     ]
+
+
+def reach(views: Floats) -> int:
+    """How many of these ages can be told of. views: shape (ages, 5), from low to high; inf is no number to tell."""
+    wide = np.flatnonzero(~(views[:, -1] + 1 <= WIDEST * (views[:, 0] + 1)))
+    return int(wide[0]) if len(wide) else len(views)
 
 
 def foreseen_at(posted_at_utc: int, age: int, ends: Sequence[float], *, earlier: int) -> Foreseen:
@@ -215,7 +234,8 @@ def _as_it_is(seen: _Seen, video: Video) -> Foreseen:
 def _errors_before(board: Board, creator: Creator, video: Video, age: int, ages: Floats) -> Floats:
     """How far off the guess was on the creator's earlier videos, on the scale of logs, shape (videos, ages).
 
-    nan where a video was not that old when this one was posted plus its age now: nothing later is known by then.
+    nan where a video was not that old when this one was posted plus its age now: nothing later is known by then. And
+    where it would be mostly noise.
     """
     earlier = board.videos(creator, limit=EARLIER_MAX, after=(video.posted_at_utc, video.id))
     streams = Streams(board, creator, earlier)
@@ -232,8 +252,13 @@ def _errors_before(board: Board, creator: Creator, video: Video, age: int, ages:
         moments = other.posted_at_utc + lived.astype(np.int64)
         later = np.asarray([views_of(tally)[0] for tally in streams.tallies_of(stream, moments)])
         grown = np.log((np.maximum(later, 0.0) + 1) / (max(seen.count, 0.0) + 1))
-        guessed = log_of(_guess(seen, lived).middle, floor=_floor())
-        errors[stream, : len(lived)] = log_of(grown, floor=_floor()) - guessed
+        guessed = _guess(seen, lived).middle
+        # Where little growth was to come, a small video's noise is more than that: it tells nothing of the guess.
+        # By the age alone: the pace is as noisy.
+        usual = growth_from(age, lived, count=seen.count, pace=math.nan).middle
+        told = seen.std / max(seen.count, 1.0) <= NOISIEST * (usual + _floor())
+        error = log_of(grown, floor=_floor()) - log_of(guessed, floor=_floor())
+        errors[stream, : len(lived)] = np.where(told, error, np.nan)
     return errors
 
 
@@ -244,18 +269,28 @@ def _corrected(guess: Growths, errors: Floats) -> tuple[Floats, Floats, Floats]:
     then shrunk by n / (n + own_weight), and the spread is the creator's own and all creators', by weight.
     """
     middle, ends = log_of(guess.middle, floor=_floor()), log_of(guess.ends, floor=_floor())
-    usual = np.maximum((ends[:, 2] - ends[:, 1]) / 1.349, 1e-6)
+    usual = _usual(ends)
     # One video that went round the world says little of the next.
     clipped = np.clip(errors, -4 * usual, 4 * usual)
     known = ~np.isnan(errors)
     count = known.sum(axis=0)
     shift = _smooth(np.where(known, clipped, 0.0).sum(axis=0) / (count + shipped().own_weight))
-    left = np.where(known, (clipped - shift) / usual, 0.0)
+    left = np.where(known, np.clip((clipped - shift) / usual, -4.0, 4.0), 0.0)
     spread = _smooth((SPREAD_WEIGHT + (left**2).sum(axis=0)) / (SPREAD_WEIGHT + count)) ** 0.5
     wider = spread * np.sqrt(1 + 1 / (count + shipped().own_weight))
     ends = middle[:, None] + shift[:, None] + wider[:, None] * (ends - middle[:, None])
     told = growth_of(middle + shift, floor=_floor()), growth_of(ends, floor=_floor())
     return *told, count.astype(np.float64)
+
+
+def _usual(ends: Floats) -> Floats:
+    """The standard deviation of a guess's errors, on the scale of logs, by how far apart its ends are.
+
+    Where a guess is near no growth, its inner ends lie both on none and say nothing; the outer ones do then. The
+    smallest is a twentieth: against less, any earlier video would be further off than is believed of anything.
+    """
+    inner, outer = (ends[:, 2] - ends[:, 1]) / 1.349, (ends[:, 3] - ends[:, 0]) / (2 * Z95)
+    return np.maximum(np.where(inner > LEAST_USUAL, inner, outer), LEAST_USUAL)
 
 
 def _smooth(by_age: Floats) -> Floats:

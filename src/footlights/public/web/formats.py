@@ -196,21 +196,30 @@ class Formats:
             "%(number)s, from %(low)s to %(high)s with 95 %% confidence", number=number, low=low, high=high
         )
 
-    def gained(self, change: Figure) -> str:
-        """A change by its interval, such as "210 to 470 more"; from a loss to a gain where it is no more than noise."""
+    def gained(self, change: Figure, *, marked: bool = True) -> str:
+        """A change by its interval, such as "210 to 470 more"; from a loss to a gain where it is no more than noise.
+
+        marked: an exact change says that it is exact.
+        """
         assert change.value is not None and change.low is not None and change.high is not None, "a change is published"
         if change.exact:
             number = self.amount(abs(change.value), change.metric)
             if change.value > 0:
-                return self._say("%(number)s more, exact", number=number)
-            return self._say("%(number)s fewer, exact", number=number)
+                told = self._say("%(number)s more", number=number)
+            else:
+                told = self._say("%(number)s fewer", number=number)
+            return self._say("%(change)s, exact", change=told) if marked else told
+        # Of what is counted there are fewer, of time and shares there is less.
+        counted = self.unit(change.metric) not in ("seconds", "milliseconds", "basis_points")
         if change.low > 0 or change.high < 0:
             ends = sorted((abs(change.low), abs(change.high)))
             within = self.span(msgspec.structs.replace(change, low=ends[0], high=ends[1]))
-            return (
-                self._say("%(span)s more", span=within) if change.low > 0 else self._say("%(span)s less", span=within)
-            )
+            if change.low > 0:
+                return self._say("%(span)s more", span=within)
+            return self._say("%(span)s fewer", span=within) if counted else self._say("%(span)s less", span=within)
         low, high = self.amount(abs(change.low), change.metric), self.amount(change.high, change.metric)
+        if counted:
+            return self._say("from %(low)s fewer to %(high)s more", low=low, high=high)
         return self._say("from %(low)s less to %(high)s more", low=low, high=high)
 
     def signed(self, number: int) -> str:

@@ -88,7 +88,11 @@ class Telling:
         return self._language.translated(_TRAITS[driver.kind])
 
     def _value(self, driver: Driver) -> str:
-        return driver.value or self.share(driver.step)
+        if driver.value:
+            return driver.value
+        # A step of a share is told in points: "0.4 % more share it" would read as more by a part of those who do.
+        points = 100 * driver.step
+        return self._say("%(number)s points", number=self._language.decimal(points, 0 if points >= 10 else 1))
 
     def _hours(self, first: str) -> str:
         return self._say("%(first)s:00 to %(last)s:00", first=first, last=f"{int(first) + 6:02d}")
@@ -118,11 +122,15 @@ class Telling:
         return f"{self._language.decimal(100 * part, 0 if part >= 0.1 else 1)}{_THIN}%"
 
     def about(self, seconds: int) -> str:
-        """How long, roughly: 40 min, 5 h, 12 d."""
-        for size, name in ((86_400, N_("%(number)s d")), (3600, N_("%(number)s h")), (60, N_("%(number)s min"))):
+        """How long, roughly: 40 minutes, 5 hours, 12 days; always two of them or more."""
+        for size, name in (
+            (86_400, N_("%(number)s days")),
+            (3600, N_("%(number)s hours")),
+            (60, N_("%(number)s minutes")),
+        ):
             if seconds >= 2 * size:
                 return self._language.translated(name) % {"number": self._language.number(round(seconds / size))}
-        return self._say("%(number)s s", number=self._language.number(seconds))
+        return self._say("%(number)s seconds", number=self._language.number(seconds))
 
     def doubling(self, pace: Pace) -> str:
         """How fast views double, with the interval."""
@@ -134,7 +142,7 @@ class Telling:
                 low=self.about(pace.low),
             )
         return self._say(
-            "At the pace of now, views are twice as many in %(middle)s (%(low)s to %(high)s).",
+            "At this pace, views are twice as many in %(middle)s (%(low)s to %(high)s).",
             middle=self.about(pace.doubles_in_seconds), low=self.about(pace.low or 0), high=self.about(pace.high),
         )  # fmt: skip
 

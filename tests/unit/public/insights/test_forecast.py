@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from footlights.public import insights
 from footlights.public.board.read import Board
+from footlights.public.insights.forecast import _corrected, as_far_as_told, foreseen_at, reach
+from footlights.public.insights.growth import Growths
 from footlights.terms.ticks import DAY, HOUR
 from tests import boards
 
@@ -99,3 +103,46 @@ def test_a_forecast_of_the_past_knows_nothing_of_what_came_later(board: Board) -
 def test_where_there_is_no_forecast_it_says_why(board: Board, video: str, why: str) -> None:
     found = of(board, video)
     assert (found.targets, found.fan, found.why_not) == ((), (), why)
+
+
+@pytest.fixture(scope="module")
+def uneven(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Board]:
+    """A large video that hardly grows any more, after many small ones of which most is noise."""
+    made = tmp_path_factory.mktemp("uneven")
+    small = [
+        boards.AVideo(id=f"s{place}", creator="ada", age_seconds=(30 + place) * DAY, reach=600) for place in range(20)
+    ]
+    large = boards.AVideo(id="large", creator="ada", age_seconds=21 * DAY, reach=20_000)
+    boards.make_board(made, [boards.ACreator(id="ada")], [large, *small], every_tick=False)
+    opened = Board(made)
+    yield opened
+    opened.close()
+
+
+def test_small_videos_have_no_say_once_their_noise_is_more_than_the_growth_to_come(uneven: Board) -> None:
+    late, early = of(uneven, "large", age_seconds=20 * DAY), of(uneven, "large", age_seconds=2 * DAY)
+    assert late.targets[-1].earlier == 0 and early.targets[-1].earlier > 0
+
+
+def test_where_no_growth_is_to_come_earlier_errors_widen_the_ends_but_not_without_end() -> None:
+    """The inner ends of such a guess lie on each other, and any error is endless times what they expect."""
+    near, far = [0.0, 0.0, 0.0, 0.02], [0.0, 0.0, 0.1, 0.4]
+    none = Growths(middle=np.zeros(8), ends=np.asarray([near] * 4 + [far] * 4))
+    errors = np.where(np.arange(12)[:, None] % 2, 2.0, 0.0) * np.ones(8)
+    _, narrow, _ = _corrected(none, np.full((12, 8), np.nan))
+    _, wide, count = _corrected(none, errors)
+    assert count.tolist() == [12.0] * 8
+    assert (narrow[:4, 3] < wide[:4, 3]).all() and (wide[:4, 3] < 1).all()
+
+
+def test_a_forecast_ends_where_it_would_say_nothing(uneven: Board) -> None:
+    now = of(uneven, "large", age_seconds=20 * DAY).now
+    views = np.asarray(
+        [[10, 20, 30, 40, 90], [10, 20, 30, 40, 2_000_000], [10, 20, 30, 40, math.inf]], dtype=np.float64
+    )
+    assert reach(views) == 1 and reach(views[1:]) == 0 and reach(views[:1]) == 1
+    none = as_far_as_told(now, foreseen_at(0, DAY // 2, views[0].tolist(), earlier=0), [])
+    assert none.why_not == "wide" and none.fan == () and none.now == now
+    told = [foreseen_at(0, age, views[0].tolist(), earlier=0) for age in (DAY, 2 * DAY)]
+    first = as_far_as_told(now, told[0], told)
+    assert [each.age_seconds for each in first.fan] == [DAY, DAY], "what is beyond the last target is not drawn"

@@ -84,3 +84,20 @@ def test_a_figure_far_below_zero_is_few_and_never_a_plain_zero() -> None:
     vague = noisy_figure("reach", estimate=-40.0, std=10.0, at_utc=0, tick=1, too_few=0.5)
     assert FORMATS.span(vague) == "few"
     assert FORMATS.span(exact_figure("like_count", value=0, at_utc=0, tick=1)) == "0"
+
+
+def _change(metric: str, low: int, value: int, high: int, *, exact: bool = False) -> Figure:
+    return Figure(metric=metric, value=value, low=low, high=high, state="ok", exact=exact, as_of=None, tick=None)
+
+
+def test_of_what_is_counted_there_are_fewer_and_of_time_and_shares_there_is_less() -> None:
+    thin = "\u2009\u2013\u2009"
+    assert FORMATS.gained(_change("view_count", -40, -30, -20)) == f"20{thin}40 fewer"
+    assert FORMATS.gained(_change("total_time_watched", -40, -30, -20)) == f"20{thin}40 s less"
+    assert FORMATS.gained(_change("view_count", -4, 3, 20)) == "from 4 fewer to 20 more"
+    assert FORMATS.gained(_change("total_time_watched", -4, 3, 20)) == "from 4 s less to 20 s more"
+
+
+def test_an_exact_change_says_so_unless_a_sentence_goes_on_after_it() -> None:
+    assert FORMATS.gained(_change("followers_count", 50, 50, 50, exact=True)) == "50 more, exact"
+    assert FORMATS.gained(_change("followers_count", -5, -5, -5, exact=True), marked=False) == "5 fewer"

@@ -11,7 +11,7 @@ from footlights.public.web.app import create_app
 from footlights.public.web.headers import POLICY
 from footlights.public.web.sessions import COOKIE
 from footlights.settings import load_settings
-from footlights.terms.ticks import HOUR
+from footlights.terms.ticks import DAY, HOUR
 from tests import boards
 from tests.liveboards import make_live
 from tests.unit.public.web.conftest import Asking, Client
@@ -98,6 +98,18 @@ def test_a_video_too_few_have_watched_has_no_curve_of_how_far_and_says_so(tmp_pa
     assert text.count("data-chart=") == 1
 
 
+def test_insights_of_no_video_and_of_one_are_said_as_such(tmp_path: Path) -> None:
+    one = _page(tmp_path / "one", "/studio/insights", boards.AVideo(id="one", creator="ada", age_seconds=3 * DAY))
+    assert "Your video " in one and "1 videos" not in one and "All 1 as" not in one
+    none = _page(tmp_path / "none", "/studio/insights")
+    assert "There is no video yet. What can be told here grows" in none
+
+
+def test_a_channels_own_followers_and_what_it_gained_have_two_names(asking: Asking) -> None:
+    names = re.findall(r'<span class="name">([^<]*)</span>', asking("ada").get("/studio").text)
+    assert "New, less those who left" in names and "Followers" not in names
+
+
 def test_a_video_before_its_first_milestone_says_when_the_rest_comes(tmp_path: Path) -> None:
     text = _page(tmp_path, "/studio/videos/new", boards.AVideo(id="new", creator="ada", age_seconds=2 * HOUR))
     assert "From its 6th hour on" in text and "How far they watched" not in text and "Where they came from" not in text
@@ -126,9 +138,9 @@ def test_the_overview_shows_the_channels_month_and_too_few_as_its_range(asking: 
     assert "No video yet" in nobody and nobody.count("too few to say more") == 3
 
 
-def _page(folder: Path, path: str, video: boards.AVideo) -> str:
-    """A page of a pro creator with one video."""
-    boards.make_board(folder / "board", [boards.ACreator(id="ada", tier="pro")], [video])
+def _page(folder: Path, path: str, *videos: boards.AVideo) -> str:
+    """A page of a pro creator with some videos, or none."""
+    boards.make_board(folder / "board", [boards.ACreator(id="ada", tier="pro")], videos)
     accounts = Accounts(folder / "public")
     token = accounts.redeem(accounts.make_login_link("ada", 5))
     accounts.close()

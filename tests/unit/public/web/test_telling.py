@@ -44,6 +44,11 @@ def test_every_trait_has_a_name_and_a_thing_to_try_either_way(kind: str, code: s
         assert told.path == "/studio/insights#drivers"
 
 
+def test_a_step_of_a_share_is_told_in_points_and_not_in_percent_of_it() -> None:
+    assert SAID.trait(driver("share_rate")) == "12 points more share it"
+    assert Telling(language("de")).trait(driver("share_rate")) == "12 Punkte mehr teilen es"
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_sentence_says_that_a_trait_causes_anything(kind: str) -> None:
     one = driver(kind)
@@ -58,6 +63,8 @@ def test_a_suggestion_links_to_the_picture_of_it() -> None:
     assert SAID.suggestion(at).title == "Post on Tue 21:00 UTC"
 
 
-@pytest.mark.parametrize(("seconds", "said"), [(90, "90 s"), (600, "10 min"), (3 * 3600, "3 h"), (7 * 86_400, "7 d")])
+@pytest.mark.parametrize(
+    ("seconds", "said"), [(90, "90 seconds"), (600, "10 minutes"), (3 * 3600, "3 hours"), (7 * 86_400, "7 days")]
+)
 def test_how_long_is_said_roughly(seconds: int, said: str) -> None:
     assert SAID.about(seconds) == said

@@ -18,8 +18,13 @@ export function world() {
   const shapes = feature(simplify(presimplify(atlas), WEIGHT), atlas.objects.countries);
   shapes.features = shapes.features.filter(({ id }) => id !== ANTARCTICA);
   const path = geoPath(geoNaturalEarth1().fitSize([WIDTH, HEIGHT], shapes)).digits(1);
-  const paths = shapes.features.map((shape) => {
-    const code = countries.numericToAlpha2(shape.id ?? "") ?? "";
+  const named = new Set();
+  // Largest first: an outlying territory that the atlas draws apart has its country's number, and an id stands once.
+  const shapesBySize = shapes.features.toSorted((one, other) => path.area(other) - path.area(one));
+  const paths = shapesBySize.map((shape) => {
+    const known = countries.numericToAlpha2(shape.id ?? "") ?? "";
+    const code = named.has(known) ? "" : known;
+    named.add(code);
     return `<path${code && ` id="${code}"`} d="${path(shape) ?? ""}"/>`;
   });
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}">${paths.join("")}</svg>`;

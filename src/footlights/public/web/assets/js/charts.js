@@ -59,7 +59,12 @@ function optionOf(figure, points) {
   const { chart: kind, unit, exact, label } = figure.dataset;
   const look = theme();
   const typical = typicalOf(figure);
-  const highest = Math.max(1, ...points.map((point) => point.high), ...typical.map((point) => point.high));
+  const inner = kind === "fan" ? innerOf(figure) : [];
+  const outermost = Math.max(1, ...points.map((point) => point.high), ...typical.map((point) => point.high));
+  const inmost = Math.max(1, ...inner.map((point) => point.high));
+  // An outer end that is many times the inner one leaves the picture, and the page says so: all else would lie on its
+  // floor.
+  const highest = inner.length && outermost > 5 * inmost ? 2 * inmost : outermost;
   const lowest = Math.min(0, ...points.map((point) => point.low));
   const bars = kind === "bars";
   const placed = kind === "positions";
@@ -72,7 +77,7 @@ function optionOf(figure, points) {
     aria: { enabled: true, label: { description: label } },
     grid: { left: 8, right: 14, top: 14, bottom: 4, outerBoundsMode: "same", outerBoundsContain: "axisLabel" },
     xAxis: {
-      ...(placed ? alongVideo(points) : { type: "time", boundaryGap: bars ? ["2%", "2%"] : false }),
+      ...(placed ? alongVideo(points) : alongTime(points, bars)),
       axisLine: { lineStyle: { color: look.grid } },
       axisTick: { show: false },
       axisLabel: { color: look.text, hideOverlap: true, fontSize: 12, margin: 12, formatter: placed ? clock : dateLabel(points) },
@@ -102,7 +107,7 @@ function optionOf(figure, points) {
       axisPointer: { type: "line", lineStyle: { color: look.line, width: 1, type: "solid", opacity: 0.6 } },
       formatter: (items) => tooltipOf(points.find((point) => point.at === items[0].data[0]) ?? points[items[0].dataIndex], { exact: exact !== undefined, placed }),
     },
-    series: kind === "fan" ? fanSeries(points, innerOf(figure), look) : bars ? barSeries(points, look) : [...typicalSeries(typical, look), ...lineSeries(points, look, exact !== undefined)],
+    series: kind === "fan" ? fanSeries(points, inner, look) : bars ? barSeries(points, look) : [...typicalSeries(typical, look), ...lineSeries(points, look, exact !== undefined)],
   };
 }
 
@@ -111,6 +116,13 @@ function alongVideo(points) {
   const end = Math.round(points.at(-1).at + points[1].at);
   const interval = [1, 2, 5, 10, 15, 30, 60, 120, 300].map((seconds) => seconds * 1000).find((step) => step >= end / 7);
   return { type: "value", min: 0, max: end, interval: interval ?? 600_000 };
+}
+
+/** An axis along time. A single point stands at the beginning of its first ten minutes: alone it would span days. */
+function alongTime(points, bars) {
+  const first = points[0].at;
+  const span = points.length === 1 ? { min: first, max: first + 600_000 } : {};
+  return { type: "time", boundaryGap: bars ? ["2%", "2%"] : false, ...span };
 }
 
 function clock(ms) {
@@ -209,6 +221,7 @@ function band(points, look) {
     type: "custom",
     silent: true,
     animation: false,
+    clip: true,
     data: [[points[0].at, points[0].low]],
     tooltip: { show: false },
     renderItem: (_, api) => ({
@@ -268,7 +281,7 @@ function niceTop(highest) {
 }
 
 function dateLabel(points) {
-  const hours = (points.at(-1).at - points[0].at) / 3_600_000;
+  const hours = points.length === 1 ? 1 : (points.at(-1).at - points[0].at) / 3_600_000;
   const day = new Intl.DateTimeFormat(locale, { timeZone: "UTC", day: "numeric", month: "short" });
   // The first minutes of a live room: without seconds every label would be the same.
   const second = hours < 0.2 ? { second: "2-digit" } : {};
