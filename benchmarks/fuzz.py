@@ -39,7 +39,7 @@ ROUND = settings(
     phases=[Phase.generate, Phase.shrink],
     suppress_health_check=list(HealthCheck),
 )
-ALLOWED = {0, 200, 202, 204, 304, 400, 401, 403, 404, 405, 408, 413, 429}
+ALLOWED = {0, 200, 202, 204, 304, 400, 401, 403, 404, 405, 408, 413, 415, 429}
 batches = st.fixed_dictionaries({"batch": st.lists(door.messages | door.views, max_size=4)}).map(door.as_json)
 told = door.messages | door.seen | door.webhooks | door.asks
 bodies = batches | told.map(door.as_json) | door.reports | door.noise
