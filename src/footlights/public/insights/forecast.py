@@ -52,7 +52,7 @@ _Z = np.asarray([-Z95, -0.6744897501960817, 0.6744897501960817, Z95])
 
 
 class Shipped(msgspec.Struct, frozen=True, kw_only=True):
-    """What was learned from public series. by_age, by_pace: models; own_weight: see `_corrected`. provenance: of it."""
+    """What was learned from public series. by_age, by_pace: models; own_weight: see `corrected`. provenance: of it."""
 
     provenance: str
     by_age: GrowthModel
@@ -193,7 +193,7 @@ def _combined(one: Growths, other: Growths, *, floor: float) -> Growths:
 def _foreseen(board: Board, creator: Creator, video: Video, seen: _Seen, ages: Floats) -> list[Foreseen]:
     guess = _guess(seen, ages)
     errors = _errors_before(board, creator, video, seen.age, ages)
-    middle, ends, earlier = _corrected(guess, errors)
+    middle, ends, earlier = corrected(guess, errors)
     # What the figures' own noise adds, in quadrature on the scale of logs.
     noise = seen.std / max(seen.count, 1.0)
     away = np.sign(_Z) * np.sqrt((ends - middle[:, None]) ** 2 + (_Z * noise) ** 2)
@@ -262,11 +262,15 @@ def _errors_before(board: Board, creator: Creator, video: Video, age: int, ages:
     return errors
 
 
-def _corrected(guess: Growths, errors: Floats) -> tuple[Floats, Floats, Floats]:
+def corrected(guess: Growths, errors: Floats) -> tuple[Floats, Floats, Floats]:
     """A guess that leaves out what it got wrong on the creator's earlier videos; with its ends, and how many they were.
 
+    guess: at n ages. errors: shape (videos, n), on the scale of `log_of`, nan where one is not known. Returns growth,
+    shape (n,), its ends at LEVELS, shape (n, 4), and numbers of videos, shape (n,).
+
     Normal errors about a creator's own mean, which is itself drawn from a normal distribution of creators: the mean is
-    then shrunk by n / (n + own_weight), and the spread is the creator's own and all creators', by weight.
+    then shrunk by n / (n + own_weight), and the spread is the creator's own and all creators', by weight. A guess's
+    ends hold for creators whom it never saw, whose mean is as unknown: without earlier videos they stand as they are.
     """
     middle, ends = log_of(guess.middle, floor=_floor()), log_of(guess.ends, floor=_floor())
     usual = _usual(ends)
@@ -277,8 +281,7 @@ def _corrected(guess: Growths, errors: Floats) -> tuple[Floats, Floats, Floats]:
     shift = _smooth(np.where(known, clipped, 0.0).sum(axis=0) / (count + shipped().own_weight))
     left = np.where(known, np.clip((clipped - shift) / usual, -4.0, 4.0), 0.0)
     spread = _smooth((SPREAD_WEIGHT + (left**2).sum(axis=0)) / (SPREAD_WEIGHT + count)) ** 0.5
-    wider = spread * np.sqrt(1 + 1 / (count + shipped().own_weight))
-    ends = middle[:, None] + shift[:, None] + wider[:, None] * (ends - middle[:, None])
+    ends = middle[:, None] + shift[:, None] + spread[:, None] * (ends - middle[:, None])
     told = growth_of(middle + shift, floor=_floor()), growth_of(ends, floor=_floor())
     return *told, count.astype(np.float64)
 

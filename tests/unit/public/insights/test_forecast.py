@@ -9,7 +9,7 @@ import pytest
 
 from footlights.public import insights
 from footlights.public.board.read import Board
-from footlights.public.insights.forecast import _corrected, as_far_as_told, foreseen_at, reach
+from footlights.public.insights.forecast import as_far_as_told, corrected, foreseen_at, reach
 from footlights.public.insights.growth import Growths
 from footlights.terms.ticks import DAY, HOUR
 from tests import boards
@@ -124,13 +124,19 @@ def test_small_videos_have_no_say_once_their_noise_is_more_than_the_growth_to_co
     assert late.targets[-1].earlier == 0 and early.targets[-1].earlier > 0
 
 
+def test_without_earlier_videos_the_guess_stands_as_it_is() -> None:
+    guess = Growths(middle=np.asarray([0.5]), ends=np.asarray([[0.1, 0.3, 0.8, 2.0]]))
+    middle, ends, count = corrected(guess, np.full((3, 1), np.nan))
+    assert middle == pytest.approx(guess.middle) and ends == pytest.approx(guess.ends) and count.tolist() == [0.0]
+
+
 def test_where_no_growth_is_to_come_earlier_errors_widen_the_ends_but_not_without_end() -> None:
     """The inner ends of such a guess lie on each other, and any error is endless times what they expect."""
     near, far = [0.0, 0.0, 0.0, 0.02], [0.0, 0.0, 0.1, 0.4]
     none = Growths(middle=np.zeros(8), ends=np.asarray([near] * 4 + [far] * 4))
     errors = np.where(np.arange(12)[:, None] % 2, 2.0, 0.0) * np.ones(8)
-    _, narrow, _ = _corrected(none, np.full((12, 8), np.nan))
-    _, wide, count = _corrected(none, errors)
+    _, narrow, _ = corrected(none, np.full((12, 8), np.nan))
+    _, wide, count = corrected(none, errors)
     assert count.tolist() == [12.0] * 8
     assert (narrow[:4, 3] < wide[:4, 3]).all() and (wide[:4, 3] < 1).all()
 
