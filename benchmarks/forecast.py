@@ -39,7 +39,7 @@ from numpy.typing import NDArray
 from benchmarks.growth_models import MODELS, Fit, features_of, fitted, fitted_at
 from benchmarks.growth_series import DAY, Floats, Tasks, all_tasks, pooled
 from footlights.public.insights.forecast import Shipped, growth_from, shipped
-from footlights.public.insights.growth import GrowthModel, Growths, growths, guesses, law_of_rate, log_of
+from footlights.public.insights.growth import LEVELS, GrowthModel, Growths, growths, guesses, law_of_rate, log_of
 
 #: What the parameters of the package are fitted on: videos that are younger, and these series.
 AGED_MOST, PACED = (
@@ -67,7 +67,7 @@ def main() -> None:
     arguments.add_argument("--ship", type=Path, help="write the parameters that the package carries, and stop")
     asked = arguments.parse_args()
     if asked.ship:
-        made = _shipped(list(all_tasks(asked.data)))
+        made = parameters(list(all_tasks(asked.data)))
         asked.ship.write_bytes(msgspec.json.format(msgspec.json.encode(made), indent=1) + b"\n")
         return
     print(HEAD)
@@ -82,7 +82,7 @@ def main() -> None:
                 print(line, flush=True)
 
 
-def _shipped(found: list[Tasks]) -> Shipped:
+def parameters(found: list[Tasks]) -> Shipped:
     """Two models of all series that tell what a video knows of itself: its age, and its pace. Numbers, and no data."""
     aged = pooled(tasks for tasks in found if not np.isnan(tasks.age).any())
     paced = pooled(tasks for tasks in found if tasks.series in PACED)
@@ -118,20 +118,38 @@ def _own_weight(model: GrowthModel, tasks: Tasks) -> float:
 
 def _lines_of_shipped(found: list[Tasks]) -> Iterator[str]:
     found = [tasks.at(tasks.rate > 0) if np.isnan(tasks.age).all() else tasks for tasks in found]
-    parts = [_part(tasks) for tasks in found]
-    unseen = [
-        _shipped([tasks.at(part != number) for tasks, part in zip(found, parts, strict=True)])
-        for number in range(PARTS)
-    ]
-    for tasks, part in zip(found, parts, strict=True):
-        seen = _checked(tasks, _as_shipped(tasks, shipped()))
-        yield _line(tasks, "shipped", seen, _draws(seen.group))
-        asked = [(tasks.at(part == number), unseen[number]) for number in range(PARTS)]
-        told = _joined([_checked(some, _as_shipped(some, model)) for some, model in asked if len(some)])
-        yield _line(tasks, "unseen", told, _draws(told.group))
+    unseen = Unseen(found)
+    for tasks in found:
+        for name, told in (("shipped", as_shipped(tasks, shipped())), ("unseen", unseen.told(tasks))):
+            yield _line(tasks, name, checked(tasks, told), draws(tasks.group))
 
 
-def _as_shipped(tasks: Tasks, model: Shipped) -> Growths:
+class Unseen:
+    """What the package would say had it not seen the groups that it is asked of."""
+
+    def __init__(self, found: list[Tasks]) -> None:
+        # A group that is in two series is in the same part of both.
+        names = np.unique(np.concatenate([tasks.group.astype(str) for tasks in found]))
+        self._parts = dict(zip(names.tolist(), _dealt(len(names)).tolist(), strict=True))
+        parts = [self._part(tasks) for tasks in found]
+        self._models = [
+            parameters([tasks.at(part != number) for tasks, part in zip(found, parts, strict=True)])
+            for number in range(PARTS)
+        ]
+
+    def told(self, tasks: Tasks) -> Growths:
+        """Of each task by the model that its group had no part in."""
+        part, middle, ends = self._part(tasks), np.zeros(len(tasks)), np.zeros((len(tasks), len(LEVELS)))
+        for number in np.unique(part):
+            told = as_shipped(tasks.at(part == number), self._models[number])
+            middle[part == number], ends[part == number] = told.middle, told.ends
+        return Growths(middle=middle, ends=ends)
+
+    def _part(self, tasks: Tasks) -> NDArray[np.int64]:
+        return np.asarray([self._parts[str(group)] for group in tasks.group], dtype=np.int64)
+
+
+def as_shipped(tasks: Tasks, model: Shipped) -> Growths:
     """What a page says, task by task."""
     if np.isnan(tasks.age).all():
         floor = model.by_pace.floor
@@ -154,7 +172,8 @@ class Checked(NamedTuple):
     width: Floats
 
 
-def _joined(parts: list[Checked]) -> Checked:
+def joined(parts: list[Checked]) -> Checked:
+    """All of them, one part after the other."""
     return Checked(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 
@@ -164,33 +183,33 @@ def _lines(tasks: Tasks, models: dict[str, Fit]) -> Iterator[str]:
         return
 
     def told(fit: Fit) -> Checked:
-        return _joined([_checked(asked, fit(learned)(asked)) for learned, asked in splits])
+        return joined([checked(asked, fit(learned)(asked)) for learned, asked in splits])
 
     beside = told(MODELS["log-linear"])
-    draws = _draws(beside.group)
+    drawn = draws(beside.group)
     for name, fit in models.items():
-        yield _line(tasks, name, beside if name == "log-linear" else told(fit), draws, beside)
+        yield _line(tasks, name, beside if name == "log-linear" else told(fit), drawn, beside)
 
 
-def _line(tasks: Tasks, name: str, told: Checked, draws: list[NDArray[np.int64]], beside: Checked | None = None) -> str:
-    held = _between([100 * told.inside_95[rows].mean() for rows in draws], 1)
+def _line(tasks: Tasks, name: str, told: Checked, drawn: list[NDArray[np.int64]], beside: Checked | None = None) -> str:
+    held = between([100 * told.inside_95[rows].mean() for rows in drawn], 1)
     line = (
         f"{tasks.series:40} {tasks.horizon:>6} {len(told.error):5} {name:14} {np.median(told.error):8.4f} "
         f"{100 * told.inside.mean():6.1f} {100 * told.inside_95.mean():5.1f} {held:12} {np.median(told.width):7.3f}"
     )
     if beside is None or beside is told:
         return line
-    parts = [_part_of(told.error[rows], beside.error[rows]) for rows in draws]
-    return f"{line}  {_part_of(told.error, beside.error):5.2f} {_between(parts, 2)}"
+    parts = [part_of(told.error[rows], beside.error[rows]) for rows in drawn]
+    return f"{line}  {part_of(told.error, beside.error):5.2f} {between(parts, 2)}"
 
 
-def _part_of(error: Floats, other: Floats) -> float:
+def part_of(error: Floats, other: Floats) -> float:
     """One median error over another. Both none, as where counts are rounded and do not move, is level."""
     mine, theirs = (max(float(np.median(each)), NO_ERROR) for each in (error, other))
     return mine / theirs
 
 
-def _draws(group: NDArray[Any]) -> list[NDArray[np.int64]]:
+def draws(group: NDArray[Any]) -> list[NDArray[np.int64]]:
     """Rows of groups drawn with replacement, as many as there are, again and again; the same in every run."""
     _, place = np.unique(group, return_inverse=True)
     rows = np.split(np.argsort(place, kind="stable"), np.cumsum(np.bincount(place))[:-1])
@@ -201,12 +220,13 @@ def _draws(group: NDArray[Any]) -> list[NDArray[np.int64]]:
     ]  # fmt: skip
 
 
-def _between(figures: list[float], digits: int) -> str:
+def between(figures: list[float], digits: int) -> str:
+    """Where 95 % of some figures lie, as text."""
     low, high = np.quantile(figures, (0.025, 0.975))
     return f"({low:.{digits}f}..{high:.{digits}f})"
 
 
-def _checked(asked: Tasks, found: Growths) -> Checked:
+def checked(asked: Tasks, found: Growths) -> Checked:
     """An interval holds as a page says it: in whole views, the 95 % one rounded outward."""
     low, lower, upper, high = found.ends.T
     # A count that fell by what was rounded is held by an interval that begins at no growth.
@@ -229,7 +249,11 @@ def _counts(asked: Tasks, growth: Floats) -> Floats:
 def _part(tasks: Tasks) -> NDArray[np.int64]:
     """Which part each task's group is in: by the alphabet, dealt out, the same in every run."""
     names, place = np.unique(tasks.group, return_inverse=True)
-    parts: NDArray[np.int64] = (place * 7919) % len(names) % PARTS
+    return _dealt(len(names))[place]
+
+
+def _dealt(count: int) -> NDArray[np.int64]:
+    parts: NDArray[np.int64] = (np.arange(count) * 7919) % count % PARTS
     return parts
 
 

@@ -28,7 +28,8 @@ class Tasks(msgspec.Struct, frozen=True, kw_only=True):
 
     group: what was never seen has none of its group in the fit: a channel, or the item that the series is about.
     growth: log((later + 1) / (count + 1)). rate: by second, over the last day or step; long_rate: over as long as the
-    horizon; before: over the day before. channel_rate: what falls to the item of its channel's last day.
+    horizon; before: over the day before. channel_rate: what falls to the item of its channel's last day. listed:
+    seconds since the item was first read, of series that are read again and again.
     """
 
     series: str
@@ -46,6 +47,7 @@ class Tasks(msgspec.Struct, frozen=True, kw_only=True):
     likes: Floats
     comments: Floats
     followers: Floats
+    listed: Floats
 
     def __len__(self) -> int:
         return len(self.count)
@@ -216,7 +218,7 @@ def _of_item(group: str, part: dict[str, Any], horizon: float, every: float) -> 
             {"group": group, "origin": at[origin], "ahead": at[target] - at[origin], "count": count[origin],
              "growth": np.log((count[target] + 1) / (count[origin] + 1)), "rate": _rate(at, count, day, origin),
              "long_rate": _rate(at, count, _since(at, origin, horizon), origin),
-             "before": _rate(at, count, _since(at, day, DAY), day),
+             "before": _rate(at, count, _since(at, day, DAY), day), "listed": at[origin] - at[0],
              **{name: part[name][origin] for name in ("likes", "comments") if name in part}}
         )  # fmt: skip
     return rows
