@@ -39,6 +39,9 @@ TARGETS_SECONDS = (DAY, 7 * DAY, 28 * DAY)
 FAN_STEPS = 24
 #: Earlier videos that are looked at. No forecast is made before the first ticks, or of a count that is mostly noise.
 EARLIER_MAX, YOUNGEST, NOISIEST = 40, 15 * 60, 0.5
+#: A pace counts from so many standard deviations of its noise on: of two, one small video in forty has one by chance,
+#: and it is a large one.
+PACE_TOLD = 3.0
 #: A creator's own spread is mixed with that of all creators, which counts as much as so many videos.
 SPREAD_WEIGHT = 10.0
 #: The smallest standard deviation of errors that is believed, on the scale of logs.
@@ -146,7 +149,7 @@ class _Seen:
         self.tally = streams.tallies_of(stream, moments[1:])[0]
         self.count, self.std = views_of(self.tally)
         gained, noise = views_between(streams, stream, moments)
-        told = gained > 2 * noise and gained > 0
+        told = gained > PACE_TOLD * noise and gained > 0
         self.pace = gained / (age - since) if told else math.nan
 
 

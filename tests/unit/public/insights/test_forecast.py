@@ -9,8 +9,9 @@ import pytest
 
 from footlights.public import insights
 from footlights.public.board.read import Board
-from footlights.public.insights.forecast import as_far_as_told, corrected, foreseen_at, reach
+from footlights.public.insights.forecast import _Seen, as_far_as_told, corrected, foreseen_at, reach
 from footlights.public.insights.growth import Growths
+from footlights.public.insights.streams import Streams
 from footlights.terms.ticks import DAY, HOUR
 from tests import boards
 
@@ -122,6 +123,14 @@ def uneven(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Board]:
 def test_small_videos_have_no_say_once_their_noise_is_more_than_the_growth_to_come(uneven: Board) -> None:
     late, early = of(uneven, "large", age_seconds=20 * DAY), of(uneven, "large", age_seconds=2 * DAY)
     assert late.targets[-1].earlier == 0 and early.targets[-1].earlier > 0
+
+
+def test_noise_is_rarely_taken_for_a_pace(uneven: Board) -> None:
+    """Small videos that get four views a day: of two standard deviations, one in forty would have a pace of 200."""
+    creator = uneven.creator_of(uneven.video("s0"))
+    streams = Streams(uneven, creator, [uneven.video(f"s{place}") for place in range(20)])
+    paces = [_Seen(streams, stream, age).pace for stream in range(20) for age in range(10 * DAY, 28 * DAY, 2 * DAY)]
+    assert sum(not math.isnan(pace) for pace in paces) <= 3
 
 
 def test_without_earlier_videos_the_guess_stands_as_it_is() -> None:
