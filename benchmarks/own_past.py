@@ -46,7 +46,7 @@ LEAST, LEAST_PLANTED = 40, 20
 #: How many earlier videos a row's tasks have.
 ROWS = {"any": (0, EARLIER_MAX), "none": (0, 0), "1 to 4": (1, 4), "5 or more": (5, EARLIER_MAX)}
 #: Views that videos of a planted board get, at the median.
-SIZES = (1_000, 10_000, 100_000)
+SIZES = (1_000, 10_000)
 HEAD = (
     "| series | ahead | earlier | n | alone: error | own past: error | of alone | alone: 50 % | own past: 50 % "
     "| alone: 95 % | own past: 95 % | alone: width | own past: width |\n|---|---|---|---:|" + "---:|" * 9
