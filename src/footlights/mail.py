@@ -23,7 +23,7 @@ TLS_KINDS = ("starttls", "tls", "none")
 _THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 
 
-class _Whole(headerregistry.UniqueUnstructuredHeader):
+class _Whole(headerregistry.UnstructuredHeader, headerregistry.BaseHeader):
     """A header of one line, however long. The standard library breaks a long address into encoded words, which mail
     programs do not decode between angle brackets (RFC 2047, section 5): their button would be gone."""
 
