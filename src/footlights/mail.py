@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import smtplib
 import ssl
+from email import headerregistry, policy
 from email.message import EmailMessage
 from email.utils import formatdate
 from types import TracebackType
@@ -20,6 +21,19 @@ from footlights.terms.errors import BadSetting, MailFailed
 TIMEOUT_SECONDS = 30
 TLS_KINDS = ("starttls", "tls", "none")
 _THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
+
+
+class _Whole(headerregistry.UnstructuredHeader, headerregistry.BaseHeader):
+    """A header of one line, however long. The standard library breaks a long address into encoded words, which mail
+    programs do not decode between angle brackets (RFC 2047, section 5): their button would be gone."""
+
+    def fold(self, *, policy: policy.Policy) -> str:
+        return f"{self.name}: {self}{policy.linesep}" if self.isascii() else super().fold(policy=policy)
+
+
+_HEADERS = headerregistry.HeaderRegistry()
+_HEADERS.map_to_type("list-unsubscribe", _Whole)
+_POLICY = policy.default.clone(header_factory=_HEADERS)
 
 
 class Attachment(msgspec.Struct, frozen=True, kw_only=True):
@@ -119,7 +133,7 @@ class Post:
         return smtp
 
     def _addressed(self, letter: Letter, to: str) -> EmailMessage:
-        message = EmailMessage()
+        message = EmailMessage(_POLICY)
         message["From"], message["To"], message["Subject"] = self._settings.mail_from, to, letter.subject
         message["Date"] = formatdate(usegmt=True)
         # Ours, not make_msgid's: that one tells the name of this machine, and a letter keeps its name if sent again.

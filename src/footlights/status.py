@@ -17,6 +17,7 @@ from footlights.terms.ticks import MINUTE
 
 #: A tick is published within its minute; this late, something is wrong.
 _LATE_SECONDS = 3 * MINUTE
+_NOT_BEGUN = "has not begun: the gate's first tick, at the next whole minute, begins it"
 
 
 def public_status(data: Path, settings: Settings) -> dict[str, Any]:
@@ -53,7 +54,8 @@ def status_lines(answer: dict[str, Any]) -> list[str]:
         lines.append("published  nothing yet: the gate's first tick makes the board")
     else:
         lines.append(f"published  {', '.join(f'{count:,} {name}' for name, count in answer['published'].items())}")
-        lines.append(f"clock      through {answer['published_through']}, {_next(answer)}")
+        through = answer["published_through"]
+        lines.append(f"clock      {f'through {through}, {_next(answer)}' if through else _NOT_BEGUN}")
     lines.append(
         f"disk       {', '.join(f'{name} {size / 1e6:,.1f} MB' for name, size in answer['disk_bytes'].items())}"
     )

@@ -202,3 +202,18 @@ def test_an_operator_looks_after_an_apps_endpoints(
     assert _run(capsys, tmp_path, "app", "hooks", name)["endpoints"] == []
     for wrong in (("hook-add", name, "--url", "http://lampkit.example/"), ("hook-test", name, "--endpoint", "7")):
         assert main(["app", *wrong, "--data", str(tmp_path)]) == 1
+
+
+def test_an_opt_out_link_begins_with_the_public_address_and_says_what_it_lacks(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "settings.toml").write_text('public_url = "https://studio.example"\n')
+    link = "https://studio.example/privacy#opt-out="
+    assert main(["viewer", "link", "u-5", "--data", str(tmp_path)]) == 0
+    answer = capsys.readouterr()
+    assert answer.out.startswith(link) and "collect_url is not set" in answer.err
+    with (tmp_path / "settings.toml").open("a") as settings:
+        settings.write('collect_url = "https://collect.example"\n')
+    assert main(["viewer", "link", "u-5", "--data", str(tmp_path)]) == 0
+    answer = capsys.readouterr()
+    assert answer.out.startswith(link) and answer.err == ""

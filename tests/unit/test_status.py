@@ -52,6 +52,15 @@ def test_a_clock_that_stands_still_is_told_of_and_names_no_next_tick_that_is_ove
     assert "LATE by 21 minutes" in line and "next tick" not in line
 
 
+def test_a_clock_that_has_not_begun_names_what_begins_it(tmp_path: Path) -> None:
+    (tmp_path / "private").mkdir()
+    answer = public_status(tmp_path, load_settings(tmp_path)) | {
+        "published": {"ticks": 0}, "published_through": None, "next_tick": None, "behind_seconds": None,
+    }  # fmt: skip
+    (line,) = [text for text in status_lines(answer) if text.startswith("clock")]
+    assert "the gate's first tick" in line and "None" not in line
+
+
 def test_where_nothing_is_kept_status_says_so(tmp_path: Path) -> None:
     (tmp_path / "private").mkdir()
     assert ages(tmp_path / "private", at_utc=int(time.time()) + DAY) == {

@@ -6,20 +6,27 @@ import argparse
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from footlights.cli.arguments import at_least_one, command
-from footlights.cli.output import Progress, rfc3339_or_none, say, usage
+from footlights.cli.output import Progress, note, rfc3339_or_none, say, usage
 from footlights.settings import Settings
+
+if TYPE_CHECKING:
+    from footlights.terms.policy import Policy
 
 
 def add(commands: Any) -> None:
     """These commands and what they can be told."""
-    policy = command(
-        commands, "policy", _policy, "The policy: check a file, or show what is in force and what it costs."
+    policy = command(commands, "policy", _policy, "The policy: check what a file costs, or show what is in force.")
+    policy.add_argument(
+        "action", choices=("check", "show"),
+        help="check: what a policy costs. show: its text; with --json, what it costs. Without FILE what is in force, "
+        "and from when on another is",
+    )  # fmt: skip
+    policy.add_argument(
+        "file", nargs="?", type=Path, metavar="FILE", help="default of check: policy.toml of the folder"
     )
-    policy.add_argument("action", choices=("check", "show"))
-    policy.add_argument("file", nargs="?", type=Path)
     policy.add_argument("--default", action="store_true", help="the policy that Footlights ships")
     backup = command(commands, "backup", _backup, "Copy the private folder and the board, while running or not.")
     backup.add_argument("to", type=Path, metavar="TO", help="a folder of backups: each becomes a folder in it")
@@ -41,11 +48,29 @@ def _policy(asked: argparse.Namespace, settings: Settings) -> None:
     if asked.action == "check" and asked.file and not asked.file.exists():
         usage(f"there is no file {asked.file}")
     policy = default_policy() if asked.default else load_policy(path)
+    if asked.action == "show" and not asked.default and not asked.file:
+        policy = _in_force(asked.data) or policy
     if asked.action == "show" and not asked.json:
         sys.stdout.write(policy.text)
         return
     summary = policy_summary(policy)
     say(asked, summary, "\n".join(policy_lines(summary)))
+
+
+def _in_force(data: Path) -> Policy | None:
+    """The policy that the board states for now, which policy.toml may be ahead of. None where there is no board yet."""
+    from footlights.public.board.read import Board
+    from footlights.terms.errors import BoardDamaged
+    from footlights.terms.seasons import season_at, season_name
+
+    try:
+        board = Board(data / "board")
+        versions, now = board.policies().versions, season_at(board.published_through_utc() or 0)
+    except BoardDamaged:
+        return None
+    for season in sorted(season for season, _ in versions if season > now)[-1:]:
+        note(f"From {season_name(season)} on another holds, of policy.toml: `footlights policy check` says its cost.")
+    return board.policy()
 
 
 def _backup(asked: argparse.Namespace, settings: Settings) -> None:

@@ -23,7 +23,10 @@ def add(commands: Any) -> None:
     serve = command(commands, "serve", _serve, "Run the public side alone: pages and API.")
     listen(serve, "serve_host", "serve_port")
     demo = command(commands, "demo", _demo, "Show it with a simulated platform, or with a real log at its own times.")
-    demo.add_argument("--from", dest="source", type=Path, metavar="FOLDER", help="a folder with a real log")
+    demo.add_argument(
+        "--from", dest="source", type=Path, metavar="FOLDER",
+        help="a folder with a real log: one of the three of docs/guides/loading.md, under the name that it has there",
+    )  # fmt: skip
     demo.add_argument(
         "--speed", type=float, default=0.0, help="hours of a real log to replay a second (default: all in 60 s)"
     )

@@ -7,7 +7,7 @@ import sys
 from typing import Any
 
 from footlights.cli.arguments import command, listen
-from footlights.cli.output import Progress, say, show, usage
+from footlights.cli.output import Progress, note, say, show, usage
 from footlights.settings import Settings
 from footlights.terms.seasons import season_name
 
@@ -28,6 +28,7 @@ def add(commands: Any) -> None:
 
 
 def _viewer(asked: argparse.Namespace, settings: Settings) -> None:
+    from footlights.accounts import public_url
     from footlights.operate import ask_for_viewer, viewer_rights
     from footlights.status import receipt_lines
 
@@ -49,8 +50,10 @@ def _viewer(asked: argparse.Namespace, settings: Settings) -> None:
     elif asked.action == "link":
         rights.links.secret()
         token = rights.links.sign(viewer, seconds=3600)
-        link = f"http://{settings.serve_host}:{settings.serve_port}/privacy#opt-out={token}"
+        link = f"{public_url(settings)}/privacy#opt-out={token}"
         say(asked, {"link": link, "minutes": 60}, link)
+        if not settings.collect_url:
+            note("collect_url is not set, so the page cannot send this: set it to the collector's public address.")
     else:
         with Progress("asking", unit="asks"):
             receipt = ask_for_viewer(asked.data, settings, asked.action, viewer, wait_seconds=asked.wait)

@@ -30,6 +30,7 @@ class MailServer:
 
     def __init__(self) -> None:
         self.taken: list[EmailMessage] = []
+        self.wire: list[bytes] = []
         self.recipients: list[str] = []
         self.refuses: set[str] = set()
         self.port = 0
@@ -47,6 +48,7 @@ class MailServer:
         message = message_from_bytes(envelope.content, policy=policy.default)
         assert isinstance(message, EmailMessage)
         self.taken.append(message)
+        self.wire.append(envelope.content)
         self.recipients += envelope.rcpt_tos
         return "250 OK"
 

@@ -88,6 +88,8 @@ def test_a_letter_names_no_machine_and_can_be_stopped_with_one_click(
     assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     link = message["List-Unsubscribe"].strip("<>")
     assert link.startswith("https://studio.example/unsubscribe?token=")
+    # As it is on the wire: mail programs do not decode an address that was broken into encoded words.
+    assert f"List-Unsubscribe: <{link}>\r\n".encode() in mail.wire[0]
     contacts = Contacts(data / "public")
     assert contacts.stopped_by(link.partition("token=")[2]) == "ada"
     contacts.close()

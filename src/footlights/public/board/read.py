@@ -224,7 +224,10 @@ class Board:
         query = "SELECT creator, id, name, handle, tier FROM creators WHERE id = ?"
         row = self._db.execute(query, (creator_id,)).fetchone()
         if row is None:
-            raise NotFound("There is no such creator. The platform declares creators before their videos.")
+            raise NotFound(
+                "There is no such creator on the board. The platform declares creators before their videos; "
+                "one that was declared just now comes to the board within two minutes."
+            )
         return _creator(row)
 
     def creator_of(self, video: Video) -> Creator:

@@ -278,7 +278,9 @@ class _RefreshGrant(RefreshTokenGrant):  # type: ignore[misc]
         if request.key_print is None and request.client.registered.bound:
             raise _proof_needed()
         found: Token | None = self.server.grants.refresh(refresh_token, request.client.registered)
-        if found is not None and found.key_print is not None and found.key_print != request.key_print:
+        if found is None:
+            raise InvalidGrantError("This refresh token has been used, or has ended. Ask the creator again.")
+        if found.key_print is not None and found.key_print != request.key_print:
             raise InvalidGrantError("This refresh token is bound to another key.")
         return found
 
