@@ -319,7 +319,10 @@ class Formats:
         return f"{self.language.decimal(hours, 1 if hours < 100 else 0)} {self._say('h')}"
 
     def _milliseconds(self, number: int) -> str:
-        return f"{self.language.decimal(number / 1000, 1)} s"
+        # A mean is told to the second where it is minutes: 339.0 s says little, and 6 min would hide its interval.
+        if abs(number) < 120_000:
+            return f"{self.language.decimal(number / 1000, 1)} s"
+        return f"{self.duration(number)} {'min' if abs(number) < 3_599_500 else self._say('h')}"
 
     def _percent(self, number: int) -> str:
         return f"{self.signed(number)} %"
