@@ -348,6 +348,12 @@ def host(address: str) -> str:
     return (urlsplit(address).hostname or address).removeprefix("www.")
 
 
+def coded(text: str) -> Markup:
+    """A text in which what stands between backticks is set as code."""
+    parts = (Markup("<code>{}</code>" if odd % 2 else "{}").format(part) for odd, part in enumerate(text.split("`")))
+    return Markup("").join(parts)
+
+
 def capitalize_first(text: str) -> str:
     """A text that begins a sentence."""
     return text[:1].upper() + text[1:]

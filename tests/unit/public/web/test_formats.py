@@ -6,7 +6,7 @@ from fractions import Fraction
 import pytest
 
 from footlights.public.web import drawing
-from footlights.public.web.formats import TITLES, Formats
+from footlights.public.web.formats import TITLES, Formats, coded
 from footlights.terms.domains import SOURCES
 from footlights.terms.figures import Figure, exact_figure, noisy_figure, pending_figure
 from footlights.terms.metrics import ALL
@@ -46,6 +46,10 @@ def test_words_never_tell_a_number_that_is_too_few() -> None:
     assert FORMATS.words(_figure("reach", 20, 40)) == "too few to say, somewhere from 0 to 99"
     assert FORMATS.words(exact_figure("like_count", value=7, at_utc=0, tick=1)) == "7, exact"
     assert FORMATS.words(pending_figure("reach")) == "not published yet"
+
+
+def test_what_stands_between_backticks_is_code_and_nothing_else_becomes_markup() -> None:
+    assert coded("Run `a <b>` & see") == "Run <code>a &lt;b&gt;</code> &amp; see"
 
 
 def test_a_beam_is_as_wide_as_its_interval_and_has_no_core_where_no_number_is_told() -> None:
