@@ -22,11 +22,11 @@ def driver(kind: str, *, factor: float = 1.34) -> Driver:
 
 
 def test_a_gain_never_comes_without_its_interval() -> None:
-    assert SAID.gain(GAIN) == "+34\u2009% (+12\u2009% to +60\u2009%)"
+    assert SAID.gain(GAIN) == "+34\u202f% (+12\u202f% to +60\u202f%)"
 
 
 @pytest.mark.parametrize(
-    ("percent", "said"), [(34, "+34\u2009%"), (-20, "\u221220\u2009%"), (0, "0\u2009%"), (320, "\u00d74.2")]
+    ("percent", "said"), [(34, "+34\u202f%"), (-20, "\u221220\u202f%"), (0, "0\u202f%"), (320, "\u00d74.2")]
 )
 def test_what_is_more_than_tripled_is_said_by_how_much_it_is_multiplied(percent: int, said: str) -> None:
     assert SAID.percent(percent) == said

@@ -18,9 +18,9 @@ export function axisLabel(unit) {
 
 /** Steps of an axis that read well: whole hours rather than 1,000 seconds. */
 export function axisInterval(unit, highest) {
-  if (unit === "milliseconds") return highest < 480000 ? undefined : 1000 * axisInterval("seconds", highest / 1000);
+  if (unit === "milliseconds") return highest < 120000 ? undefined : 1000 * axisInterval("seconds", highest / 1000);
   if (unit !== "seconds") return undefined;
-  const base = highest < 480 ? 1 : highest < 28800 ? 60 : 3600;
+  const base = highest < 120 ? 1 : highest < 28800 ? 60 : 3600;
   const rough = highest / base / 4;
   const power = 10 ** Math.floor(Math.log10(Math.max(rough, 1)));
   const nice = [1, 2, 5, 10].map((n) => n * power).find((n) => n >= rough) ?? power * 10;
