@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -18,9 +20,10 @@ case "$*" in
 *version_info*) exit 0 ;;
 *ensurepip*) exit ${{NO_VENV:-0}} ;;
 "-m venv "*) mkdir -p "$3/bin" && cp "$0" "$3/bin/python" &&
-    printf '#!/bin/sh\\necho footlights "$@"\\n' >"$3/bin/footlights" && chmod +x "$3/bin/footlights" &&
-    echo venv >>"{notes}" ;;
-*"pip"*"--require-hashes"*) [ -z "${{CUT:-}}" ] && echo lock >>"{notes}" ;;
+    printf '#!/bin/sh\\necho footlights "$@"\\n(: >&9) 2>/dev/null && echo and holds the lock\\nexit 0\\n' \\
+        >"$3/bin/footlights" && chmod +x "$3/bin/footlights" && echo venv >>"{notes}" ;;
+*flock*) exec "{python}" "$@" ;;
+*"pip"*"--require-hashes"*) [ -z "${{CUT:-}}" ] && sleep "${{TAKES:-0}}" && echo lock >>"{notes}" ;;
 *"pip"*" -e "*) echo package >>"{notes}" ;;
 *pytest*) echo "$@" ;;
 esac
@@ -51,7 +54,7 @@ class Checkout:
             (self.root / name).write_text(name, "utf-8")
         (folder / "bin").mkdir()
         self.python = folder / "bin" / "python3"
-        self.python.write_text(STAND_IN.format(notes=self.notes), "utf-8")
+        self.python.write_text(STAND_IN.format(notes=self.notes, python=sys.executable), "utf-8")
         self.python.chmod(0o755)
 
     def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -94,6 +97,13 @@ def test_a_set_up_that_was_cut_short_is_made_again(checkout: Checkout) -> None:
     assert checkout.run("demo", CUT="1").returncode == 1
     assert checkout.done() == ["venv"]
     assert checkout.run("demo").returncode == 0
+    assert checkout.done() == ["venv", "lock", "package"]
+
+
+def test_commands_that_start_together_make_everything_once(checkout: Checkout) -> None:
+    with ThreadPoolExecutor() as pool:
+        results = list(pool.map(lambda name: checkout.run("footlights", name, TAKES="0.3"), "abc"))
+    assert [result.stdout for result in results] == [f"footlights {name}\n" for name in "abc"]
     assert checkout.done() == ["venv", "lock", "package"]
 
 
