@@ -45,8 +45,8 @@ def test_every_trait_has_a_name_and_a_thing_to_try_either_way(kind: str, code: s
 
 
 def test_a_step_of_a_share_is_told_in_points_and_not_in_percent_of_it() -> None:
-    assert SAID.trait(driver("share_rate")) == "12 points more share it"
-    assert Telling(language("de")).trait(driver("share_rate")) == "12 Punkte mehr teilen es"
+    assert SAID.trait(driver("share_rate")) == "Another 12 points share it"
+    assert Telling(language("de")).trait(driver("share_rate")) == "Weitere 12 Punkte teilen es"
 
 
 @pytest.mark.parametrize("kind", KINDS)
