@@ -113,7 +113,8 @@ def metrics_page() -> str:
         "Metrics",
         "terms/metrics.py and terms/domains.py",
         "Names are TikTok's where TikTok has one. A private figure has noise and a 95 % interval; a disclosed one is "
-        "exact, because everybody can count it. A figure's shape is described in the [API](http-api.md).",
+        "exact, because it counts what viewers show the creator. A figure's shape is described in the "
+        "[API](http-api.md).",
         "## Private counts of a video\n\n" + _metrics(COUNTERS),
         "## Disclosed counts of a video\n\n" + _metrics(DISCLOSED),
         "## Figures that follow from others\n\nThey cost no privacy.\n\n" + _metrics(DERIVED),

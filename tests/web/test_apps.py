@@ -272,6 +272,17 @@ def test_an_operator_decides(
             _seen(page, f"{site}/operator/apps/{app.client_id}", "operator-app", view, theme)
             page.get_by_role("button", name="Approve").click()
             expect(page.get_by_role("button", name="Suspend")).to_be_visible()
+            page.get_by_label("Why, for the developer").fill("It sold what it read.")
+            page.get_by_role("button", name="Ban for good").click()
+            expect(page.get_by_role("heading", name="Ban LampKit for good?")).to_be_visible()
+            _picture(page, "operator-app-ban", view, theme)
+            assert serious_in(page) == []
+            page.get_by_role("link", name="Leave it as it is").click()
+            expect(page.get_by_role("button", name="Suspend")).to_be_visible()
+            page.get_by_role("button", name="Ban for good").click()
+            page.get_by_label("Why, for the developer").fill("It sold what it read.")
+            page.get_by_role("button", name="Ban LampKit for good").click()
+            expect(page.locator(".stand.is-banned")).to_be_visible()
     finally:
         operators.remove("mia")
 

@@ -48,7 +48,7 @@ CREATOR_KINDS = frozenset({Kind.FOLLOW, Kind.UNFOLLOW, Kind.PROFILE_VIEW})
 #: Kinds whose subject is a live session: live.py of measure counts them, and nothing else does.
 LIVE_KINDS = frozenset(kind for kind in Kind if kind.name.startswith("LIVE_"))
 
-#: What kinds the public can see anyway. Counted exactly.
+#: What viewers choose to show the creator. Counted exactly.
 DISCLOSED_KINDS = frozenset(
     {Kind.LIKE, Kind.UNLIKE, Kind.COMMENT, Kind.FOLLOW, Kind.UNFOLLOW, Kind.LIVE_CHAT, Kind.LIVE_GIFT}
 )

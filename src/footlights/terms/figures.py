@@ -76,7 +76,7 @@ def noisy_figure(
 
 
 def exact_figure(metric: str, *, value: int, at_utc: int, tick: int | None) -> Figure:
-    """A figure of a disclosed act: everybody can count it, so it is exact."""
+    """A figure of a disclosed act: the viewer shows it to the creator, so it is exact."""
     return Figure(
         metric=metric, value=value, low=value, high=value, state="ok", exact=True, as_of=rfc3339(at_utc), tick=tick
     )

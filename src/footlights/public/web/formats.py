@@ -130,6 +130,8 @@ COLUMNS = {
 
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _THIN = "\u2009"
+#: Thin, and never the end of a line: a unit is not parted from its number.
+_JOINED = "\u202f"
 
 
 class Formats:
@@ -292,15 +294,15 @@ class Formats:
         """How old a video was, such as 3 h or 12 d."""
         for size, name in ((86_400, N_("d")), (3600, N_("h")), (60, N_("min"))):
             if seconds >= size and (seconds % size == 0 or seconds >= 48 * size):
-                return f"{seconds // size}{_THIN}{self._say(name)}"
-        return f"{seconds}{_THIN}s"
+                return f"{seconds // size}{_JOINED}{self._say(name)}"
+        return f"{seconds}{_JOINED}s"
 
     def size(self, count_bytes: int) -> str:
         """A number of bytes, such as 4.2 GB."""
         for power_, name in ((12, "TB"), (9, "GB"), (6, "MB"), (3, "kB")):
             if count_bytes >= 10**power_:
-                return f"{self.language.decimal(count_bytes / 10**power_, 1)}{_THIN}{name}"
-        return f"{count_bytes}{_THIN}B"
+                return f"{self.language.decimal(count_bytes / 10**power_, 1)}{_JOINED}{name}"
+        return f"{count_bytes}{_JOINED}B"
 
     def power(self, number: float) -> str:
         """A small number as people write it, such as 1e-9."""
@@ -319,7 +321,10 @@ class Formats:
         return f"{self.language.decimal(hours, 1 if hours < 100 else 0)} {self._say('h')}"
 
     def _milliseconds(self, number: int) -> str:
-        return f"{self.language.decimal(number / 1000, 1)} s"
+        # A mean is told to the second where it is minutes: 339.0 s says little, and 6 min would hide its interval.
+        if abs(number) < 120_000:
+            return f"{self.language.decimal(number / 1000, 1)} s"
+        return f"{self.duration(number)} {'min' if abs(number) < 3_599_500 else self._say('h')}"
 
     def _percent(self, number: int) -> str:
         return f"{self.signed(number)} %"
@@ -343,6 +348,12 @@ def _moment(at: str) -> datetime:
 def host(address: str) -> str:
     """The host of an address, as one reads it."""
     return (urlsplit(address).hostname or address).removeprefix("www.")
+
+
+def coded(text: str) -> Markup:
+    """A text in which what stands between backticks is set as code."""
+    parts = (Markup("<code>{}</code>" if odd % 2 else "{}").format(part) for odd, part in enumerate(text.split("`")))
+    return Markup("").join(parts)
 
 
 def capitalize_first(text: str) -> str:

@@ -32,6 +32,8 @@ DECISIONS: dict[State, tuple[State, ...]] = {
     "suspended": ("approved", "sandbox", "banned"),
     "banned": (),
 }
+#: What nothing follows on. It takes a second yes, on a page of its own, so that it needs no script.
+FINAL: frozenset[State] = frozenset({"banned"})
 _UNKEPT = {"Cache-Control": "no-store"}
 
 
@@ -68,9 +70,8 @@ class OperatorApps:
             "operator": self._operators.session_of(request), "app": app, "purpose": PURPOSE_BY_NAME[app.purpose],
             "scopes": [BY_NAME[name] for name in app.scopes], "creators": self._grants.count_of(app),
             "made": rfc3339(app.made_at_utc), "changed": rfc3339(app.changed_at_utc),
-            "decisions": DECISIONS[app.state], "states": STATES, "link": None, "link_hours": LINK_HOURS,
-            "path": f"{PATH}/{app.client_id}",
-            "seen": app.seen, **values,
+            "decisions": DECISIONS[app.state], "final": FINAL, "asked": None, "states": STATES,
+            "link": None, "link_hours": LINK_HOURS, "path": f"{PATH}/{app.client_id}", "seen": app.seen, **values,
         }  # fmt: skip
         return self._shared.html(request, "operator_app.html", shown, headers=_UNKEPT)
 
@@ -82,6 +83,8 @@ class OperatorApps:
         other = state == "approved" and form.get("seen", "") != app.seen
         if not decided or other:
             raise bad_form("That does not follow on what the app is now. Reload the page.")
+        if decided[0] in FINAL and form.get("sure", "") != "yes":
+            return self._page(request, app, {"asked": decided[0], "reason": form.get("reason", "")})
         try:
             self._apps.move(app, decided[0], reason=form.get("reason", ""))
         except NotAllowed as problem:

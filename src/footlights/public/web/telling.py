@@ -54,7 +54,8 @@ _TRIES = {
     "sound": (N_("More with the sound “%(value)s”"), N_("Less with the sound “%(value)s”")),
     "series": (N_("More of the series “%(value)s”"), N_("Less of the series “%(value)s”")),
 }
-_THIN = "\u2009"
+#: Thin, and never the end of a line: a sign is not parted from its number.
+_JOINED = "\u202f"
 
 
 class Told(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,7 +102,7 @@ class Telling:
         """A gain, such as +34 %; of what is more than tripled, by how much it is multiplied."""
         if number > 200:
             return f"\u00d7{self._language.decimal(1 + number / 100, 1)}"
-        return f"{self._formats.signed(number)}{_THIN}%"
+        return f"{self._formats.signed(number)}{_JOINED}%"
 
     def gain(self, figure: Figure) -> str:
         """A gain with its interval, such as +34 % (+12 % to +60 %)."""
@@ -119,7 +120,7 @@ class Telling:
 
     def share(self, part: float) -> str:
         """A part of viewers, such as 12 %."""
-        return f"{self._language.decimal(100 * part, 0 if part >= 0.1 else 1)}{_THIN}%"
+        return f"{self._language.decimal(100 * part, 0 if part >= 0.1 else 1)}{_JOINED}%"
 
     def about(self, seconds: int) -> str:
         """How long, roughly: 40 minutes, 5 hours, 12 days; always two of them or more."""

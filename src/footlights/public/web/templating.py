@@ -11,7 +11,7 @@ import jinja2
 import footlights
 from footlights.public.languages import Language, Languages
 from footlights.public.web import drawing, exports, pages
-from footlights.public.web.formats import Formats, capitalize_first, host
+from footlights.public.web.formats import Formats, capitalize_first, coded, host
 from footlights.public.web.scripts import words_of_scripts
 from footlights.public.web.static import Assets
 from footlights.public.web.telling import Telling
@@ -108,11 +108,11 @@ def filters_of(formats: Formats) -> dict[str, Callable[..., Any]]:
     """How templates write figures, moments and sizes."""
     return {
         "age": formats.age, "amount": formats.amount, "capitalize_first": capitalize_first, "cell": formats.cell,
-        "column": formats.column, "country": formats.country, "day": formats.day, "day_before": formats.day_before,
-        "decimal": formats.decimal, "duration": formats.duration, "epoch": formats.epoch, "gained": formats.gained,
-        "host": host, "hour_of_week": formats.hour_of_week, "kept": formats.kept, "minute": formats.minute,
-        "month": formats.month, "note": formats.note, "number": formats.number, "power": formats.power,
-        "signed": formats.signed, "size": formats.size, "span": formats.span, "title_of": formats.title,
-        "translated": formats.language.translated, "unit_of": formats.unit, "weekday": formats.weekday,
-        "words": formats.words,
+        "coded": coded, "column": formats.column, "country": formats.country, "day": formats.day,
+        "day_before": formats.day_before, "decimal": formats.decimal, "duration": formats.duration,
+        "epoch": formats.epoch, "gained": formats.gained, "host": host, "hour_of_week": formats.hour_of_week,
+        "kept": formats.kept, "minute": formats.minute, "month": formats.month, "note": formats.note,
+        "number": formats.number, "power": formats.power, "signed": formats.signed, "size": formats.size,
+        "span": formats.span, "title_of": formats.title, "translated": formats.language.translated,
+        "unit_of": formats.unit, "weekday": formats.weekday, "words": formats.words,
     }  # fmt: skip

@@ -33,6 +33,11 @@ def test_every_sentence_has_its_translation_and_none_is_left_over(code: str) -> 
         assert not entry.id or all(strings_of(entry.string)), f"{entry.id} has no translation"
 
 
+def test_apostrophes_are_written_in_one_way() -> None:
+    said = [message if isinstance(message, str) else message[0] for _, message in sentences()]
+    assert [text for text in said if "\u2019" in text] == []
+
+
 @pytest.mark.parametrize("code", CODES)
 def test_a_translation_has_the_values_and_tags_of_its_sentence(code: str) -> None:
     for entry in (entry for entry in catalogue(code) if entry.id):

@@ -6,7 +6,7 @@ from fractions import Fraction
 import pytest
 
 from footlights.public.web import drawing
-from footlights.public.web.formats import TITLES, Formats
+from footlights.public.web.formats import TITLES, Formats, coded
 from footlights.terms.domains import SOURCES
 from footlights.terms.figures import Figure, exact_figure, noisy_figure, pending_figure
 from footlights.terms.metrics import ALL
@@ -27,7 +27,8 @@ def test_every_metric_has_words() -> None:
     ("number", "metric", "text"),
     [(1234567, "reach", "1,234,567"), (95, "total_time_watched", "95 s"), (1800, "total_time_watched", "30 min"),
      (9000, "total_time_watched", "2.5 h"), (3_600_000, "total_time_watched", "1,000 h"),
-     (12_345, "average_time_watched", "12.3 s"), (3312, "full_video_watched_rate", "33.1 %"),
+     (12_345, "average_time_watched", "12.3 s"), (339_000, "average_time_in_room", "5:39 min"),
+     (3_939_000, "average_time_in_room", "1:05:39 h"), (3312, "full_video_watched_rate", "33.1 %"),
      (-4, "like_count", "\u22124")],
 )  # fmt: skip
 def test_a_number_is_written_in_the_unit_that_people_read(number: int, metric: str, text: str) -> None:
@@ -37,6 +38,7 @@ def test_a_number_is_written_in_the_unit_that_people_read(number: int, metric: s
 def test_an_interval_says_its_unit_once_unless_its_ends_differ() -> None:
     assert FORMATS.span(_figure("total_time_watched", 36_000, 1_000)) == "9.5\u2009\u2013\u200910.5 h"
     assert FORMATS.span(_figure("total_time_watched", 3600, 1_900)) == "0 s\u2009\u2013\u20092.0 h"
+    assert FORMATS.span(_figure("average_time_in_room", 339_000, 6000)) == "5:27\u2009\u2013\u20095:51 min"
     assert FORMATS.span(_figure("reach", 1200, 20)) == "1,160\u2009\u2013\u20091,240"
 
 
@@ -44,6 +46,10 @@ def test_words_never_tell_a_number_that_is_too_few() -> None:
     assert FORMATS.words(_figure("reach", 20, 40)) == "too few to say, somewhere from 0 to 99"
     assert FORMATS.words(exact_figure("like_count", value=7, at_utc=0, tick=1)) == "7, exact"
     assert FORMATS.words(pending_figure("reach")) == "not published yet"
+
+
+def test_what_stands_between_backticks_is_code_and_nothing_else_becomes_markup() -> None:
+    assert coded("Run `a <b>` & see") == "Run <code>a &lt;b&gt;</code> &amp; see"
 
 
 def test_a_beam_is_as_wide_as_its_interval_and_has_no_core_where_no_number_is_told() -> None:

@@ -289,6 +289,23 @@ def test_what_an_operator_approves_is_what_they_have_read(data: Path, store: Sto
     assert apps.get(app.client_id).state == "review"
     assert operating("POST", f"{page}/move", data={"state": "approved", "seen": read()}).status_code == 303
     assert apps.get(app.client_id).state == "approved"
-    # What stops an app is never too late.
+    # What suspends an app is never too late.
     stop = {"state": "suspended", "reason": "It sold what it read.", "seen": seen}
     assert operating("POST", f"{page}/move", data=stop).status_code == 303
+
+
+def test_a_ban_asks_again_and_keeps_what_was_written_until_it_is_said_twice(
+    data: Path, store: Store, operating: Operating
+) -> None:
+    apps = Apps(store)
+    app, _ = registered(data, state="review")
+    page = f"/operator/apps/{app.client_id}"
+    ban = {"state": "banned", "reason": "It sold <what> it read."}
+    for sure in ({}, {"sure": ""}, {"sure": "no"}):
+        asked = operating("POST", f"{page}/move", data={**ban, **sure})
+        assert asked.status_code == 200 and f"Ban {app.name} for good?" in asked.text
+        assert "It sold &lt;what&gt; it read.</textarea>" in asked.text
+        assert apps.get(app.client_id).state == "review"
+    assert operating("POST", f"{page}/move", data={**ban, "reason": "", "sure": "yes"}).status_code == 400
+    assert operating("POST", f"{page}/move", data={**ban, "sure": "yes"}).status_code == 303
+    assert apps.get(app.client_id).state == "banned"

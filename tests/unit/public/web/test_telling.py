@@ -22,11 +22,11 @@ def driver(kind: str, *, factor: float = 1.34) -> Driver:
 
 
 def test_a_gain_never_comes_without_its_interval() -> None:
-    assert SAID.gain(GAIN) == "+34\u2009% (+12\u2009% to +60\u2009%)"
+    assert SAID.gain(GAIN) == "+34\u202f% (+12\u202f% to +60\u202f%)"
 
 
 @pytest.mark.parametrize(
-    ("percent", "said"), [(34, "+34\u2009%"), (-20, "\u221220\u2009%"), (0, "0\u2009%"), (320, "\u00d74.2")]
+    ("percent", "said"), [(34, "+34\u202f%"), (-20, "\u221220\u202f%"), (0, "0\u202f%"), (320, "\u00d74.2")]
 )
 def test_what_is_more_than_tripled_is_said_by_how_much_it_is_multiplied(percent: int, said: str) -> None:
     assert SAID.percent(percent) == said
@@ -45,8 +45,8 @@ def test_every_trait_has_a_name_and_a_thing_to_try_either_way(kind: str, code: s
 
 
 def test_a_step_of_a_share_is_told_in_points_and_not_in_percent_of_it() -> None:
-    assert SAID.trait(driver("share_rate")) == "12 points more share it"
-    assert Telling(language("de")).trait(driver("share_rate")) == "12 Punkte mehr teilen es"
+    assert SAID.trait(driver("share_rate")) == "Another 12 points share it"
+    assert Telling(language("de")).trait(driver("share_rate")) == "Weitere 12 Punkte teilen es"
 
 
 @pytest.mark.parametrize("kind", KINDS)

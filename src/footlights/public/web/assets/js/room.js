@@ -237,14 +237,26 @@ function amount(figure) {
 }
 
 function written(value, figure) {
-  return figure.metric === "average_time_in_room" ? `${decimal.format(value / 1000)} s` : number.format(value);
+  return figure.metric === "average_time_in_room" ? time(value) : number.format(value);
+}
+
+const two = (n) => String(n).padStart(2, "0");
+
+/** As formats.py writes a mean: 95.3 s, 5:39 min, 1:05:39 h. */
+function time(ms) {
+  if (Math.abs(ms) < 120000) return `${decimal.format(ms / 1000)} s`;
+  const seconds = Math.round(ms / 1000);
+  const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60];
+  return hours ? `${hours}:${two(minutes)}:${two(seconds % 60)} ${say("h")}` : `${minutes}:${two(seconds % 60)} min`;
 }
 
 function span(figure) {
   if (figure.low === null) return "";
   if (figure.low === figure.high) return figure.state === "ok" ? written(figure.low, figure) : say("few");
   const [low, high] = [written(figure.low, figure), written(figure.high, figure)];
-  return `${low.replace(/ s$/, "")}\u2009–\u2009${high}`;
+  // The unit stands once when both ends have the same.
+  const unit = / \D+$/.exec(high)?.[0] ?? "";
+  return `${unit && low.endsWith(unit) ? low.slice(0, -unit.length) : low}\u2009–\u2009${high}`;
 }
 
 function drawBeam(beam, figure, most) {
@@ -262,6 +274,5 @@ function showClock() {
   const place = document.querySelector("[data-clock]");
   if (!place) return;
   const seconds = Math.max(0, Math.floor(Date.now() / 1000 - Number(place.dataset.clock)));
-  const two = (n) => String(n).padStart(2, "0");
   place.textContent = `${seconds >= 3600 ? `${Math.floor(seconds / 3600)}:` : ""}${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`;
 }
