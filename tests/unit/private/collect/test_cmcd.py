@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import json
 import zlib
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -14,6 +16,7 @@ from footlights.private.collect.cmcd import read_lines, read_report
 from footlights.private.collect.keys import Keyring
 from footlights.private.vault.records import BY_CLOCK, PLAYING, subject_key
 from footlights.terms.events import Drop, Kind, ViewerEvent
+from tests.hostile import Got, Sent, send
 
 VIEWER = "viewer-who-must-not-be-found"
 SID = "11111111-2222-4333-8444-555555555555"
@@ -206,6 +209,19 @@ def test_a_body_of_cmcd_that_is_packed_otherwise_is_told_so_and_not_dropped_line
     assert client.request("GET", "/cmcd?viewer=ann&CMCD=x%3D%22", headers=headers).status_code == 204
     journal = client.journal()
     assert (len(journal.records), journal.drops) == (1, {Drop.BAD_FIELD: 1})
+
+
+def test_reports_without_a_body_beside_some_with_one_are_all_taken(client: Client) -> None:
+    query = b"writeKey=" + client.key.encode() + b"&viewer=ann"
+
+    async def at_once() -> list[Got]:
+        asked = [
+            Sent(method="POST", path=b"/cmcd", query=query + beside, pieces=(body,))
+            for body, beside in ((HLS.encode(), b""), (b"", b"&CMCD=" + quote(HLS).encode())) * 20
+        ]
+        return await asyncio.gather(*(send(client.app, one) for one in asked))
+
+    assert {got.status for got in asyncio.run(at_once())} == {204}
 
 
 def test_a_long_body_is_read_beside_the_loop_to_the_last_line(client: Client) -> None:

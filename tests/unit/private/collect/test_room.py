@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from random import Random
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -23,11 +25,14 @@ def test_what_comes_into_an_empty_room_is_let_in_whatever_its_size() -> None:
     assert room.take("another", 5)
 
 
-@given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(1, 40)), max_size=60))
-def test_what_is_held_never_goes_over_the_room_and_all_of_it_comes_back(asks: list[tuple[str, int]]) -> None:
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 40)), max_size=60), st.randoms())
+def test_what_is_held_never_goes_over_the_room_and_all_of_it_comes_back_in_any_order(
+    asks: list[tuple[str, int]], order: Random
+) -> None:
     room = Room(100)
     held = [(key, amount) for key, amount in asks if room.take(key, amount)]
     assert sum(amount for _, amount in held) <= 100
+    order.shuffle(held)
     for key, amount in held:
         room.give(key, amount)
     assert room.take("d", 1000)
