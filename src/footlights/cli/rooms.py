@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from footlights.cli.arguments import DATA_DEFAULT, command, listen
+from footlights.cli.arguments import command, listen
 from footlights.cli.output import end, note
 from footlights.settings import Settings
 
@@ -22,7 +22,11 @@ def add(commands: Any) -> None:
     command(commands, "live", _live, "Run the gate of live sessions alone: publish them every two seconds.")
     serve = command(commands, "serve", _serve, "Run the public side alone: pages and API.")
     listen(serve, "serve_host", "serve_port")
-    demo = command(commands, "demo", _demo, "Show it with a simulated platform, or with a real log at its own times.")
+    demo = command(
+        commands, "demo", _demo, "Show it with a simulated platform, or with a real log at its own times.",
+        data_help="a new data folder, which is kept (default: one that is deleted at the end)",
+    )  # fmt: skip
+    demo.set_defaults(data=None)
     demo.add_argument(
         "--from", dest="source", type=Path, metavar="FOLDER",
         help="a folder with a real log: one of the three of docs/guides/loading.md, under the name that it has there",
@@ -69,8 +73,7 @@ def _demo(asked: argparse.Namespace, settings: Settings) -> None:
     from footlights.demo import run_demo
 
     _hand_down(settings)
-    data = asked.data if asked.data != Path(DATA_DEFAULT) else None
-    run_demo(data, settings, source=asked.source, hours_a_second=asked.speed, say=note)
+    run_demo(asked.data, settings, source=asked.source, hours_a_second=asked.speed, say=note)
 
 
 def _hand_down(settings: Settings) -> None:
