@@ -55,9 +55,9 @@ def begins_with_a_total(body: Sequence[Row], columns: Understood, axes: Sequence
 
     YouTube writes it above the ids of videos or the codes of countries: it alone is neither.
     """
-    for role, shape in (("video", YOUTUBE_ID), ("country", _COUNTRY)):
+    for role, shape in (("video", YOUTUBE_ID), ("country", _COUNTRY)) if body else ():
         if (role == "video" and role in columns.roles) or axes == [role]:
-            first, *others = [row[columns.roles[role]] for row in body]
+            first, others = body[0][columns.roles[role]], [row[columns.roles[role]] for row in body[1:]]
             fitting = sum(shape.fullmatch(cell) is not None for cell in others)
             return len(others) >= 2 and fitting == len(others) and word(first) is None and not shape.fullmatch(first)
     return False

@@ -202,3 +202,9 @@ def test_several_sheets_are_several_tables_and_notes_beside_them_are_none() -> N
 def test_an_export_of_one_day_is_a_day() -> None:
     (table,) = read({"Overview.csv": exports.overview_csv(DAYS[-1:], [7])}).tables
     assert (table.report.first_day, table.report.last_day, table.report.rows) == ("2026-02-27", "2026-02-27", 1)
+
+
+@pytest.mark.parametrize("header", ["Content,Views", "Geography,Views", "Date,Views"])
+def test_a_table_of_a_header_alone_breaks_nothing(header: str) -> None:
+    found = read({"Table data.csv": header.encode()})
+    assert len(found.tables) + len(found.refused) == 1
