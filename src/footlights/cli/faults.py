@@ -27,9 +27,13 @@ def told(error: BaseException) -> str:
 @contextmanager
 def withheld(tell: Callable[[str], None]) -> Iterator[None]:
     """While this runs, tell() of what a thread or a destructor fails with, instead of what Python would print."""
+
+    def hear(failed: threading.ExceptHookArgs | sys.UnraisableHookArgs) -> None:
+        if failed.exc_value is not None:
+            tell(told(failed.exc_value))
+
     of_threads, of_destructors = threading.excepthook, sys.unraisablehook
-    threading.excepthook = lambda failed: tell(told(failed.exc_value)) if failed.exc_value is not None else None
-    sys.unraisablehook = lambda failed: tell(told(failed.exc_value)) if failed.exc_value is not None else None
+    threading.excepthook = sys.unraisablehook = hear
     try:
         yield
     finally:
